@@ -1,0 +1,60 @@
+# The commands of the project. `make run` and `make test` set everything up themselves; running them twice is harmless.
+
+PYTHON ?= python3
+BIN := .venv/bin
+EVAL ?= ../shared/eval
+
+.PHONY: run test check bench bench-search eval translations lock clean help
+
+help: ## List the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+run: .venv/.runs ## Set up and start the bot: web chat on http://127.0.0.1:8080
+	$(BIN)/python -m bot run
+
+test: .venv/.tests ## Set up and run all tests
+	$(BIN)/python -m pytest
+
+check: .venv/.tests ## Lint, types, content, translations, house
+	$(BIN)/ruff check bot handlers tests bench
+	$(BIN)/ruff format --check bot handlers tests bench
+	$(BIN)/mypy
+	BOT_DATABASE=sqlite:///build/check.db $(BIN)/python -m bot check --on $$(git log -1 --format=%cs 2>/dev/null || date +%F)
+	$(BIN)/python -m pytest tests/test_house.py
+
+bench: bench-search ## Measure everything that has a benchmark
+
+bench-search: .venv/.tests ## Measure the search beside FTS5, rapidfuzz and TF-IDF
+	$(BIN)/python bench/search.py --questions $(EVAL)/questions.jsonl
+
+eval: .venv/.tests ## Answer the development questions and score them
+	BOT_DATABASE=sqlite:///build/eval.db $(BIN)/python -m bot ask --jsonl < $(EVAL)/questions.jsonl > build/results.jsonl
+	$(PYTHON) $(EVAL)/score.py $(EVAL)/questions.jsonl build/results.jsonl
+
+translations: .venv/.tests ## Compile the catalogues after a change in locale/
+	$(BIN)/pybabel -q compile -d locale
+
+lock: .venv/.tests ## Pin the dependencies again
+	$(BIN)/pip install -q uv
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --extra dev pyproject.toml -o requirements-dev.lock
+
+clean: ## Remove what the commands made; data/ stays
+	rm -rf .venv build .mypy_cache .ruff_cache .hypothesis
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 …" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+# A catalogue or lock file that changed runs its step again, nothing else does.
+.venv/.runs: .venv/bin/python requirements.lock $(wildcard locale/*/LC_MESSAGES/*.po)
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pybabel -q compile -d locale
+	@touch $@
+
+.venv/.tests: .venv/bin/python requirements-dev.lock $(wildcard locale/*/LC_MESSAGES/*.po)
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/pybabel -q compile -d locale
+	@mkdir -p build
+	@touch $@ .venv/.runs

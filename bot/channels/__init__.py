@@ -1,0 +1,7 @@
+"""Channels: each speaks one platform's wire format, which stops and starts in its file."""
+
+from __future__ import annotations
+
+from bot.channels.channel import Channel, Receive, Settled, Ticket
+
+__all__ = ["Channel", "Receive", "Settled", "Ticket"]

@@ -1,0 +1,46 @@
+"""What every channel offers, and what it is given."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.message import IncomingMessage, Person, Receipt, Reply, Traits
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How a message ended: the replies as stored, and whether the person's data was deleted by it."""
+
+    replies: tuple[Reply, ...] = ()
+    erased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A message that is safely stored; `settled` comes true when its replies have left."""
+
+    fresh: bool
+    settled: asyncio.Future[Settled]
+
+
+# Stores a message durably, then returns; a repeated id gives the ticket of the first. May raise Flooded, StoreError.
+Receive = Callable[[IncomingMessage], Awaitable[Ticket]]
+
+
+class Channel(Protocol):
+    """One platform."""
+
+    name: str
+    traits: Traits
+
+    async def listen(self, receive: Receive) -> None:
+        """Bring messages in until cancelled."""
+
+    async def send(self, to: Person, reply: Reply, *, answering: str = "") -> Receipt:
+        """Deliver one reply; `answering` is the id of the message it answers. Raises DeliveryError."""
+
+    async def close(self) -> None:
+        """Let go of connections."""

@@ -1,0 +1,108 @@
+"""check: settings, content, regions and translations; every problem a line with file and line."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from datetime import date
+
+import aiohttp
+import click
+
+from bot.answers import screen_length
+from bot.articles import LONGEST_ANSWER, Library, load_library
+from bot.commands.context import DAY, Context, day, pass_context
+from bot.document import read_document, shown_path
+from bot.errors import ContentError, Problem
+from bot.i18n import load_catalogues
+from bot.knowledge import load_corpus
+from bot.regions import load_regions
+from bot.search import Index, Verdict
+from bot.translations import check_translations
+
+_LINK_SECONDS = 15
+
+
+@click.command()
+@click.option("--links", is_flag=True, help="Also ask the servers of all links whether they answer.")
+@click.option("--on", type=DAY, callback=day, help="Judge how old the facts are as of this day (default: today).")
+@click.option("--overlaps/--no-overlaps", default=True, help="Look for questions that two articles would win.")
+@pass_context
+def check(context: Context, *, links: bool, on: date | None, overlaps: bool) -> None:
+    """Check settings, content, regions and translations; exit 1 when anything is wrong."""
+    settings = context.settings
+    problems: list[Problem] = []
+    try:
+        load_regions(settings.region)
+    except ContentError as error:
+        problems += error.problems
+    problems += check_translations(settings.languages)
+    library = None
+    try:
+        library = load_library(settings.content)
+        problems += _check_commands(
+            library, {c for route in context.routes for c in route.commands}, settings.content / "menu.yaml"
+        )
+        problems += library.stale(on or context.today())
+        problems += _too_long(context, library)
+        if overlaps:
+            problems += _overlaps(context, library)
+    except ContentError as error:
+        problems += error.problems
+    if links and library is not None:
+        problems += asyncio.run(_dead_links(library, shown_path(settings.content / "manual.yaml")))
+    for problem in sorted(problems):
+        print(problem, file=sys.stderr)
+    if problems:
+        raise SystemExit(1)
+    print(f"{len(library.articles) if library else 0} articles, settings, regions and translations are in order.")
+
+
+def _check_commands(library: Library, commands: set[str], menu: object) -> Iterator[Problem]:
+    document = read_document(menu)  # type: ignore[arg-type]
+    for name, item in library.menu.items.items():
+        if item.command not in commands:
+            yield document.problem(("items", name, "command"), f"no handler knows the command {item.command}.")
+
+
+def _too_long(context: Context, library: Library) -> Iterator[Problem]:
+    for language, catalogue in load_catalogues(context.settings.languages).items():
+        for article in library.articles.values():
+            length = screen_length(article, catalogue, context.settings)
+            if length > LONGEST_ANSWER:
+                sentence = (
+                    f"the {language} answer is {length} characters, more than {LONGEST_ANSWER}; move some to `more`."
+                )
+                yield library.documents[article.id].problem(("answer", language), sentence)
+
+
+def _overlaps(context: Context, library: Library) -> Iterator[Problem]:
+    """Report questions of one article that the search would answer with another one."""
+    index = Index.build(load_corpus(context.settings.content, library))
+    for article in library.articles.values():
+        for language in ("vi", "en"):
+            for number, question in enumerate(article.questions.in_language(language)):
+                found = index.find(question)
+                if found.verdict is Verdict.ANSWER and found.ids[0] != article.id:
+                    yield library.documents[article.id].problem(
+                        ("questions", language, number), f"{question!r} is answered by {found.ids[0]}."
+                    )
+
+
+async def _dead_links(library: Library, file: str) -> list[Problem]:
+    timeout = aiohttp.ClientTimeout(total=_LINK_SECONDS)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+
+        async def ask(name: str, url: str) -> Problem | None:
+            try:
+                async with session.get(url) as response:
+                    if response.status < 400:
+                        return None
+                    said = f"answers {response.status}"
+            except (aiohttp.ClientError, TimeoutError) as error:
+                said = f"does not answer ({type(error).__name__})"
+            return Problem(file, 0, f"link {name}: {url} {said}.")
+
+        found = await asyncio.gather(*(ask(name, link.url) for name, link in library.manual.links.items()))
+    return [problem for problem in found if problem is not None]

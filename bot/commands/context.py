@@ -1,0 +1,63 @@
+"""What all commands share: settings, routes, and errors as one sentence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from bot import clock
+from bot.clock import local_day
+from bot.settings import Settings, load_settings
+from bot.store import Store, open_store
+from bot.turn import Route
+
+Result = TypeVar("Result")
+
+
+@dataclass
+class Context:
+    """Settings read on demand, so that `--help` works with a broken config.yaml."""
+
+    config: Path | None
+    routes: Sequence[Route]
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings; raises SettingsError."""
+        return load_settings(self.config)
+
+    def today(self) -> date:
+        """Return today where the citizens live."""
+        return local_day(clock.now(), self.settings.zone)
+
+    @asynccontextmanager
+    async def store(self) -> AsyncIterator[Store]:
+        """Open the records for one command."""
+        store = open_store(self.settings.database)
+        try:
+            yield store
+        finally:
+            await store.close()
+
+    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Run a coroutine to its end."""
+        return asyncio.run(work)
+
+
+pass_context = click.make_pass_decorator(Context)
+
+
+def day(_: click.Context, __: click.Parameter, value: datetime | None) -> date | None:
+    """Turn click's DateTime into a day."""
+    return value.date() if value else None
+
+
+DAY = click.DateTime(["%Y-%m-%d"])

@@ -1,0 +1,100 @@
+"""invite, role, forget: who may do what, and whose data is deleted."""
+
+from __future__ import annotations
+
+import click
+
+from bot import access, clock
+from bot.access import ADMIN, OFFICER
+from bot.commands.context import Context, pass_context
+from bot.errors import BotError
+from bot.regions import load_regions
+from bot.store import Transaction, people, roles
+
+ACTOR = "command line"
+
+
+@click.command()
+@click.option("--role", type=click.Choice([OFFICER, ADMIN]), required=True)
+@click.option("--scope", default="", help="District of an officer, such as vinh-tuong; empty for the whole province.")
+@pass_context
+def invite(context: Context, role: str, scope: str) -> None:
+    """Make a one-time code that gives its first user a role; it expires after 7 days."""
+    districts = load_regions(context.settings.region).districts
+    if scope and scope not in districts:
+        raise BotError(f"--scope: there is no district {scope!r}; known are {', '.join(districts)}.")
+    if scope and role == ADMIN:
+        raise BotError("--scope: an admin is an admin of the whole province.")
+
+    async def work() -> str:
+        async with context.store() as store:
+            return await access.invite(store, role=role, scope=scope, at=clock.now(), actor=ACTOR)
+
+    code = context.run(work())
+    print(f"/start moi_{code}")
+    print(f"Send this line to the bot within {access.INVITATION_LIFETIME.days} days; it works once.")
+
+
+@click.group()
+def role() -> None:
+    """List or revoke roles."""
+
+
+@role.command("list")
+@pass_context
+def list_roles(context: Context) -> None:
+    """Show every role with the person's number, channel and scope."""
+
+    async def work() -> list[str]:
+        async with context.store() as store:
+            rows = await store.read(roles.all_grants)
+            return [
+                f"{r['person_id']}\t{r['channel']}\t{r['role']}\t{r['scope'] or '*'}\t{r['granted_at']}" for r in rows
+            ]
+
+    print("person\tchannel\trole\tscope\tsince")
+    for line in context.run(work()):
+        print(line)
+
+
+@role.command()
+@click.argument("person", type=int)
+@pass_context
+def revoke(context: Context, person: int) -> None:
+    """Take all roles from PERSON (a number of `role list`)."""
+
+    def work(tx: Transaction) -> int:
+        taken = roles.revoke(tx, person)
+        if taken:
+            access.write_audit(tx, actor=ACTOR, action="revoke", detail=f"person {person}", at=clock.now())
+        return taken
+
+    async def run() -> int:
+        async with context.store() as store:
+            return await store.write(work)
+
+    if not context.run(run()):
+        raise BotError(f"Person {person} holds no role.")
+    print(f"Revoked: person {person} is a citizen again.")
+
+
+@click.command()
+@click.argument("person", type=int)
+@pass_context
+def forget(context: Context, person: int) -> None:
+    """Delete everything about PERSON (a number, as in `role list`)."""
+
+    def work(tx: Transaction) -> bool:
+        known = people.exists(tx, person)
+        if known:
+            people.erase(tx, person)
+            access.write_audit(tx, actor=ACTOR, action="forget", detail=f"person {person}", at=clock.now())
+        return known
+
+    async def run() -> bool:
+        async with context.store() as store:
+            return await store.write(work)
+
+    if not context.run(run()):
+        raise BotError(f"There is no person {person}.")
+    print(f"Deleted: person {person}.")

@@ -1,0 +1,91 @@
+"""run: the bot as a server. chat: the same bot in the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from contextlib import suppress
+
+import click
+import structlog
+from aiohttp import web
+
+from bot import clock
+from bot.channels.console import Console
+from bot.commands.context import Context, pass_context
+from bot.errors import BotError
+from bot.logs import set_up_logs
+from bot.service import Service, open_service
+from bot.settings import Log
+from bot.web.app import make_app
+
+log = structlog.get_logger()
+
+
+@click.command()
+@pass_context
+def run(context: Context) -> None:
+    """Start the bot: the web chat and every channel that has a token."""
+    set_up_logs(context.settings.log)
+    with suppress(ImportError):  # faster where it exists; the bot needs it nowhere
+        import uvloop
+
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(context))
+        return
+    context.run(_serve(context))
+
+
+@click.command()
+@click.option("--as", "name", default="console", help="Talk as this person; each name has a conversation of its own.")
+@pass_context
+def chat(context: Context, name: str) -> None:
+    """Talk to the bot in the terminal. End with Ctrl-D or /thoat."""
+    set_up_logs(Log(level="error"))
+    context.run(_chat(context, name))
+
+
+async def _chat(context: Context, name: str) -> None:
+    console = Console(address=name, clock=clock.now)
+    async with open_service(context.settings, context.routes, extra_channels=[console]) as service:
+        await console.listen(service.inbox.receive)
+
+
+async def _serve(context: Context) -> None:
+    settings = context.settings
+    async with open_service(settings, context.routes) as service:
+        runner = web.AppRunner(make_app(service), access_log=None, handle_signals=False, shutdown_timeout=5)
+        await runner.setup()
+        site = web.TCPSite(runner, settings.web.host, settings.web.port, reuse_address=True)
+        try:
+            await site.start()
+        except OSError as error:
+            await runner.cleanup()
+            where = f"{settings.web.host}:{settings.web.port}"
+            raise BotError(f"web.port: cannot listen on {where}: {error.strerror or error}.") from None
+        _announce(service, runner)
+        await _until_stopped()
+        service.closing.set()
+        await service.webchat.close()
+        await site.stop()
+        await runner.cleanup()
+        log.info("stopped")
+
+
+def _announce(service: Service, runner: web.AppRunner) -> None:
+    """Say where the bot can be reached, on standard output, as soon as it can."""
+    host, port = runner.addresses[0][:2]
+    shown = f"[{host}]" if ":" in str(host) else host
+    print(f"Web chat: http://{shown}:{port}", file=sys.stdout, flush=True)
+    for name in ("telegram",):
+        if name not in service.channels:
+            log.info("channel off", channel=name, hint=f"set BOT_{name.upper()}__TOKEN to switch it on")
+
+
+async def _until_stopped() -> None:
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError):  # Windows
+            loop.add_signal_handler(signal_number, stopped.set)
+    await stopped.wait()

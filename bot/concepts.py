@@ -1,0 +1,88 @@
+"""Groups of words that mean one thing here, found in a question: synonyms, other services, danger signs."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+
+from bot.keystrokes import TONES
+from bot.text import fold
+from bot.words import Reader, Words, sound
+
+DANGER = "danger"
+
+
+@lru_cache(maxsize=16384)
+def _as_meant(word: str) -> str:
+    """A marked word with the slips of the ear taken away but its marks kept; đ and d stay two letters."""
+    if word.isascii():
+        return word
+    parts = unicodedata.normalize("NFD", word)
+    tone = "".join(c for c in parts if c in TONES).replace("\u0303", "\u0309")  # ngã and hỏi are often confused
+    quality = "".join(c for c in parts if unicodedata.combining(c) and c not in TONES)
+    return f"{'đ' if word[0] == 'đ' else ''}{sound(word)}{quality}{tone}"
+
+
+class Concepts:
+    """Finds the groups of `Words` in a question in normal form."""
+
+    def __init__(self, lists: Words, reader: Reader) -> None:
+        # By the first word as typed, and by its sound: entries of several words survive slips and lost marks,
+        # single words are sure only as written ("cài" is to install, "cai" may be "cái").
+        self._written: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        self._heard: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        self._bare: dict[str, list[str]] = {}
+        self._danger: dict[str, list[tuple[frozenset[str], ...]]] = {}
+        groups = {f"k:{name}": group for name, group in lists.synonyms.items()}
+        groups |= {f"k:not/{name}": group for name, group in lists.elsewhere.items()}
+        for name in sorted(groups):
+            for entry in groups[name]:
+                self._add(tuple(reader.read(" ".join(entry))), name)
+        for sign, marked in [(sign, False) for sign in lists.danger] + [(sign, True) for sign in lists.danger_marked]:
+            options = [_spellings(token, marked) for token in reader.read(sign)]
+            for first in options[0]:
+                self._danger.setdefault(first, []).append(tuple(options[1:]))
+
+    def _add(self, tokens: tuple[str, ...], name: str) -> None:
+        if len(tokens) == 1:
+            self._written.setdefault(tokens[0], []).append(((), name))
+            folded = fold(tokens[0])
+            if folded != tokens[0]:
+                self._bare.setdefault(folded, []).append("~" + name)
+        elif tokens:
+            heard = tuple(sound(token) for token in tokens)
+            self._heard.setdefault(heard[0], []).append((heard[1:], name))
+
+    def find(self, tokens: Sequence[str]) -> list[str]:
+        """The keys of the groups in these words, sorted."""
+        found: set[str] = set()
+        sounds = [sound(token) for token in tokens]
+        for at, token in enumerate(tokens):
+            for _, name in self._written.get(token, ()):
+                found.add(name)
+            found.update(self._bare.get(token, ()))
+            for rest, name in self._heard.get(sounds[at], ()):
+                if tuple(sounds[at + 1 : at + 1 + len(rest)]) == rest:
+                    found.add(name)
+        return sorted(found)
+
+    def danger(self, tokens: Sequence[str]) -> bool:
+        """Whether a sign of danger to life is among these words."""
+        for at, token in enumerate(tokens):
+            for spelling in {_as_meant(token), fold(token) + "*"}:
+                for rest in self._danger.get(spelling, ()):
+                    following = tokens[at + 1 : at + 1 + len(rest)]
+                    if len(following) == len(rest) and all(
+                        _as_meant(word) in options or fold(word) + "*" in options
+                        for word, options in zip(following, rest, strict=True)
+                    ):
+                        return True
+        return False
+
+
+def _spellings(token: str, marked: bool) -> frozenset[str]:
+    """How a word of a danger sign may have been typed; "…*" stands for any marks or none."""
+    if token.isascii():
+        return frozenset((token if marked else token + "*",))
+    return frozenset((_as_meant(token),) if marked else (_as_meant(token), fold(token)))

@@ -1,0 +1,102 @@
+"""The library and its search index, loaded together and replaced together when the content changes."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.articles import Library, load_library
+from bot.document import read_document
+from bot.errors import ContentError
+from bot.search import Corpus, Found, Index, Words, open_index
+
+INDEX_FILE = "search-index.npz"
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """All the bot can say, and how to find it."""
+
+    library: Library
+    index: Index
+
+    def find(self, question: str) -> Found:
+        """Search a question."""
+        return self.index.find(question)
+
+
+class Shelf:
+    """Holds the knowledge in use; `refresh` puts a changed content in its place, a broken one never."""
+
+    def __init__(self, folder: Path, cache: Path | None) -> None:
+        """Load the content of a folder; raises ContentError."""
+        self._folder, self._cache = folder, cache
+        self._seen = _signature(folder)
+        self.knowledge = load_knowledge(folder, cache)
+
+    async def refresh(self) -> bool:
+        """Load the content again if a file of it changed; raises ContentError and keeps the last good one."""
+        signature = await asyncio.to_thread(_signature, self._folder)
+        if signature == self._seen:
+            return False
+        self._seen = signature
+        if self._cache is not None:
+            # Building takes seconds of computing: a process of its own leaves the conversations alone.
+            loop = asyncio.get_running_loop()
+            with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+                await loop.run_in_executor(pool, prepare_index, self._folder, self._cache)
+        self.knowledge = await asyncio.to_thread(load_knowledge, self._folder, self._cache)
+        return True
+
+    async def watch(
+        self, report: Callable[[ContentError | None], None], *, pause: Callable[[], Awaitable[object]]
+    ) -> None:
+        """Refresh for ever; tells `report` of every new content (None) and every broken one (the error)."""
+        while True:
+            await pause()
+            try:
+                if await self.refresh():
+                    report(None)
+            except ContentError as error:
+                report(error)
+
+
+def load_knowledge(folder: Path, cache: Path | None) -> Knowledge:
+    """Load library and index; the index is built when the cache does not hold it. Raises ContentError."""
+    library = load_library(folder)
+    return Knowledge(library, open_index(load_corpus(folder, library), cache))
+
+
+def load_corpus(folder: Path, library: Library) -> Corpus:
+    """Gather what the search learns from: the articles' questions, foreign questions, word lists."""
+    words_document = read_document(folder / "words.yaml")
+    foreign_document = read_document(folder / "foreign.yaml")
+    try:
+        words = Words.from_mapping(words_document.value)
+    except ValueError as error:
+        raise ContentError([words_document.problem((), f"{error}.")]) from None
+    foreign = (foreign_document.value or {}).get("questions")
+    if not isinstance(foreign, list) or not all(isinstance(question, str) for question in foreign):
+        raise ContentError([foreign_document.problem(("questions",), "questions must be a list of texts.")])
+    return Corpus(
+        phrasings={
+            article.id: (article.title.vi, article.title.en, *article.questions.vi, *article.questions.en)
+            for article in library.articles.values()
+        },
+        foreign=tuple(foreign),
+        words=words,
+    )
+
+
+def prepare_index(folder: Path, cache: Path) -> None:
+    """Build the index into the cache; runs in a process of its own."""
+    load_knowledge(folder, cache)
+
+
+def _signature(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    files = sorted(path for path in folder.rglob("*.yaml") if path.is_file())
+    return tuple((str(path), status.st_mtime_ns, status.st_size) for path in files if (status := path.stat()))

@@ -1,0 +1,75 @@
+"""The small Markdown of all texts, and its three renderings.
+
+Three marks only: `**bold**`, `[label](https://address)` and bare https addresses. A backslash before a character
+takes its meaning away; `escape` does that for text that comes from outside.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_MARKS = re.compile(
+    r"\\(?P<literal>[\\*\[\]()_])"
+    r"|\*\*(?P<bold>(?:\\.|[^*\\\n])+)\*\*"
+    r"|\[(?P<label>(?:\\.|[^\[\]\\\n])+)\]\((?P<target>https?://[^\s()<>\"]+)\)"
+    r"|(?P<bare>https?://[^\s<>\"'()\[\]*\\]*[^\s<>\"'()\[\]*\\.,;:!?])"
+)
+_SPECIAL = re.compile(r"([\\*\[\]])")
+# A zero-width space cannot be seen, and keeps an address that a citizen typed from becoming a link.
+_SCHEME = re.compile(r"(?i)\b(https?)://")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of text in one style; `target` is set on links."""
+
+    text: str
+    bold: bool = False
+    target: str = ""
+
+
+def escape(text: str) -> str:
+    """Make text from outside safe to stand in a reply: no bold, no link, exactly what was typed to the eye."""
+    return _SCHEME.sub("\\1:\u200b//", _SPECIAL.sub(r"\\\1", text))
+
+
+def spans(text: str) -> Iterator[Span]:
+    """Cut a text into runs of one style, in order."""
+    at = 0
+    for mark in _MARKS.finditer(text):
+        if mark.start() > at:
+            yield Span(text[at : mark.start()])
+        if mark["literal"]:
+            yield Span(mark["literal"])
+        elif mark["bold"]:
+            yield from (Span(s.text, bold=True, target=s.target) for s in spans(mark["bold"]))
+        elif mark["label"]:
+            yield Span("".join(s.text for s in spans(mark["label"])), target=mark["target"])
+        else:
+            yield Span(mark["bare"], target=mark["bare"])
+        at = mark.end()
+    if at < len(text):
+        yield Span(text[at:])
+
+
+def to_plain(text: str) -> str:
+    """Render for a channel without styles: marks dropped, a labelled link followed by its address."""
+    parts = []
+    for span in spans(text):
+        shown_apart = span.target and span.target != span.text
+        parts.append(f"{span.text}: {span.target}" if shown_apart else span.text)
+    return "".join(parts)
+
+
+def to_html(text: str, *, link_attributes: str = "") -> str:
+    """Render as HTML with only <b> and <a>; every other character is escaped, line breaks stay line breaks."""
+    parts = []
+    for span in spans(text):
+        shown = html.escape(span.text, quote=False)
+        if span.target:
+            shown = f'<a href="{html.escape(span.target)}"{link_attributes}>{shown}</a>'
+        parts.append(f"<b>{shown}</b>" if span.bold else shown)
+    return "".join(parts)

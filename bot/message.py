@@ -1,0 +1,87 @@
+"""What travels between channels and handlers: frozen data, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who, on one channel; the address is personal, so it never shows in a repr or a log."""
+
+    channel: str
+    address: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingMessage:
+    """One message of a person, whatever the channel.
+
+    `id` is the platform's own, unique within the channel; `choice` is the value of a pressed button; `source`
+    comes from a deep link or QR code; `attachment` names what came instead of text (photo, sticker, location …);
+    `withheld` lists the kinds of secrets that were cut out of the text before anything was stored.
+    """
+
+    person: Person
+    id: str
+    at: datetime
+    text: str = field(default="", repr=False)
+    choice: str = ""
+    source: str = ""
+    attachment: str = ""
+    withheld: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A choice offered to the person: what is read, and the value that comes back."""
+
+    label: str
+    choice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file to send."""
+
+    name: str
+    media_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One message to a person; the text is the small Markdown of `bot.markup`.
+
+    `image` is the picture's bytes (PNG) or an https address; `alt` says in words what it shows.
+    """
+
+    text: str = field(repr=False)
+    buttons: tuple[Button, ...] = ()
+    image: bytes | str = b""
+    alt: str = ""
+    file: Attachment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The platform took a message; `id` is the platform's own, empty where it gives none."""
+
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """What a channel can do, as data, so that nobody asks which channel it is.
+
+    `longest_text` is counted by `measure` (UTF-16 units, code points …). Without `buttons`, choices become numbered
+    lines. `starts_talk` tells whether the bot may write first.
+    """
+
+    longest_text: int
+    measure: Callable[[str], int] = len
+    buttons: bool = True
+    starts_talk: bool = True
+    abroad: bool = False  # messages pass through servers outside Vietnam, which the privacy notice says

@@ -1,0 +1,187 @@
+"""Everything opened in the right order, and closed in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from bot import clock
+from bot.channels import Channel
+from bot.channels.webchat import WebChat
+from bot.clock import Clock, stamp
+from bot.engine import Engine
+from bot.errors import ContentError, StoreError
+from bot.i18n import Catalogue, load_catalogues
+from bot.inbox import Inbox
+from bot.knowledge import INDEX_FILE, Shelf
+from bot.message import Traits
+from bot.outbox import Outbox
+from bot.regions import Regions, load_regions
+from bot.settings import Settings
+from bot.store import Store, Transaction, chat_events, messages, open_store, questions
+from bot.turn import Route
+
+log = structlog.get_logger()
+
+SECRET_FILE = "secret"
+_CONTENT_PAUSE, _SWEEP_PAUSE, _PUSH_PAUSE, _RETENTION_PAUSE = 2.0, 30.0, 0.5, 3600.0
+
+
+@dataclass(slots=True)
+class Service:
+    """The running bot, without its web server."""
+
+    settings: Settings
+    store: Store
+    shelf: Shelf
+    regions: Regions
+    catalogues: Mapping[str, Catalogue]
+    channels: dict[str, Channel]
+    engine: Engine
+    inbox: Inbox
+    outbox: Outbox
+    secret: bytes
+    clock: Clock
+    webchat: WebChat
+    closing: asyncio.Event = field(default_factory=asyncio.Event)  # set when the bot is asked to stop
+    trouble: dict[str, str] = field(default_factory=dict)  # part → what is wrong with it, for /readyz
+
+    async def sweep(self) -> None:
+        """Take up what was left unfinished; deletes what is older than it may be."""
+        await self.inbox.recover()
+        now, privacy = self.clock(), self.settings.privacy
+        for_messages = stamp(now - timedelta(hours=privacy.message_hours))
+        for_questions = stamp(now - timedelta(days=privacy.question_days))
+
+        def work(tx: Transaction) -> None:
+            messages.forget_before(tx, for_messages)
+            chat_events.forget_before(tx, for_messages)
+            questions.forget_before(tx, for_questions)
+
+        await self.store.write(work)
+
+
+@asynccontextmanager
+async def open_service(
+    settings: Settings,
+    routes: Sequence[Route],
+    *,
+    now: Clock = clock.now,
+    extra_channels: Sequence[Channel] = (),
+) -> AsyncIterator[Service]:
+    """Open store, content and channels, take up unfinished messages, run the background work; raises BotError."""
+    catalogues = load_catalogues(settings.languages)
+    regions = load_regions(settings.region)
+    store = open_store(settings.database)
+    try:
+        shelf = Shelf(settings.content, settings.data_folder / INDEX_FILE)
+        webchat = WebChat(store, clock=now)
+        channels: dict[str, Channel] = {channel.name: channel for channel in (webchat, *extra_channels)}
+        outbox = Outbox(store, channels, clock=now)
+        engine = Engine(
+            routes=routes,
+            store=store,
+            shelf=shelf,
+            regions=regions,
+            catalogues=catalogues,
+            settings=settings,
+            traits=_traits_of(channels),
+            clock=now,
+        )
+        inbox = Inbox(
+            store,
+            answer=engine.answer,
+            deliver=outbox.deliver,
+            keeps_replies=lambda channel: channel == webchat.name,
+            per_minute=settings.limits.person_per_minute,
+            longest_text=settings.limits.longest_text,
+            clock=now,
+        )
+        service = Service(
+            settings=settings,
+            store=store,
+            shelf=shelf,
+            regions=regions,
+            catalogues=catalogues,
+            channels=channels,
+            engine=engine,
+            inbox=inbox,
+            outbox=outbox,
+            secret=_secret(settings),
+            clock=now,
+            webchat=webchat,
+        )
+        await service.sweep()
+        tasks = [
+            _forever(service, "store", service.sweep, _SWEEP_PAUSE),
+            _forever(service, "pushes", outbox.send_pushes, _PUSH_PAUSE),
+            _watch_content(service),
+        ]
+        running = [asyncio.create_task(task) for task in tasks]
+        try:
+            yield service
+        finally:
+            service.closing.set()
+            for channel in channels.values():
+                await channel.close()
+            await inbox.close()
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+    finally:
+        await store.close()
+
+
+async def _forever(service: Service, part: str, work: Callable[[], Coroutine[Any, Any, None]], pause: float) -> None:
+    """Run a piece of background work again and again; a failing database is reported and waited for."""
+    while True:
+        await asyncio.sleep(pause)
+        try:
+            await work()
+            service.trouble.pop(part, None)
+        except StoreError as error:
+            service.trouble[part] = str(error)
+            log.error("background work failed", part=part, reason=str(error))
+
+
+async def _watch_content(service: Service) -> None:
+    def report(error: ContentError | None) -> None:
+        if error is None:
+            service.trouble.pop("content", None)
+            log.info("content loaded", articles=len(service.shelf.knowledge.library.articles))
+        else:
+            service.trouble["content"] = str(error.problems[0])
+            for problem in error.problems:
+                log.error("content kept as it was", problem=str(problem))
+
+    await service.shelf.watch(report, pause=lambda: asyncio.sleep(_CONTENT_PAUSE))
+
+
+def _traits_of(channels: Mapping[str, Channel]) -> Callable[[str], Traits]:
+    plain = Traits(longest_text=1000)
+    return lambda name: channels[name].traits if name in channels else plain
+
+
+def _secret(settings: Settings) -> bytes:
+    """Return BOT_SECRET, or one of the bot's own, made on the first start and kept in the data folder."""
+    if settings.secret is not None:
+        return settings.secret.get_secret_value().encode()
+    path = settings.data_folder / SECRET_FILE
+    with suppress(FileExistsError):
+        _write_once(path, secrets.token_hex(32))
+    return path.read_text().encode()
+
+
+def _write_once(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)

@@ -1,0 +1,287 @@
+"""Every setting: its default, type and meaning; read from config.yaml, the environment and `.env`.
+
+The environment wins over `.env`, which wins over the file. All problems are reported at once. A secret has no place
+in the file and is never printed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.document import Document, dotted, read_document, wording
+from bot.errors import ContentError, Problem, SettingsError
+
+ENVIRONMENT_PREFIX = "BOT_"
+_NOT_SETTINGS = {"BOT_CONFIG"}
+
+
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("must name a time zone such as Asia/Ho_Chi_Minh") from None
+    return name
+
+
+def _database(url: str) -> str:
+    if not re.match(r"sqlite:///.+", url):
+        raise ValueError("must be sqlite:///PATH")
+    return url
+
+
+def _base_url(url: str) -> str:
+    if url and not re.fullmatch(r"https?://[^\s/]+(/[^\s?#]*)?", url):
+        raise ValueError("must be an http or https address without a query")
+    return url.rstrip("/")
+
+
+def _clock(value: object) -> object:
+    # YAML 1.1 reads an unquoted 20:00 as the number 1200 (base 60).
+    return time(value // 60, value % 60) if isinstance(value, int) and 0 <= value < 1440 else value
+
+
+Url = Annotated[str, AfterValidator(_base_url)]
+Clock = Annotated[time, BeforeValidator(_clock)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Wording(_Section):
+    """A phrase in both languages."""
+
+    vi: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+    def in_language(self, language: str) -> str:
+        """Return the phrase in a language."""
+        return self.en if language == "en" else self.vi
+
+
+class Operator(_Section):
+    """Who runs the bot, as citizens read it."""
+
+    name: Wording = Wording(vi="cơ quan vận hành của tỉnh Vĩnh Phúc", en="the operating agency of Vinh Phuc province")
+    office_hours: Wording = Wording(vi="giờ hành chính, thứ Hai đến thứ Sáu", en="office hours, Monday to Friday")
+    answer_within: Wording = Wording(vi="2 ngày làm việc", en="2 working days")
+
+
+class Web(_Section):
+    """The web server: web chat, webhooks, health."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    public_url: Url = ""
+    largest_body: int = Field(65536, ge=1024)
+
+
+class Telegram(_Section):
+    """The Telegram channel; on when its token is set."""
+
+    mode: Literal["polling", "webhook"] = "polling"
+    api_base: Url = "https://api.telegram.org/bot"
+    token: SecretStr | None = None
+    webhook_secret: SecretStr | None = None
+
+
+class Limits(_Section):
+    """What one person or one channel may do; 0 switches a limit off."""
+
+    person_per_minute: int = Field(30, ge=0)
+    longest_text: int = Field(2000, ge=100)
+    new_sessions_per_minute: int = Field(600, ge=0)
+
+
+class Privacy(_Section):
+    """How long things are kept, and which counts are too small to show."""
+
+    small_count: int = Field(5, ge=0)
+    question_days: int = Field(90, ge=1)
+    message_hours: int = Field(48, ge=24)
+    dialog_minutes: int = Field(60, ge=5)
+
+
+class Reminders(_Section):
+    """When and how often people may be written to first."""
+
+    quiet_from: Clock = time(20, 0)
+    quiet_until: Clock = time(8, 0)
+    per_week: int = Field(1, ge=0)
+    timezone: Annotated[str, AfterValidator(_timezone)] = "Asia/Ho_Chi_Minh"
+
+
+class Log(_Section):
+    """How the bot reports on itself."""
+
+    format: Literal["console", "json"] = "console"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set; see config.yaml for what each key means."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    database: Annotated[str, AfterValidator(_database)] = "sqlite:///data/bot.db"
+    secret: SecretStr | None = None
+    languages: tuple[Literal["vi", "en"], ...] = Field(("vi", "en"), min_length=1)
+    region: Path = Path("content/regions/vinh-phuc.yaml")
+    content: Path = Path("content")
+    operator: Operator = Operator()
+    web: Web = Web()
+    telegram: Telegram = Telegram()
+    limits: Limits = Limits()
+    privacy: Privacy = Privacy()
+    reminders: Reminders = Reminders()
+    log: Log = Log()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Rank the sources: the environment, `.env`, then what the file gave."""
+        return env_settings, dotenv_settings, init_settings
+
+    @property
+    def default_language(self) -> str:
+        """The language of a person who has not chosen one."""
+        return self.languages[0]
+
+    @property
+    def database_path(self) -> Path:
+        """Where the SQLite file lies."""
+        return Path(self.database.removeprefix("sqlite:///"))
+
+    @property
+    def data_folder(self) -> Path:
+        """Where the bot keeps what it makes itself: the database, the search index, its own secret."""
+        return self.database_path.parent
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which days and quiet hours are counted."""
+        return ZoneInfo(self.reminders.timezone)
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read the settings of a file (default: `BOT_CONFIG`, else config.yaml) and the environment.
+
+    A `.env` beside the file is read too. Raises SettingsError with every problem found.
+    """
+    named = path or os.environ.get("BOT_CONFIG")
+    path = Path(named or "config.yaml")
+    dotenv = path.parent / ".env"
+    problems: list[Problem] = []
+    document = Document(str(path), {})
+    if named or path.exists():
+        try:
+            document = read_document(path)
+        except ContentError as error:
+            raise SettingsError(error.problems) from None
+    if not isinstance(document.value, dict):
+        raise SettingsError([document.problem((), "must be a mapping of keys to values.")])
+    given = {**_variables(dotenv_values(dotenv) if dotenv.exists() else {}, str(dotenv))}
+    given.update(_variables(os.environ, "environment"))
+    problems += _unknown_variables(given)
+    problems += _secrets_in_file(document)
+    try:
+        settings = Settings(
+            _env_file=dotenv if dotenv.exists() else None,  # type: ignore[call-arg]  # pydantic-settings' own
+            **_without_secrets(document.value),
+        )
+    except ValidationError as error:
+        problems += [
+            problem
+            for problem in (_as_problem(dict(e), document, given) for e in error.errors())
+            if problem not in problems
+        ]
+        settings = None
+    except ValueError as error:  # a broken JSON value in a variable
+        problems.append(Problem("environment", 0, f"{error}."))
+        settings = None
+    if problems or settings is None:
+        raise SettingsError(problems)
+    return settings
+
+
+def all_keys(model: type[BaseModel] = Settings, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """List every key, sections before what they hold."""
+    for name, field in model.model_fields.items():
+        yield (*before, name)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from all_keys(field.annotation, (*before, name))
+
+
+def secret_keys() -> Iterator[tuple[str, ...]]:
+    """List the keys whose values are secret."""
+    for key in all_keys():
+        model: type[BaseModel] = Settings
+        for part in key[:-1]:
+            model = model.model_fields[part].annotation
+        if SecretStr in get_args(model.model_fields[key[-1]].annotation):
+            yield key
+
+
+def variable_name(key: tuple[str | int, ...]) -> str:
+    """Name the environment variable of a key."""
+    return ENVIRONMENT_PREFIX + "__".join(str(part).upper() for part in key)
+
+
+def _variables(source: Mapping[str, str | None], origin: str) -> dict[str, str]:
+    return {name: origin for name in source if name.startswith(ENVIRONMENT_PREFIX)}
+
+
+def _unknown_variables(given: Mapping[str, str]) -> Iterator[Problem]:
+    known = _NOT_SETTINGS | {variable_name(key) for key in all_keys()}
+    for variable, origin in sorted(given.items()):
+        if variable not in known:
+            yield Problem(origin, 0, f"{variable} is not a known setting.")
+
+
+def _secrets_in_file(document: Document) -> Iterator[Problem]:
+    for key in secret_keys():
+        value: Any = document.value
+        for part in key:
+            value = value.get(part) if isinstance(value, dict) else None
+        if value is not None:
+            yield document.problem(
+                key, f"{dotted(key)} is a secret: take it out of the file and set {variable_name(key)} instead."
+            )
+
+
+def _without_secrets(value: dict[str, Any]) -> dict[str, Any]:
+    hidden = set(secret_keys())
+    return {
+        name: {k: v for k, v in inner.items() if (name, k) not in hidden} if isinstance(inner, dict) else inner
+        for name, inner in value.items()
+        if (name,) not in hidden
+    }
+
+
+def _as_problem(error: dict[str, Any], document: Document, given: Mapping[str, str]) -> Problem:
+    location = tuple(part for part in error["loc"])
+    secret = location in set(secret_keys())
+    for length in range(len(location), 0, -1):
+        variable = variable_name(location[:length])
+        if variable in given:
+            sentence = f"{variable} ({dotted(location)}) {wording(error, show_value=not secret)}"  # type: ignore[arg-type]
+            return Problem(given[variable], 0, sentence)
+    return document.problem(location, f"{dotted(location)} {wording(error, show_value=not secret)}")  # type: ignore[arg-type]

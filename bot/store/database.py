@@ -1,0 +1,41 @@
+"""What a database must offer, whichever engine it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+Result = TypeVar("Result")
+
+
+class Row(Protocol):
+    """One record; values by column name or position."""
+
+    def __getitem__(self, key: str | int, /) -> Any:
+        """Return one value."""
+
+
+class Transaction(Protocol):
+    """One transaction of a store; values are always passed beside the statement, as `:name`."""
+
+    def all(self, sql: str, /, **values: object) -> list[Row]:
+        """Run a query and return its rows."""
+
+    def one(self, sql: str, /, **values: object) -> Row | None:
+        """Run a query and return its first row, if any."""
+
+    def run(self, sql: str, /, **values: object) -> int:
+        """Run a statement and return how many rows it changed."""
+
+
+class Store(Protocol):
+    """A database under asyncio: functions of a transaction go in, their results come out."""
+
+    async def read(self, work: Callable[[Transaction], Result]) -> Result:
+        """Run a reading function on a consistent view; may see the latest committed state only."""
+
+    async def write(self, work: Callable[[Transaction], Result]) -> Result:
+        """Run a writing function whole or not at all; returns only after the commit."""
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of the database."""

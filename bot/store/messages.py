@@ -1,0 +1,82 @@
+"""Messages on their way through the bot; each platform id is taken once."""
+
+from __future__ import annotations
+
+from bot.message import Person
+from bot.store.database import Row, Transaction
+
+RECEIVED, ANSWERED, DELIVERED = 0, 1, 2
+
+
+def take(tx: Transaction, *, person: Person, message_id: str, body: str, at: str) -> int | None:
+    """Keep a message and return its number; None when this id was taken before."""
+    row = tx.one(
+        """
+        INSERT INTO inbox (channel, message_id, address, received_at, body)
+        VALUES (:channel, :message_id, :address, :at, :body)
+        ON CONFLICT (channel, message_id) DO NOTHING RETURNING id
+        """,
+        channel=person.channel,
+        message_id=message_id,
+        address=person.address,
+        at=at,
+        body=body,
+    )
+    return None if row is None else int(row["id"])
+
+
+def find(tx: Transaction, *, channel: str, message_id: str) -> Row | None:
+    """Return a message by the platform's id."""
+    return tx.one(
+        """
+        SELECT id, channel, address, stage, body, replies, received_at FROM inbox
+        WHERE channel = :channel AND message_id = :message_id
+        """,
+        channel=channel,
+        message_id=message_id,
+    )
+
+
+def unfinished(tx: Transaction, *, since: str) -> list[Row]:
+    """List what was received since a moment and is not delivered, in the order of arrival."""
+    return tx.all(
+        """
+        SELECT id, channel, message_id, address, stage, body, replies, received_at FROM inbox
+        WHERE stage < 2 AND received_at >= :since ORDER BY id
+        """,
+        since=since,
+    )
+
+
+def mark_answered(tx: Transaction, number: int, replies: str) -> None:
+    """Keep the replies and forget the message's own text."""
+    tx.run("UPDATE inbox SET stage = 1, body = '', replies = :replies WHERE id = :id", replies=replies, id=number)
+
+
+def mark_delivered(tx: Transaction, number: int, *, keep_replies: bool, forget_address: bool) -> None:
+    """Note that the replies left; they are kept only where the person may ask for them again."""
+    tx.run(
+        """
+        UPDATE inbox SET stage = 2,
+            replies = CASE WHEN :keep = 1 THEN replies ELSE '' END,
+            address = CASE WHEN :forget = 1 THEN '' ELSE address END
+        WHERE id = :id
+        """,
+        keep=int(keep_replies),
+        forget=int(forget_address),
+        id=number,
+    )
+
+
+def forget_person(tx: Transaction, person: Person) -> None:
+    """Delete a person's delivered messages; what is on its way loses its address when it has left."""
+    tx.run(
+        "DELETE FROM inbox WHERE stage = 2 AND channel = :channel AND address = :address",
+        channel=person.channel,
+        address=person.address,
+    )
+
+
+def forget_before(tx: Transaction, moment: str) -> int:
+    """Delete what arrived before a moment; returns how many."""
+    return tx.run("DELETE FROM inbox WHERE received_at < :moment", moment=moment)

@@ -1,0 +1,112 @@
+"""People as the records know them: language, source, dialog state, consents."""
+
+from __future__ import annotations
+
+from bot.message import Person
+from bot.store.database import Row, Transaction
+
+
+def find(tx: Transaction, person: Person) -> Row | None:
+    """Return id, language, source, created_at and dialog state of a person, if known."""
+    return tx.one(
+        """
+        SELECT p.id, p.language, p.source, p.created_at, d.state, d.updated_at
+        FROM people p LEFT JOIN dialogs d ON d.person_id = p.id
+        WHERE p.channel = :channel AND p.address = :address
+        """,
+        channel=person.channel,
+        address=person.address,
+    )
+
+
+def remember(tx: Transaction, person: Person, *, source: str, at: str) -> int:
+    """Note that a person wrote and return their id; the first source ever seen is kept."""
+    row = tx.one(
+        """
+        INSERT INTO people (channel, address, source, created_at, seen_at)
+        VALUES (:channel, :address, :source, :at, :at)
+        ON CONFLICT (channel, address) DO UPDATE SET
+            seen_at = excluded.seen_at,
+            gone_at = NULL,
+            source = CASE WHEN people.source = '' THEN excluded.source ELSE people.source END
+        RETURNING id
+        """,
+        channel=person.channel,
+        address=person.address,
+        source=source,
+        at=at,
+    )
+    assert row is not None  # RETURNING always yields the row that was written
+    return int(row["id"])
+
+
+def set_language(tx: Transaction, person_id: int, language: str) -> None:
+    """Keep the language a person chose."""
+    tx.run("UPDATE people SET language = :language WHERE id = :id", language=language, id=person_id)
+
+
+def mark_gone(tx: Transaction, person: Person, at: str) -> None:
+    """Note that a person cannot be written to any more."""
+    tx.run(
+        "UPDATE people SET gone_at = :at WHERE channel = :channel AND address = :address",
+        at=at,
+        channel=person.channel,
+        address=person.address,
+    )
+
+
+def keep_dialog(tx: Transaction, person_id: int, state: str, at: str) -> None:
+    """Keep where a conversation stands; an empty state forgets it."""
+    if not state:
+        tx.run("DELETE FROM dialogs WHERE person_id = :id", id=person_id)
+        return
+    tx.run(
+        """
+        INSERT INTO dialogs (person_id, state, updated_at) VALUES (:id, :state, :at)
+        ON CONFLICT (person_id) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at
+        """,
+        id=person_id,
+        state=state,
+        at=at,
+    )
+
+
+def note_consent(tx: Transaction, person_id: int, *, purpose: str, wording: str, at: str) -> None:
+    """Keep the proof of a consent: what for, in which words, when."""
+    tx.run(
+        "INSERT INTO consents (person_id, purpose, wording, given_at) VALUES (:id, :purpose, :wording, :at)",
+        id=person_id,
+        purpose=purpose,
+        wording=wording,
+        at=at,
+    )
+
+
+def withdraw_consent(tx: Transaction, person_id: int, *, purpose: str, at: str) -> None:
+    """Note that a person took a consent back."""
+    tx.run(
+        """
+        UPDATE consents SET withdrawn_at = :at
+        WHERE person_id = :id AND purpose = :purpose AND withdrawn_at IS NULL
+        """,
+        id=person_id,
+        purpose=purpose,
+        at=at,
+    )
+
+
+def consents(tx: Transaction, person_id: int) -> list[Row]:
+    """List what a person agreed to, oldest first."""
+    return tx.all(
+        "SELECT purpose, given_at, withdrawn_at FROM consents WHERE person_id = :id ORDER BY id", id=person_id
+    )
+
+
+def erase(tx: Transaction, person_id: int) -> None:
+    """Delete a person and everything that hangs on them."""
+    tx.run("DELETE FROM people WHERE id = :id", id=person_id)
+
+
+def exists(tx: Transaction, person_id: int) -> bool:
+    """Tell whether a person is known."""
+    return tx.one("SELECT id FROM people WHERE id = :id", id=person_id) is not None

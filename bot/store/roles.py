@@ -1,0 +1,102 @@
+"""Roles with their scope, one-time invitations, and the audit trail."""
+
+from __future__ import annotations
+
+from bot.store.database import Row, Transaction
+
+
+def of_person(tx: Transaction, person_id: int) -> list[Row]:
+    """List a person's roles with their scopes."""
+    return tx.all("SELECT role, scope FROM roles WHERE person_id = :id ORDER BY role, scope", id=person_id)
+
+
+def all_grants(tx: Transaction) -> list[Row]:
+    """List every grant with the person's number and channel."""
+    return tx.all(
+        """
+        SELECT r.person_id, p.channel, r.role, r.scope, r.granted_at
+        FROM roles r JOIN people p ON p.id = r.person_id ORDER BY r.role, r.scope, r.person_id
+        """
+    )
+
+
+def grant(tx: Transaction, person_id: int, *, role: str, scope: str, at: str) -> None:
+    """Give a person a role; giving it twice changes nothing."""
+    tx.run(
+        """
+        INSERT INTO roles (person_id, role, scope, granted_at) VALUES (:id, :role, :scope, :at)
+        ON CONFLICT (person_id, role, scope) DO NOTHING
+        """,
+        id=person_id,
+        role=role,
+        scope=scope,
+        at=at,
+    )
+
+
+def revoke(tx: Transaction, person_id: int) -> int:
+    """Take all roles from a person; returns how many there were."""
+    return tx.run("DELETE FROM roles WHERE person_id = :id", id=person_id)
+
+
+def invite(tx: Transaction, *, code_hash: str, role: str, scope: str, at: str, expires_at: str) -> None:
+    """Keep an invitation by the hash of its code."""
+    tx.run(
+        """
+        INSERT INTO invitations (code_hash, role, scope, created_at, expires_at)
+        VALUES (:code_hash, :role, :scope, :at, :expires_at)
+        """,
+        code_hash=code_hash,
+        role=role,
+        scope=scope,
+        at=at,
+        expires_at=expires_at,
+    )
+
+
+def find_invitation(tx: Transaction, *, code_hash: str, at: str) -> Row | None:
+    """Return role and scope of an invitation that can still be used."""
+    return tx.one(
+        """
+        SELECT role, scope FROM invitations
+        WHERE code_hash = :code_hash AND used_at IS NULL AND expires_at > :at
+        """,
+        code_hash=code_hash,
+        at=at,
+    )
+
+
+def redeem(tx: Transaction, *, code_hash: str, at: str) -> Row | None:
+    """Use an invitation up and return its role and scope; None when unknown, expired or used."""
+    return tx.one(
+        """
+        UPDATE invitations SET used_at = :at
+        WHERE code_hash = :code_hash AND used_at IS NULL AND expires_at > :at
+        RETURNING role, scope
+        """,
+        code_hash=code_hash,
+        at=at,
+    )
+
+
+def last_audit_hash(tx: Transaction) -> str:
+    """Return the hash of the newest audit line, empty when there is none."""
+    row = tx.one("SELECT hash FROM audit ORDER BY id DESC LIMIT 1")
+    return row["hash"] if row else ""
+
+
+def add_audit(tx: Transaction, *, at: str, actor: str, action: str, detail: str, hash_: str) -> None:
+    """Append one line to the audit trail."""
+    tx.run(
+        "INSERT INTO audit (at, actor, action, detail, hash) VALUES (:at, :actor, :action, :detail, :hash)",
+        at=at,
+        actor=actor,
+        action=action,
+        detail=detail,
+        hash=hash_,
+    )
+
+
+def audit(tx: Transaction) -> list[Row]:
+    """List the audit trail, oldest first."""
+    return tx.all("SELECT id, at, actor, action, detail, hash FROM audit ORDER BY id")

@@ -1,0 +1,164 @@
+"""The tables, as numbered migrations that SQLite and PostgreSQL both take.
+
+`{serial}` is an automatic key, `{strict}` closes a table; each engine fills them in its own way. Times are UTC text
+of fixed width (see `bot.clock`), days are local dates, so both sort as text.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+# Name → statements. A migration that has been released is never edited, only followed by another.
+MIGRATIONS = MappingProxyType(
+    {
+        "m001_foundation": (
+            """
+            CREATE TABLE people (
+                id {serial},
+                channel TEXT NOT NULL,
+                address TEXT NOT NULL,
+                language TEXT NOT NULL DEFAULT '',
+                source TEXT NOT NULL DEFAULT '',
+                created_at TEXT NOT NULL,
+                seen_at TEXT NOT NULL,
+                gone_at TEXT,
+                UNIQUE (channel, address)
+            ) {strict}
+            """,
+            # stage: 0 received, 1 answered (effects and replies stored), 2 delivered
+            """
+            CREATE TABLE inbox (
+                id {serial},
+                channel TEXT NOT NULL,
+                message_id TEXT NOT NULL,
+                address TEXT NOT NULL,
+                received_at TEXT NOT NULL,
+                stage INTEGER NOT NULL DEFAULT 0,
+                body TEXT NOT NULL DEFAULT '',
+                replies TEXT NOT NULL DEFAULT '',
+                UNIQUE (channel, message_id)
+            ) {strict}
+            """,
+            "CREATE INDEX inbox_unfinished ON inbox (id) WHERE stage < 2",
+            "CREATE INDEX inbox_by_person ON inbox (channel, address)",
+            "CREATE INDEX inbox_by_age ON inbox (received_at)",
+            """
+            CREATE TABLE dialogs (
+                person_id INTEGER PRIMARY KEY REFERENCES people (id) ON DELETE CASCADE,
+                state TEXT NOT NULL,
+                updated_at TEXT NOT NULL
+            ) {strict}
+            """,
+            """
+            CREATE TABLE reports (
+                person_id INTEGER PRIMARY KEY REFERENCES people (id) ON DELETE CASCADE,
+                district TEXT NOT NULL,
+                commune TEXT NOT NULL DEFAULT '',
+                channel TEXT NOT NULL,
+                source TEXT NOT NULL DEFAULT '',
+                day TEXT NOT NULL,
+                reported_at TEXT NOT NULL
+            ) {strict}
+            """,
+            "CREATE INDEX reports_by_district ON reports (district, day)",
+            """
+            CREATE TABLE report_history (
+                id {serial},
+                person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+                change TEXT NOT NULL,
+                district TEXT NOT NULL,
+                commune TEXT NOT NULL DEFAULT '',
+                at TEXT NOT NULL
+            ) {strict}
+            """,
+            "CREATE INDEX report_history_by_person ON report_history (person_id)",
+            """
+            CREATE TABLE consents (
+                id {serial},
+                person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+                purpose TEXT NOT NULL,
+                wording TEXT NOT NULL,
+                given_at TEXT NOT NULL,
+                withdrawn_at TEXT
+            ) {strict}
+            """,
+            "CREATE INDEX consents_by_person ON consents (person_id)",
+            """
+            CREATE TABLE questions (
+                id {serial},
+                person_id INTEGER REFERENCES people (id) ON DELETE CASCADE,
+                channel TEXT NOT NULL,
+                language TEXT NOT NULL,
+                text TEXT NOT NULL,
+                article TEXT NOT NULL DEFAULT '',
+                verdict TEXT NOT NULL,
+                score REAL NOT NULL,
+                helped INTEGER,
+                at TEXT NOT NULL
+            ) {strict}
+            """,
+            "CREATE INDEX questions_by_person ON questions (person_id)",
+            "CREATE INDEX questions_by_age ON questions (at)",
+            """
+            CREATE TABLE roles (
+                person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+                role TEXT NOT NULL,
+                scope TEXT NOT NULL DEFAULT '',
+                granted_at TEXT NOT NULL,
+                PRIMARY KEY (person_id, role, scope)
+            ) {strict}
+            """,
+            """
+            CREATE TABLE invitations (
+                code_hash TEXT PRIMARY KEY,
+                role TEXT NOT NULL,
+                scope TEXT NOT NULL DEFAULT '',
+                created_at TEXT NOT NULL,
+                expires_at TEXT NOT NULL,
+                used_at TEXT
+            ) {strict}
+            """,
+            """
+            CREATE TABLE audit (
+                id {serial},
+                at TEXT NOT NULL,
+                actor TEXT NOT NULL,
+                action TEXT NOT NULL,
+                detail TEXT NOT NULL DEFAULT '',
+                hash TEXT NOT NULL
+            ) {strict}
+            """,
+            # state: open, answered
+            """
+            CREATE TABLE help_requests (
+                id {serial},
+                person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+                text TEXT NOT NULL,
+                state TEXT NOT NULL DEFAULT 'open',
+                at TEXT NOT NULL,
+                answered_at TEXT
+            ) {strict}
+            """,
+            "CREATE INDEX help_requests_open ON help_requests (id) WHERE state = 'open'",
+            "CREATE INDEX help_requests_by_person ON help_requests (person_id)",
+            """
+            CREATE TABLE pushes (
+                id {serial},
+                person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+                reply TEXT NOT NULL,
+                at TEXT NOT NULL
+            ) {strict}
+            """,
+            "CREATE INDEX pushes_by_person ON pushes (person_id)",
+            """
+            CREATE TABLE chat_events (
+                id {serial},
+                person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+                reply TEXT NOT NULL,
+                at TEXT NOT NULL
+            ) {strict}
+            """,
+            "CREATE INDEX chat_events_by_person ON chat_events (person_id, id)",
+        ),
+    }
+)

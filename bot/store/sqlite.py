@@ -1,0 +1,246 @@
+"""SQLite under asyncio: one writer thread whose callers share commits, and readers beside it.
+
+A commit with `synchronous=FULL` waits for the disk. Writes that arrive meanwhile gather and share the next commit,
+so a thousand callers cost a few disk waits; each has a savepoint of its own, so that one failure harms no other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlite_utils
+from sqlite_utils.migrations import Migrations
+
+from bot.errors import SchemaTooNew, StoreError, StoreUnavailable
+from bot.store.database import Row, Transaction
+from bot.store.schema import MIGRATIONS
+
+Result = TypeVar("Result")
+
+MIGRATION_SET = "bot"
+BUSY_SECONDS = 5.0
+READERS = 2
+LARGEST_GROUP = 500
+
+_STOP = object()
+
+
+class SqliteTransaction:
+    """A transaction on one connection; see `Transaction`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def all(self, sql: str, /, **values: object) -> list[Row]:
+        """Run a query and return its rows."""
+        return self._connection.execute(sql, values).fetchall()
+
+    def one(self, sql: str, /, **values: object) -> Row | None:
+        """Run a query and return its first row, if any."""
+        # Fetching all, not one, so that an INSERT … RETURNING is run to its end.
+        rows: list[Row] = self._connection.execute(sql, values).fetchall()
+        return rows[0] if rows else None
+
+    def run(self, sql: str, /, **values: object) -> int:
+        """Run a statement and return how many rows it changed."""
+        return self._connection.execute(sql, values).rowcount
+
+
+class _Worker(threading.Thread):
+    """A thread with its own connection that runs functions of a transaction for coroutines."""
+
+    def __init__(self, path: Path, jobs: queue.SimpleQueue[Any], *, writes: bool) -> None:
+        super().__init__(name="store-writer" if writes else "store-reader", daemon=True)
+        self._path, self._jobs, self._writes = path, jobs, writes
+        self._connection = _connect(path)
+
+    def run(self) -> None:
+        """Take what has gathered, run it in one transaction, tell every caller."""
+        running = True
+        while running:
+            group = [self._jobs.get()]
+            while self._writes and len(group) < LARGEST_GROUP:
+                try:
+                    group.append(self._jobs.get_nowait())
+                except queue.Empty:
+                    break
+            if _STOP in group:
+                running = False
+                group = [job for job in group if job is not _STOP]
+            if group:
+                self._run_group(group)
+        self._connection.close()
+
+    def _run_group(self, group: list[Any]) -> None:
+        outcomes: list[tuple[Any, Exception | None]] = []
+        try:
+            self._connection.execute("BEGIN IMMEDIATE" if self._writes else "BEGIN")
+            transaction = SqliteTransaction(self._connection)
+            for work, _, _ in group:
+                outcomes.append(self._run_one(work, transaction))
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            outcomes = [(None, _unavailable(self._path, error))] * len(group)
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any, Exception | None]]] = {}
+        for (_, loop, future), (result, failure) in zip(group, outcomes, strict=True):
+            by_loop.setdefault(loop, []).append((future, result, failure))
+        for loop, done in by_loop.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_tell, done)
+
+    def _run_one(
+        self, work: Callable[[Transaction], Any], transaction: SqliteTransaction
+    ) -> tuple[Any, Exception | None]:
+        if not self._writes:
+            try:
+                return work(transaction), None
+            except Exception as error:
+                return None, error
+        self._connection.execute("SAVEPOINT one")
+        try:
+            result, failure = work(transaction), None
+        except Exception as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise  # a full or failing disk concerns the whole group
+            result, failure = None, error
+            self._connection.execute("ROLLBACK TO one")
+        self._connection.execute("RELEASE one")
+        return result, failure
+
+
+class SqliteStore:
+    """The store on one SQLite file; see `Store`."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, make it where it is missing, bring its tables up to date; raises StoreError."""
+        _prepare(path)
+        self._path = path
+        self._writes: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._reads: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._workers = [_Worker(path, self._writes, writes=True)]
+        self._workers += [_Worker(path, self._reads, writes=False) for _ in range(READERS)]
+        for worker in self._workers:
+            worker.start()
+        self._closed = False
+
+    async def read(self, work: Callable[[Transaction], Result]) -> Result:
+        """Run a reading function on a consistent view."""
+        return await self._do(self._reads, work)
+
+    async def write(self, work: Callable[[Transaction], Result]) -> Result:
+        """Run a writing function whole or not at all; returns only after the commit."""
+        return await self._do(self._writes, work)
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of the file."""
+        if self._closed:
+            return
+        self._closed = True
+        self._writes.put(_STOP)
+        for _ in range(READERS):
+            self._reads.put(_STOP)
+        for worker in self._workers:
+            await asyncio.to_thread(worker.join)
+
+    def _do(self, jobs: queue.SimpleQueue[Any], work: Callable[[Transaction], Result]) -> asyncio.Future[Result]:
+        if self._closed:
+            raise StoreUnavailable(f"The database {self._path} is closed.")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+        jobs.put((work, loop, future))
+        return future
+
+
+def _tell(done: list[tuple[asyncio.Future[Any], Any, Exception | None]]) -> None:
+    for future, result, failure in done:
+        if future.done():  # the caller has gone; the work is committed all the same
+            continue
+        if failure is None:
+            future.set_result(result)
+        else:
+            future.set_exception(failure)
+
+
+def _connect(path: Path, *, seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=seconds, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")
+    # Deleted means gone: freed pages are overwritten, so that erased people cannot be read out of the file.
+    connection.execute("PRAGMA secure_delete = ON")
+    return connection
+
+
+def _prepare(path: Path) -> None:
+    """Check the file and migrate it; on any error nothing of it has changed."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(f"The folder {path.parent} cannot be made: {error.strerror}.") from None
+    connection = None
+    try:
+        connection = _connect(path)
+        _refuse_damage(path, connection)
+        database = sqlite_utils.Database(connection)
+        migrations = _migrations()
+        known = set(MIGRATIONS)
+        unknown = [m.name for m in migrations.applied(database) if m.name not in known]
+        if unknown:
+            raise SchemaTooNew(path, unknown)
+        # Taking the write lock at once shows a locked, read-only or full disk before anything is served.
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("CREATE TABLE probe (written INTEGER)")
+        connection.execute("ROLLBACK")
+        if migrations.pending(database):
+            migrations.apply(database)
+    except sqlite3.Error as error:
+        raise _unavailable(path, error) from None
+    finally:
+        if connection is not None:
+            connection.close()
+
+
+def _refuse_damage(path: Path, connection: sqlite3.Connection) -> None:
+    row = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if row[0] != "ok":
+        raise StoreError(f"The database {path} is damaged ({row[0]}); restore a backup.")
+
+
+def _migrations() -> Migrations:
+    migrations = Migrations(MIGRATION_SET)
+    for name, statements in MIGRATIONS.items():
+        migrations(name=name)(_migration(statements))
+    return migrations
+
+
+def _migration(statements: tuple[str, ...]) -> Callable[[sqlite_utils.Database], None]:
+    def apply(database: sqlite_utils.Database) -> None:
+        for statement in statements:
+            database.execute(statement.format(serial="INTEGER PRIMARY KEY", strict="STRICT"))
+
+    return apply
+
+
+def _unavailable(path: Path, error: sqlite3.Error) -> StoreError:
+    """Put SQLite's word into one sentence for the operator."""
+    said = str(error)
+    if "locked" in said or "busy" in said:
+        return StoreUnavailable(f"The database {path} is locked by another program; stop that one first.")
+    if "readonly" in said or "read-only" in said:
+        return StoreUnavailable(f"The database {path} is read-only; give the bot the right to write there.")
+    if "full" in said:
+        return StoreUnavailable(f"The disk that holds the database {path} is full.")
+    if "unable to open" in said:
+        return StoreUnavailable(f"The database {path} cannot be opened; check the path and the rights.")
+    if "not a database" in said or "malformed" in said:
+        return StoreError(f"The database {path} is damaged or no database ({said}); restore a backup.")
+    return StoreUnavailable(f"The database {path} cannot be used: {said}.")

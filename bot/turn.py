@@ -1,0 +1,105 @@
+"""What a handler receives, and how a handler is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+
+from bot import access, answers
+from bot.articles import Library
+from bot.clock import Clock
+from bot.dialog import Dialog
+from bot.i18n import Catalogue
+from bot.knowledge import Knowledge
+from bot.message import Attachment, Button, IncomingMessage, Reply, Traits
+from bot.records import Records
+from bot.regions import Regions
+from bot.settings import Settings
+
+
+@dataclass(slots=True)
+class Turn:
+    """One message being answered: what was said, by whom, and everything needed to answer."""
+
+    message: IncomingMessage
+    text: str
+    choice: str
+    catalogue: Catalogue
+    catalogues: dict[str, Catalogue]
+    dialog: Dialog
+    records: Records
+    knowledge: Knowledge
+    regions: Regions
+    settings: Settings
+    traits: Traits
+    clock: Clock
+    replies: list[Reply] = field(default_factory=list)
+
+    @property
+    def language(self) -> str:
+        """The language of the answers."""
+        return self.catalogue.language
+
+    @property
+    def library(self) -> Library:
+        """All the bot can say."""
+        return self.knowledge.library
+
+    @property
+    def argument(self) -> str:
+        """What follows the command or the colon of a choice."""
+        if self.choice and not self.choice.startswith("/"):
+            return self.choice.partition(":")[2]
+        return (self.choice or self.text).partition(" ")[2].strip()
+
+    def t(self, sentence: str, /, **values: object) -> str:
+        """Translate a sentence of the bot."""
+        return self.catalogue.t(sentence, **values)
+
+    def say(
+        self,
+        text: str,
+        *,
+        buttons: Iterable[Button] = (),
+        image: bytes = b"",
+        alt: str = "",
+        file: Attachment | None = None,
+    ) -> None:
+        """Add a reply."""
+        self.replies.append(Reply(text, tuple(buttons), image, alt, file))
+
+    def show_article(self, article_id: str) -> None:
+        """Add an article as a reply."""
+        article = self.library.articles[article_id]
+        self.replies.append(answers.article_reply(article, self.library, self.catalogue, self.settings))
+
+    def menu_button(self, name: str) -> Button:
+        """Make a button that leads to a capability by its name in content/menu.yaml."""
+        item = self.library.menu.items[name]
+        return Button(item.label.in_language(self.language), item.command)
+
+    def speak(self, language: str) -> None:
+        """Answer in another language from here on."""
+        self.catalogue = self.catalogues[language]
+
+    def may(self, role: str) -> bool:
+        """Tell whether this person holds at least a role."""
+        return access.may(self.records.citizen.grants, role)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How a message finds its handler: commands, prefixes of button values, dialog steps, whole texts
+    as typed (`keywords`, marks and all: "đúng" is not "dừng"); `role` guards it.
+
+    A route with none of these is the last resort for free text.
+    """
+
+    name: str
+    handle: Callable[[Turn], Awaitable[None]]
+    commands: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    role: str = access.CITIZEN
+    help: str = ""

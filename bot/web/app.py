@@ -1,0 +1,88 @@
+"""The web application: routes, headers on every answer, errors as one kind sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import jinja2
+import structlog
+from aiohttp import web
+
+from bot.errors import StoreError
+from bot.i18n import mark
+from bot.limits import Buckets
+from bot.service import Service
+from bot.web import chat, health
+from bot.web.keys import NEW_SESSIONS, SERVICE, TEMPLATES
+
+log = structlog.get_logger()
+
+_HERE = Path(__file__).parent
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def make_app(service: Service) -> web.Application:
+    """Build the application around a running service."""
+    app = web.Application(middlewares=[_guard], client_max_size=service.settings.web.largest_body)
+    app[SERVICE] = service
+    app[TEMPLATES] = jinja2.Environment(loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True)
+    app[NEW_SESSIONS] = Buckets(service.settings.limits.new_sessions_per_minute)
+    app.router.add_get("/", chat.page)
+    app.router.add_post("/api/chat", chat.post)
+    app.router.add_get("/api/chat/events", chat.events)
+    app.router.add_get("/api/chat/file", chat.file)
+    app.router.add_get("/healthz", health.alive)
+    app.router.add_get("/readyz", health.ready)
+    app.router.add_get("/metrics", health.metrics)
+    app.router.add_static("/static", _HERE / "static")
+    app.on_response_prepare.append(_add_headers)
+    return app
+
+
+@web.middleware
+async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every error into an answer that says what to do; nobody sees a traceback."""
+    try:
+        return await handler(request)
+    except web.HTTPRequestEntityTooLarge:
+        return refusal(request, 413, mark("Your message is too long for me to read."))
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return refusal(
+            request, error.status, mark("This page does not exist.") if error.status == 404 else error.reason
+        )
+    except StoreError as error:
+        log.error("database unavailable", reason=str(error))
+        return refusal(request, 503, mark("The assistant cannot answer at the moment. Please try again in a minute."))
+    except Exception as error:
+        log.error("request failed", path=request.path, error=type(error).__name__, exc_info=True)
+        return refusal(
+            request, 500, mark("Sorry, something went wrong on our side. Please try again in a few minutes.")
+        )
+
+
+def refusal(request: web.Request, status: int, sentence: str) -> web.Response:
+    """Answer with an error in the page's language."""
+    catalogue = chat.catalogue_of(request)
+    return web.json_response({"error": catalogue.t(sentence)}, status=status)
+
+
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(_HEADERS)
+    if request.path.startswith("/static/"):
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    elif "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"

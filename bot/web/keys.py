@@ -1,0 +1,13 @@
+"""What the application carries for its handlers, typed."""
+
+from __future__ import annotations
+
+import jinja2
+from aiohttp import web
+
+from bot.limits import Buckets
+from bot.service import Service
+
+SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
+TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("templates", jinja2.Environment)
+NEW_SESSIONS: web.AppKey[Buckets] = web.AppKey("new_sessions", Buckets)

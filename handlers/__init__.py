@@ -1,0 +1,35 @@
+"""What the bot does for people: one file, one visible capability; `ROUTES` is the only registry."""
+
+from __future__ import annotations
+
+from bot.turn import Route
+from handlers import (
+    feedback,
+    guide,
+    language,
+    officer_counts,
+    officer_help,
+    officer_inbox,
+    privacy,
+    question,
+    reminders,
+    report,
+    start,
+)
+
+# Free text that no other route wants goes to the last one.
+ROUTES: tuple[Route, ...] = (
+    start.ROUTE,
+    guide.ROUTE,
+    report.ROUTE,
+    report.CORRECT,
+    reminders.ROUTE,
+    language.ROUTE,
+    privacy.ROUTE,
+    officer_help.ROUTE,
+    feedback.ROUTE,
+    officer_counts.PUBLIC,
+    officer_counts.ROUTE,
+    officer_inbox.ROUTE,
+    question.ROUTE,
+)

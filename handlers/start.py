@@ -1,0 +1,76 @@
+"""Greeting, menu, help; a deep link's source or invitation."""
+
+from __future__ import annotations
+
+import re
+
+from bot import access
+from bot.message import Button
+from bot.turn import Route, Turn
+
+INVITATION_PREFIX = "moi_"
+_SOURCE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+async def handle(turn: Turn) -> None:
+    """Greet, or show the menu again."""
+    turn.dialog.close()
+    turn.dialog.misses = 0
+    word = (turn.choice or turn.text).split(" ")[0].lower()
+    if word != "/start":
+        turn.say(turn.t("What would you like to do? You can also just type your question."), buttons=_menu(turn))
+        return
+    argument = turn.argument
+    if argument.startswith(INVITATION_PREFIX):
+        await _take_invitation(turn, argument.removeprefix(INVITATION_PREFIX))
+        return
+    if _SOURCE.fullmatch(argument):
+        turn.records.source = argument
+    turn.say(_greeting(turn), buttons=_menu(turn))
+
+
+async def _take_invitation(turn: Turn, code: str) -> None:
+    grant = await turn.records.redeem(code)
+    if grant is None:
+        turn.say(
+            turn.t("This invitation is unknown, used up or expired. Please ask for a new one."), buttons=_menu(turn)
+        )
+    elif grant.scope:
+        place = turn.regions.districts[grant.scope].title(turn.language)
+        turn.say(turn.t("Welcome. You are now an officer for {place}. Type /thongke for the counts.", place=place))
+    elif grant.role == access.ADMIN:
+        turn.say(turn.t("Welcome. You are now an admin. Type /thongke for the counts."))
+    else:
+        turn.say(turn.t("Welcome. You are now an officer for the whole province. Type /thongke for the counts."))
+
+
+def _greeting(turn: Turn) -> str:
+    t = turn.t
+    operator = turn.settings.operator.name.in_language(turn.language)
+    lines = [
+        t("Hello. I am an **automatic assistant** (a machine, not a person) of {operator}.", operator=operator),
+        t("I help you install and use **Sổ sức khỏe điện tử**, the electronic health book. It is free."),
+        t("Just type your question, with or without Vietnamese marks, or choose below."),
+        t(
+            "I keep only what is needed: a code for this chat, and your questions without personal numbers for "
+            "{days} days. See or delete it at any time with /dulieu.",
+            days=turn.settings.privacy.question_days,
+        ),
+    ]
+    return "\n\n".join(lines)
+
+
+def _menu(turn: Turn) -> list[Button]:
+    buttons = [turn.menu_button(name) for name in turn.library.menu.main]
+    if turn.may(access.OFFICER):
+        buttons.append(Button(turn.t("Counts by district"), "/thongke"))
+    return buttons
+
+
+ROUTE = Route(
+    "start",
+    handle,
+    commands=("/start", "/menu", "/trogiup", "/help"),
+    keywords=("menu", "0", "trợ giúp", "help"),
+    help="Greeting and menu",
+)

@@ -1,0 +1,179 @@
+"""What all tests share: a bot on a database of its own, a clock that stands still, and no way out of this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import shutil
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.channels.channel import Receive
+from bot.knowledge import INDEX_FILE, Knowledge, load_knowledge
+from bot.markup import to_plain
+from bot.message import IncomingMessage, Person, Receipt, Reply, Traits
+from bot.service import Service, open_service
+from bot.settings import Settings
+from handlers import ROUTES
+
+ROOT = Path(__file__).resolve().parent.parent
+CACHE = ROOT / "build"
+NOON = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)  # noon in Vietnam
+
+
+@pytest.fixture(autouse=True)
+def _no_internet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail any test that wants to leave this machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        if isinstance(address, tuple) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            pytest.fail(f"a test tried to reach {address[0]}")
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep BOT_ variables of the machine out of the tests."""
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("BOT_"):
+            monkeypatch.delenv(name)
+
+
+@dataclass
+class FrozenClock:
+    """A clock that moves only when a test moves it."""
+
+    at: datetime = NOON
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def forward(self, **amount: float) -> None:
+        self.at += timedelta(**amount)
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    return FrozenClock()
+
+
+@pytest.fixture(scope="session")
+def knowledge() -> Knowledge:
+    """The real content with its index, built once and kept for the next run."""
+    CACHE.mkdir(exist_ok=True)
+    return load_knowledge(ROOT / "content", CACHE / INDEX_FILE)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Defaults, the real content, an empty data folder that holds the ready index."""
+    monkeypatch.chdir(ROOT)
+    data = tmp_path / "data"
+    data.mkdir()
+    shutil.copy(CACHE / INDEX_FILE, data / INDEX_FILE)
+    return Settings(database=f"sqlite:///{data / 'bot.db'}", limits={"person_per_minute": 0})  # type: ignore[arg-type]
+
+
+@dataclass
+class Recorder:
+    """A channel that only remembers what it was told to send."""
+
+    name: str = "recorder"
+    traits: Traits = Traits(longest_text=4000)
+    sent: list[tuple[Person, Reply, str]] = field(default_factory=list)
+
+    async def listen(self, receive: Receive) -> None:
+        await asyncio.Event().wait()
+
+    async def send(self, to: Person, reply: Reply, *, answering: str = "") -> Receipt:
+        self.sent.append((to, reply, answering))
+        return Receipt(str(len(self.sent)))
+
+    async def close(self) -> None:
+        pass
+
+
+@dataclass
+class Talk:
+    """One person talking to a running bot: says something, gets the replies of exactly that message."""
+
+    service: Service
+    recorder: Recorder
+    person: Person
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    replies: list[Reply] = field(default_factory=list)
+
+    async def say(self, text: str = "", *, choice: str = "", **more: str) -> str:
+        """Say a text or press a button by its value; returns what the bot answered, as read."""
+        message = IncomingMessage(
+            person=self.person,
+            id=f"{self.person.address}-{next(self.numbers)}",
+            at=self.service.clock(),
+            text=text,
+            choice=choice,
+            **more,
+        )
+        ticket = await self.service.inbox.receive(message)
+        self.replies = list((await ticket.settled).replies)
+        return "\n".join(to_plain(reply.text) for reply in self.replies)
+
+    async def press(self, label: str) -> str:
+        """Press a button of the latest replies by (the beginning of) its label."""
+        for reply in reversed(self.replies):
+            for button in reply.buttons:
+                if button.label.startswith(label):
+                    return await self.say(choice=button.choice)
+        raise AssertionError(f"no button {label!r} among {self.labels}")
+
+    @property
+    def labels(self) -> list[str]:
+        return [button.label for reply in self.replies for button in reply.buttons]
+
+
+OpenBot = Callable[[], AbstractAsyncContextManager[Service]]
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def open_bot(settings: Settings, clock: FrozenClock, recorder: Recorder) -> OpenBot:
+    """Open the same bot as often as wanted, on one database."""
+
+    @asynccontextmanager
+    async def open_() -> AsyncIterator[Service]:
+        async with open_service(settings, ROUTES, now=clock, extra_channels=[recorder]) as service:
+            yield service
+
+    return open_
+
+
+@pytest.fixture
+async def service(open_bot: OpenBot) -> AsyncIterator[Service]:
+    async with open_bot() as running:
+        yield running
+
+
+@pytest.fixture
+def talk(service: Service, recorder: Recorder) -> Talk:
+    """A citizen at the recorder channel."""
+    return Talk(service, recorder, Person(recorder.name, "citizen-1"))
+
+
+@pytest.fixture
+def another(service: Service, recorder: Recorder) -> Callable[[str], Talk]:
+    """Make more people."""
+    return lambda name: Talk(service, recorder, Person(recorder.name, name))

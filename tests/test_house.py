@@ -1,0 +1,121 @@
+"""The house: who may import whom, and every module importable alone."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Floor → modules and packages on it, longest name first where one contains another. A lower floor never imports a
+# higher one; docs/architecture.md shows the same table.
+FLOORS: tuple[tuple[int, tuple[str, ...]], ...] = (
+    (8, ("bot.__main__",)),
+    (7, ("bot.commands",)),
+    (6, ("handlers",)),
+    (5, ("bot.web", "bot.service")),
+    (4, ("bot.engine", "bot.turn", "bot.answers")),
+    (3, ("bot.inbox", "bot.outbox", "bot.counts", "bot.access", "bot.dialog", "bot.records", "bot.wire")),
+    (2, ("bot.store", "bot.channels", "bot.limits")),
+    (
+        1,
+        (
+            "bot.settings",
+            "bot.document",
+            "bot.articles",
+            "bot.regions",
+            "bot.knowledge",
+            "bot.search",
+            "bot.i18n",
+            "bot.translations",
+            "bot.logs",
+        ),
+    ),
+    (0, ("bot.message", "bot.errors", "bot.text", "bot.markup", "bot.redaction", "bot.clock", "bot")),
+)
+STANDARD_LIBRARY_ONLY = ("bot.message", "bot.errors", "bot.text", "bot.markup", "bot.redaction", "bot.clock")
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for folder in ("bot", "handlers"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def floor(module: str) -> int:
+    for number, names in FLOORS:
+        if any(module == name or (name != "bot" and module.startswith(name + ".")) for name in names):
+            return number
+    raise AssertionError(f"{module} stands on no floor; add it to FLOORS and to docs/architecture.md")
+
+
+def imports(path: Path) -> set[str]:
+    known = modules()
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                found.add(inner if inner in known else node.module)
+    return found
+
+
+@pytest.mark.parametrize("module", modules())
+def test_imports_only_its_own_floor_and_below(module: str) -> None:
+    for imported in imports(modules()[module]):
+        if imported.split(".")[0] in ("bot", "handlers"):
+            assert floor(imported) <= floor(module), f"{module} (floor {floor(module)}) imports {imported}"
+
+
+@pytest.mark.parametrize("module", [m for m in modules() if m.startswith("handlers.")])
+def test_handlers_know_neither_each_other_nor_channels_store_or_web(module: str) -> None:
+    for imported in imports(modules()[module]):
+        assert not imported.startswith(("handlers", "bot.channels", "bot.store", "bot.web", "aiohttp", "sqlite")), (
+            f"{module} imports {imported}"
+        )
+
+
+def test_only_the_command_line_knows_the_handlers() -> None:
+    for module, path in modules().items():
+        if module.startswith("bot") and module != "bot.__main__":
+            assert not any(name.split(".")[0] == "handlers" for name in imports(path)), module
+
+
+@pytest.mark.parametrize("module", STANDARD_LIBRARY_ONLY)
+def test_the_ground_floor_stands_on_the_standard_library(module: str) -> None:
+    for imported in imports(modules()[module]):
+        top = imported.split(".")[0]
+        assert top == "bot" or top in sys.stdlib_module_names, f"{module} imports {imported}"
+
+
+def test_no_room_has_a_name_that_says_nothing() -> None:
+    for module in modules():
+        assert module.rsplit(".", 1)[-1] not in ("utils", "util", "helpers", "helper", "manager", "base", "common")
+
+
+def test_every_module_imports_alone() -> None:
+    """Import each module in a fresh interpreter, so that no import leans on an earlier one."""
+
+    def load(module: str) -> tuple[str, str]:
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", f"import {module}"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return module, done.stderr
+
+    with ThreadPoolExecutor(2) as pool:
+        failed = {module: said for module, said in pool.map(load, modules()) if said}
+    assert not failed
