@@ -30,9 +30,8 @@ class Concepts:
     def __init__(self, lists: Words, reader: Reader) -> None:
         # By the first word as typed, and by its sound: entries of several words survive slips and lost marks,
         # single words are sure only as written ("cài" is to install, "cai" may be "cái").
-        self._written: dict[str, list[tuple[tuple[str, ...], str]]] = {}
-        self._heard: dict[str, list[tuple[tuple[str, ...], str]]] = {}
-        self._bare: dict[str, list[str]] = {}
+        self._single: dict[str, set[str]] = {}
+        self._heard: dict[str, list[tuple[list[str], str]]] = {}
         self._danger: dict[str, list[tuple[frozenset[str], ...]]] = {}
         groups = {f"k:{name}": group for name, group in lists.synonyms.items()}
         groups |= {f"k:not/{name}": group for name, group in lists.elsewhere.items()}
@@ -46,31 +45,32 @@ class Concepts:
 
     def _add(self, tokens: tuple[str, ...], name: str) -> None:
         if len(tokens) == 1:
-            self._written.setdefault(tokens[0], []).append(((), name))
+            self._single.setdefault(tokens[0], set()).add(name)
             folded = fold(tokens[0])
             if folded != tokens[0]:
-                self._bare.setdefault(folded, []).append("~" + name)
+                self._single.setdefault(folded, set()).add("~" + name)
         elif tokens:
-            heard = tuple(sound(token) for token in tokens)
+            heard = [sound(token) for token in tokens]
             self._heard.setdefault(heard[0], []).append((heard[1:], name))
 
-    def find(self, tokens: Sequence[str]) -> list[str]:
-        """The keys of the groups in these words, sorted."""
+    def find(self, tokens: Sequence[str], sounds: Sequence[str] | None = None) -> list[str]:
+        """The keys of the groups in these words, sorted; `sounds` are the words' sounds, if at hand."""
+        if sounds is None:
+            sounds = [sound(token) for token in tokens]
         found: set[str] = set()
-        sounds = [sound(token) for token in tokens]
         for at, token in enumerate(tokens):
-            for _, name in self._written.get(token, ()):
-                found.add(name)
-            found.update(self._bare.get(token, ()))
-            for rest, name in self._heard.get(sounds[at], ()):
-                if tuple(sounds[at + 1 : at + 1 + len(rest)]) == rest:
-                    found.add(name)
+            if token in self._single:
+                found.update(self._single[token])
+            if sounds[at] in self._heard:
+                for rest, name in self._heard[sounds[at]]:
+                    if list(sounds[at + 1 : at + 1 + len(rest)]) == rest:
+                        found.add(name)
         return sorted(found)
 
     def danger(self, tokens: Sequence[str]) -> bool:
         """Whether a sign of danger to life is among these words."""
         for at, token in enumerate(tokens):
-            for spelling in {_as_meant(token), fold(token) + "*"}:
+            for spelling in (_as_meant(token), fold(token) + "*"):
                 for rest in self._danger.get(spelling, ()):
                     following = tokens[at + 1 : at + 1 + len(rest)]
                     if len(following) == len(rest) and all(

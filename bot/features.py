@@ -104,25 +104,13 @@ class Rarity:
                 length += value * value
         return places, values, length
 
-    def pair(self, first: str, second: str) -> tuple[int, float] | None:
-        """Place and value of two neighbours; None when they were never seen together."""
-        return self.single(pair_key(first, second), _PAIR)
-
-    def pair_by_key(self, key: str) -> tuple[int, float] | None:
-        """Place and value of a neighbour pair by its key."""
-        return self.single(key, _PAIR)
-
-    def concept(self, key: str) -> tuple[int, float] | None:
-        """Place and value of a group of words; None when no question of the articles held it."""
-        return self.single(key, _CONCEPT)
-
-    def single(self, key: str, weight: float) -> tuple[int, float] | None:
-        """Place and value of one feature of its own."""
+    def single(self, key: str) -> tuple[int, float] | None:
+        """Place and value of a pair or a group of words; None when the articles never held it."""
         rarity = self.weights.get(key)
         if rarity is None:
             return None
         at, sign = place(key)
-        return at, sign * weight * rarity
+        return at, sign * rarity * (_PAIR if key.startswith("b:") else _CONCEPT)
 
 
 class Encoder:
@@ -150,10 +138,9 @@ class Encoder:
                 places += [base + at for at in known[0]]
                 values += known[1]
                 length += known[2]
-            pairs = {pair_key(a, b): (a, b) for a, b in zip(tokens, tokens[1:], strict=False)}.values()
-            singles = [self.rarity.pair(*pair) for pair in pairs]
-            singles += [self.rarity.concept(key) for key in self.concepts.find(tokens)]
-            for found in singles:
+            keys = {pair_key(a, b) for a, b in zip(tokens, tokens[1:], strict=False)}
+            for key in (*sorted(keys), *self.concepts.find(tokens)):
+                found = self.rarity.single(key)
                 if found:
                     places.append(base + found[0])
                     values.append(found[1])

@@ -15,11 +15,11 @@ from datetime import timedelta
 
 import structlog
 
-from bot.channels import Settled, Ticket
+from bot.channels import Ticket
 from bot.clock import Clock, stamp
 from bot.errors import DeliveryError, Flooded, StoreError
 from bot.limits import Buckets
-from bot.message import IncomingMessage, Person, Reply
+from bot.message import IncomingMessage, Person, Reply, Settled
 from bot.redaction import redact
 from bot.store import Store, Transaction, messages
 from bot.text import clean

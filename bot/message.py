@@ -72,6 +72,14 @@ class Receipt:
     id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How a message ended: the replies as stored, and whether the person's data was deleted by it."""
+
+    replies: tuple[Reply, ...] = ()
+    erased: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
     """What a channel can do, as data, so that nobody asks which channel it is.

@@ -90,6 +90,15 @@ def mash(draw: Random) -> list[str]:
     ]
 
 
+def borrowed(tokens: Sequence[str], own: Sequence[Sequence[str]], name: Sequence[str], draw: Random) -> list[str]:
+    """The question asked about another service: one of our own names replaced, or the other name put behind."""
+    for ours in own:
+        for at in range(len(tokens) - len(ours) + 1):
+            if list(tokens[at : at + len(ours)]) == list(ours):
+                return [*tokens[:at], *name, *tokens[at + len(ours) :]]
+    return [*tokens, *name] if draw.random() < 0.5 else []
+
+
 def _slip(word: str, draw: Random) -> str:
     kind = draw.random()
     if kind < 0.3:

@@ -9,22 +9,24 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import math
 import os
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 import numpy as np
+import numpy.typing as npt
 
 from bot import learning, noise
 from bot.concepts import Concepts
-from bot.features import DIMENSIONS, Encoder, Floats, Ints, Rarity, distinct, pair_key
+from bot.features import DIMENSIONS, Encoder, Floats, Rarity, distinct
+from bot.scoring import Scorer
 from bot.text import fold
-from bot.verdicts import Judge, Verdict, calibrate, signs_of
+from bot.verdicts import Judge, Note, Verdict, calibrate, signs_of
 from bot.words import Reader, Words
 
 __all__ = ["Corpus", "Explanation", "Found", "Index", "Verdict", "Words", "fingerprint", "open_index"]
@@ -33,8 +35,9 @@ FORMAT = 1
 EMERGENCY = "emergency-symptoms"
 _FOLDS = 3
 _MOST_IDS = 5
-_MOST_REMEMBERED = 20_000
-_SHORTEST_PART = 2  # words, of a message that may hold two questions
+_BORROWED, _MASHED = 300, 40
+_SHORTEST_PART, _MOST_PARTS = 3, 4  # words of a part and parts of a message that may hold two questions
+_SURE_PART, _SURE_FIRST = 0.85, 0.95
 _JOINTS = re.compile(
     r"[?!.;,\n]+|\b(?:với lại|voi lai|rồi|roi|còn|con|và|va|à mà|a ma|ngoài ra|ngoai ra|tiện thể|tien the|and|also|nếu|neu)\b",
     re.IGNORECASE,
@@ -119,32 +122,21 @@ class Index:
         *,
         names: Sequence[str],
         reader: Reader,
-        concepts: Concepts,
-        rarity: Rarity,
-        weights: Floats,
-        bias: Floats,
+        scorer: Scorer,
         judge: Judge,
         exact: Mapping[str, int],
+        vocabulary: Sequence[str],
         fingerprint: str,
     ) -> None:
         self.names = tuple(names)
         self.fingerprint = fingerprint
         self._reader = reader
-        self._concepts = concepts
-        self._rarity = rarity
-        self._weights = weights
-        self._bias = bias
+        self._scorer = scorer
         self._judge = judge
         self._exact = exact
+        self._vocabulary = tuple(vocabulary)
         self._emergency = self.names.index(EMERGENCY) if EMERGENCY in self.names else -1
-        self._known = frozenset(key[2:] for key in rarity.weights if key.startswith("f:"))
-        self._words: dict[str, tuple[Floats, float, bool]] = {}
-        self._singles: dict[str, tuple[int, float]] = {}
-        for key in rarity.weights:
-            if key.startswith(("b:", "k:", "~k:")):
-                found = rarity.pair_by_key(key) if key.startswith("b:") else rarity.concept(key)
-                assert found is not None
-                self._singles[key] = found
+        scorer.warm(self._vocabulary)
 
     # -- learning ---------------------------------------------------------------------------------------------
 
@@ -176,27 +168,34 @@ class Index:
         rarity = Rarity.of(questions, concepts)
         encoder = Encoder(rarity, concepts)
         targets = np.asarray(labels, np.int64)
-        clean_rows, spoiled_rows = encoder.encode(questions), encoder.encode(spoiled)
+        rows = encoder.encode(questions)
+        practice = encoder.encode(_practice(questions, labels, foreign, corpus.words, reader, draw))
         classes = foreign + 1
-        logits = np.zeros((2, len(questions), classes), np.float32)
+
+        def learn(chosen: npt.NDArray[np.bool_]) -> Scorer:
+            weights, bias = learning.softmax_regression(
+                np.vstack([rows[chosen], practice]),
+                np.concatenate([targets[chosen], np.full(len(practice), foreign)]),
+                classes,
+            )
+            return Scorer(rarity, concepts, weights, bias)
+
         fold_of = learning.folds(targets, _FOLDS)
+        notes: list[Note] = []
         for number in range(_FOLDS):
-            held = fold_of == number
-            weights, bias = learning.softmax_regression(clean_rows[~held], targets[~held], classes)
-            logits[0, held] = clean_rows[held] @ weights + bias
-            logits[1, held] = spoiled_rows[held] @ weights + bias
-        known = frozenset(key[2:] for key in rarity.weights if key.startswith("f:"))
-        judge = _calibrated(logits, targets, foreign, questions, spoiled, known)
-        weights, bias = learning.softmax_regression(clean_rows, targets, classes)
+            scorer = learn(fold_of != number)
+            for place in np.flatnonzero(fold_of == number).tolist():
+                for tokens in (questions[place], spoiled[place]):
+                    notes.append(_note(scorer, tokens, labels[place], foreign))
+        judge = calibrate(notes)
+        counted = Counter(word for tokens in questions for word in set(tokens))
         return cls(
             names=names,
             reader=reader,
-            concepts=concepts,
-            rarity=rarity,
-            weights=weights,
-            bias=bias,
+            scorer=learn(np.ones(len(targets), bool)),
             judge=judge,
             exact=exact,
+            vocabulary=[word for word, _ in sorted(counted.items(), key=lambda item: (-item[1], item[0]))],
             fingerprint=fingerprint(corpus),
         )
 
@@ -207,82 +206,54 @@ class Index:
         tokens = self._reader.read(question)
         if not tokens:
             return Found(Verdict.UNKNOWN, (), 0.0, 0.0)
-        found, _ = self._judged(tokens)
+        found = self._judged(tokens)[0]
         if found.verdict is not Verdict.UNKNOWN and len(tokens) > 5 and found.ids[0] != EMERGENCY:
             found = self._with_second(question, found)
         return found
 
-    def _judged(self, tokens: list[str]) -> tuple[Found, tuple[Floats, float]]:
-        keys = self._concepts.find(tokens)
-        logits = self._logits(tokens, keys)
-        foreign = float(logits[-1])
+    def _judged(self, tokens: list[str]) -> tuple[Found, Floats, float]:
+        logits, known, _ = self._scorer.logits(tokens)
         articles = logits[:-1]
         order = np.argsort(-articles, kind="stable")[:_MOST_IDS].tolist()
         first = float(articles[order[0]])
         second = float(articles[order[1]]) if len(order) > 1 else first - 10.0
-        unique = distinct(tokens)
-        known = sum(1 for word in unique if self._word(word)[2]) / len(unique)
-        right, inside = self._judge.probabilities(signs_of(first, second, foreign, known, len(tokens)))
+        right, inside = self._judge.probabilities(signs_of(first, second, float(logits[-1]), known, len(tokens)))
         verdict = self._judge.verdict(right, inside)
-        match = self._exact.get(" ".join(tokens))
+        phrase = " ".join(tokens)
+        match = self._exact.get(phrase)
         if match is None:
-            match = self._exact.get(fold(" ".join(tokens)))
+            match = self._exact.get(fold(phrase))
         if match is not None and match < len(self.names):
             order = [match, *(other for other in order if other != match)][:_MOST_IDS]
             verdict, right = Verdict.ANSWER, max(right, 0.98)
-        if self._emergency >= 0 and self._concepts.danger(tokens):
+        if self._emergency >= 0 and self._scorer.concepts.danger(tokens):
             order = [self._emergency, *(other for other in order if other != self._emergency)][:_MOST_IDS]
             verdict, right = Verdict.ANSWER, max(right, 0.99)
         ids = tuple(self.names[place] for place in order)
-        found = Found(verdict, ids, round(right, 4), round(max(0.0, first - second), 4))
-        return found, (logits, inside)
+        return Found(verdict, ids, round(right, 4), round(max(0.0, first - second), 4)), logits, inside
 
     def _with_second(self, question: str, found: Found) -> Found:
-        """Look for two questions in one message: answer the first, offer the second."""
-        parts = [part for part in _JOINTS.split(question) if part and part.strip()]
-        if not 2 <= len(parts) <= 4:
+        """Look for two questions in one message: answer the first, offer the second.
+
+        The message as a whole is the better witness: the article it points to stays first unless an earlier
+        part points elsewhere with great certainty.
+        """
+        if not _JOINTS.search(question):
             return found
-        judged = []
-        for part in parts:
-            tokens = self._reader.read(part)
-            if len(tokens) >= _SHORTEST_PART:
-                one, _ = self._judged(tokens)
-                if one.verdict is Verdict.ANSWER:
-                    judged.append(one)
-        for one in judged[1:]:
-            if one.ids[0] != judged[0].ids[0]:
-                first, second = judged[0].ids[0], one.ids[0]
-                if found.ids[0] not in (first, second):
-                    return found
-                ids = tuple(dict.fromkeys((first, second, *found.ids)))[:_MOST_IDS]
-                return Found(Verdict.ANSWER, ids, max(judged[0].score, found.score), found.margin, second)
-        return found
-
-    def _word(self, word: str) -> tuple[Floats, float, bool]:
-        remembered = self._words.get(word)
-        if remembered is None:
-            places, values, length = self._rarity.word(word)
-            row = np.asarray(values, np.float32) @ self._weights[places] if places else np.zeros_like(self._bias)
-            if len(self._words) >= _MOST_REMEMBERED:
-                self._words.clear()
-            remembered = self._words[word] = row, length, fold(word) in self._known
-        return remembered
-
-    def _logits(self, tokens: list[str], concepts: Sequence[str]) -> Floats:
-        total = np.zeros_like(self._bias)
-        length = 0.0
-        for word in distinct(tokens):
-            row, squared, _ = self._word(word)
-            total += row
-            length += squared
-        keys = {pair_key(a, b) for a, b in zip(tokens, tokens[1:], strict=False)}
-        singles = [found for key in (*sorted(keys), *concepts) if (found := self._singles.get(key))]
-        if singles:
-            places, values = zip(*singles, strict=True)
-            total += np.asarray(values, np.float32) @ self._weights[list(places)]
-            length += sum(value * value for value in values)
-        result: Floats = total / np.float32(math.sqrt(length) or 1.0) + self._bias
-        return result
+        parts = [self._reader.read(part) for part in _JOINTS.split(question)]
+        parts = [tokens for tokens in parts if len(tokens) >= _SHORTEST_PART]
+        if not 2 <= len(parts) <= _MOST_PARTS:
+            return found
+        judged = [one for tokens in parts if (one := self._judged(tokens)[0]).verdict is Verdict.ANSWER]
+        best = found.ids[0]
+        others = [one for one in judged if one.ids[0] != best and one.score >= _SURE_PART]
+        if not others or all(one.ids[0] != best for one in judged):
+            return found
+        other = others[0]
+        earlier = judged.index(other) < next(place for place, one in enumerate(judged) if one.ids[0] == best)
+        first, second = (other.ids[0], best) if earlier and other.score >= _SURE_FIRST else (best, other.ids[0])
+        ids = tuple(dict.fromkeys((first, second, *found.ids)))[:_MOST_IDS]
+        return Found(found.verdict, ids, found.score, found.margin, second)
 
     def explain(self, question: str) -> Explanation:
         """What the search saw in a question and how it came to its verdict."""
@@ -291,17 +262,16 @@ class Index:
             empty = Found(Verdict.UNKNOWN, (), 0.0, 0.0)
             judge = self._judge
             return Explanation(question, "", (), (), False, (), 0.0, 0.0, empty, judge.answer_from, judge.suggest_from)
-        found, (logits, inside) = self._judged(tokens)
+        _, logits, inside = self._judged(tokens)
         shares = np.exp(logits - logits.max())
         shares /= shares.sum()
         order = np.argsort(-logits[:-1], kind="stable")[:_MOST_IDS].tolist()
-        keys = self._concepts.find(tokens)
         return Explanation(
             question,
             " ".join(tokens),
-            tuple((word, self._word(word)[2]) for word in distinct(tokens)),
-            tuple(keys),
-            self._concepts.danger(tokens),
+            tuple((word, self._scorer.word(word)[2]) for word in distinct(tokens)),
+            tuple(self._scorer.concepts.find(tokens)),
+            self._scorer.concepts.danger(tokens),
             tuple((self.names[place], float(shares[place])) for place in order),
             float(shares[-1]),
             inside,
@@ -314,7 +284,8 @@ class Index:
 
     def save(self, path: Path) -> None:
         """Write the index to a file, all of it or nothing."""
-        keys = sorted(self._rarity.weights)
+        rarity = self._scorer.rarity.weights
+        keys = sorted(rarity)
         exact = sorted(self._exact)
         head = {
             "format": FORMAT,
@@ -328,9 +299,10 @@ class Index:
             buffer,
             head=_bytes(json.dumps(head, ensure_ascii=False)),
             keys=_bytes("\n".join(keys)),
-            rarity=np.asarray([self._rarity.weights[key] for key in keys], np.float32),
-            weights=self._weights,
-            bias=self._bias,
+            rarity=np.asarray([rarity[key] for key in keys], np.float32),
+            weights=self._scorer.weights,
+            bias=self._scorer.bias,
+            vocabulary=_bytes("\n".join(self._vocabulary)),
             exact=_bytes("\n".join(exact)),
             labels=np.asarray([self._exact[phrase] for phrase in exact], np.int32),
         )
@@ -352,6 +324,7 @@ class Index:
                     return None
                 keys = arrays["keys"].tobytes().decode().split("\n")
                 rarity = Rarity(dict(zip(keys, arrays["rarity"].tolist(), strict=True)))
+                vocabulary = arrays["vocabulary"].tobytes().decode().split("\n")
                 exact = arrays["exact"].tobytes().decode().split("\n")
                 weights, bias, labels = arrays["weights"], arrays["bias"], arrays["labels"].tolist()
                 names = head["names"]
@@ -363,10 +336,8 @@ class Index:
             return cls(
                 names=names,
                 reader=reader,
-                concepts=Concepts(words, reader),
-                rarity=rarity,
-                weights=weights,
-                bias=bias,
+                scorer=Scorer(rarity, Concepts(words, reader), weights, bias),
+                vocabulary=vocabulary,
                 judge=Judge(tuple(right), tuple(inside), answer_from, suggest_from),
                 exact=dict(zip(exact, labels, strict=True)),
                 fingerprint=fingerprint,
@@ -401,26 +372,27 @@ def _exact(questions: Sequence[Sequence[str]], labels: Sequence[int]) -> dict[st
     return {phrase: next(iter(found)) for phrase, found in owners.items() if len(found) == 1}
 
 
-def _calibrated(
-    logits: Floats,
-    targets: Ints,
-    foreign: int,
-    questions: Sequence[Sequence[str]],
-    spoiled: Sequence[Sequence[str]],
-    known: frozenset[str],
-) -> Judge:
-    signs: list[tuple[float, ...]] = []
-    right: list[bool] = []
-    outside: list[bool] = []
-    for version, asked in enumerate((questions, spoiled)):
-        articles = logits[version][:, :-1]
-        ranked = np.sort(articles, axis=1)
-        best = articles.argmax(axis=1)
-        for row, tokens in enumerate(asked):
-            unique = distinct(tokens)
-            share = sum(1 for word in unique if fold(word) in known) / len(unique)
-            second = float(ranked[row, -2]) if articles.shape[1] > 1 else float(ranked[row, -1]) - 10.0
-            signs.append(signs_of(float(ranked[row, -1]), second, float(logits[version][row, -1]), share, len(tokens)))
-            outside.append(bool(targets[row] == foreign))
-            right.append(bool(best[row] == targets[row]))
-    return calibrate(np.asarray(signs, np.float32), np.asarray(right), np.asarray(outside))
+def _practice(
+    questions: Sequence[Sequence[str]], labels: Sequence[int], foreign: int, lists: Words, reader: Reader, draw: Random
+) -> list[list[str]]:
+    """Made-up foreign questions: ours asked about another service, and fingers on a keyboard."""
+    names = [reader.read(" ".join(entry)) for entry in lists.elsewhere.get("apps", ())]
+    own = [reader.read(" ".join(entry)) for entry in sorted(lists.synonyms.get("app", ()), key=len, reverse=True)]
+    made = [noise.mash(draw) for _ in range(_MASHED)]
+    short = [place for place, label in enumerate(labels) if label != foreign and 2 <= len(questions[place]) <= 10]
+    if names:
+        for place in draw.sample(short, min(_BORROWED, len(short))):
+            tokens = noise.borrowed(questions[place], own, draw.choice(names), draw)
+            if tokens:
+                made.append(tokens)
+    return made
+
+
+def _note(scorer: Scorer, tokens: list[str], label: int, foreign: int) -> Note:
+    """What the judge learns from one question that the scorer was not trained on."""
+    logits, known, _ = scorer.logits(tokens)
+    articles = logits[:-1]
+    best = int(articles.argmax())
+    first = float(articles[best])
+    second = float(np.partition(articles, -2)[-2]) if len(articles) > 1 else first - 10.0
+    return Note(signs_of(first, second, float(logits[-1]), known, len(tokens)), best == label, label == foreign)

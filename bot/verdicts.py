@@ -17,9 +17,9 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 
-FALSE_ANSWERS = 0.012  # of the foreign questions, on the out-of-fold curve
-OUT_OF_FOLD_PRECISION = 0.90  # of the answers to questions like none in the training set; see docs/search.md
-FOREIGN_SUGGESTED = 0.24
+FALSE_ANSWERS = 0.02  # of the foreign questions, on the out-of-fold curve
+OUT_OF_FOLD_PRECISION = 0.87  # of the answers to questions like none in the training set; see docs/search.md
+FOREIGN_SUGGESTED = 0.28
 FOREIGN_SHARE = 0.2  # of messages that have nothing to do with the bot, when weighing the two kinds of error
 
 
@@ -70,8 +70,20 @@ def signs_of(first: float, second: float, foreign: float, known: float, length: 
     )
 
 
-def calibrate(signs: Floats, right: npt.NDArray[np.bool_], foreign: npt.NDArray[np.bool_]) -> Judge:
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One out-of-fold prediction: its signs, whether the best article was right, whether it was foreign."""
+
+    signs: tuple[float, ...]
+    right: bool
+    foreign: bool
+
+
+def calibrate(notes: Sequence[Note]) -> Judge:
     """Learn the judge from out-of-fold predictions."""
+    signs = np.asarray([note.signs for note in notes], np.float32)
+    right = np.asarray([note.right for note in notes])
+    foreign = np.asarray([note.foreign for note in notes])
     inside = ~foreign
     weights = np.where(foreign, FOREIGN_SHARE / max(1, foreign.sum()), (1 - FOREIGN_SHARE) / max(1, inside.sum()))
     weights = weights * len(weights)

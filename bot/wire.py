@@ -8,9 +8,8 @@ from typing import Any
 
 import orjson
 
-from bot.channels.channel import Settled
 from bot.clock import moment, stamp
-from bot.message import Attachment, Button, IncomingMessage, Person, Reply
+from bot.message import Attachment, Button, IncomingMessage, Person, Reply, Settled
 
 
 def dump_message(message: IncomingMessage) -> str:

@@ -20,7 +20,7 @@ FLOORS: tuple[tuple[int, tuple[str, ...]], ...] = (
     (6, ("handlers",)),
     (5, ("bot.web", "bot.service")),
     (4, ("bot.engine", "bot.turn", "bot.answers")),
-    (3, ("bot.inbox", "bot.outbox", "bot.counts", "bot.access", "bot.dialog", "bot.records", "bot.wire")),
+    (3, ("bot.inbox", "bot.outbox", "bot.counts", "bot.access", "bot.dialog", "bot.records")),
     (2, ("bot.store", "bot.channels", "bot.limits")),
     (
         1,
@@ -34,11 +34,20 @@ FLOORS: tuple[tuple[int, tuple[str, ...]], ...] = (
             "bot.i18n",
             "bot.translations",
             "bot.logs",
+            "bot.wire",
         ),
     ),
-    (0, ("bot.message", "bot.errors", "bot.text", "bot.markup", "bot.redaction", "bot.clock", "bot")),
+    (0, ("bot.message", "bot.errors", "bot.text", "bot.markup", "bot.redaction", "bot.clock", "bot.keystrokes", "bot")),
 )
-STANDARD_LIBRARY_ONLY = ("bot.message", "bot.errors", "bot.text", "bot.markup", "bot.redaction", "bot.clock")
+STANDARD_LIBRARY_ONLY = (
+    "bot.message",
+    "bot.errors",
+    "bot.text",
+    "bot.markup",
+    "bot.redaction",
+    "bot.clock",
+    "bot.keystrokes",
+)
 
 
 def modules() -> dict[str, Path]:

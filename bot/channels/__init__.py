@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from bot.channels.channel import Channel, Receive, Settled, Ticket
+from bot.channels.channel import Channel, Receive, Ticket
 
-__all__ = ["Channel", "Receive", "Settled", "Ticket"]
+__all__ = ["Channel", "Receive", "Ticket"]

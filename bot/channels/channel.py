@@ -7,15 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.message import IncomingMessage, Person, Receipt, Reply, Traits
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """How a message ended: the replies as stored, and whether the person's data was deleted by it."""
-
-    replies: tuple[Reply, ...] = ()
-    erased: bool = False
+from bot.message import IncomingMessage, Person, Receipt, Reply, Settled, Traits
 
 
 @dataclass(frozen=True, slots=True)

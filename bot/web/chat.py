@@ -12,12 +12,11 @@ import orjson
 from aiohttp import web
 
 import bot
-from bot.channels import Settled
 from bot.channels.webchat import NAME
 from bot.errors import Flooded
 from bot.i18n import Catalogue, mark
 from bot.markup import to_html, to_plain
-from bot.message import IncomingMessage, Person, Reply
+from bot.message import IncomingMessage, Person, Reply, Settled
 from bot.service import Service
 from bot.store import messages
 from bot.web.keys import NEW_SESSIONS, SERVICE, TEMPLATES
