@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
-from bot.keystrokes import TONES
+from bot.syllables import TONES
 from bot.text import fold
 from bot.words import Reader, Words, sound
 

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.concepts import Concepts
-from bot.keystrokes import TONES
+from bot.syllables import TONES
 from bot.text import fold
 from bot.words import sound
 

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from random import Random
 
-from bot.keystrokes import TONES, compose
+from bot.syllables import TONES, compose
 from bot.text import fold
 
 _LETTER_SLIPS = (
@@ -22,7 +22,34 @@ _END_SLIPS = (("n", "ng"), ("ng", "n"), ("c", "t"), ("t", "c"), ("i", "y"), ("y"
 _NEIGHBOURS = dict(
     zip(
         "qwertyuiopasdfghjklzxcvbnm",
-        "wa qe wr et ry tu yi uo ip ol qs ad sf dg fh gj hk jl kj xa zc xv cb vn bm nj".split(),
+        [
+            "wa",
+            "qe",
+            "wr",
+            "et",
+            "ry",
+            "tu",
+            "yi",
+            "uo",
+            "ip",
+            "ol",
+            "qs",
+            "ad",
+            "sf",
+            "dg",
+            "fh",
+            "gj",
+            "hk",
+            "jl",
+            "kj",
+            "xa",
+            "zc",
+            "xv",
+            "cb",
+            "vn",
+            "bm",
+            "nj",
+        ],
         strict=True,
     )
 )

@@ -43,7 +43,9 @@ class Scorer:
 
     def warm(self, words: Sequence[str]) -> None:
         """Make the rows of these words, and of all pairs and groups, as far as the table reaches."""
-        common = sorted((weight, key) for key, weight in self.rarity.weights.items() if key.startswith(("b:", "k:", "~k:")))
+        common = sorted(
+            (weight, key) for key, weight in self.rarity.weights.items() if key.startswith(("b:", "k:", "~k:"))
+        )
         for word in words:
             if self._table_used >= self._kept * 2 // 3:
                 break

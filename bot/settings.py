@@ -204,7 +204,7 @@ def load_settings(path: Path | None = None) -> Settings:
     problems += _secrets_in_file(document)
     try:
         settings = Settings(
-            _env_file=dotenv if dotenv.exists() else None,  # type: ignore[call-arg]  # pydantic-settings' own
+            _env_file=dotenv if dotenv.exists() else None,
             **_without_secrets(document.value),
         )
     except ValidationError as error:
@@ -235,7 +235,9 @@ def secret_keys() -> Iterator[tuple[str, ...]]:
     for key in all_keys():
         model: type[BaseModel] = Settings
         for part in key[:-1]:
-            model = model.model_fields[part].annotation
+            section = model.model_fields[part].annotation
+            assert isinstance(section, type) and issubclass(section, BaseModel)  # noqa: PT018 - all_keys went there
+            model = section
         if SecretStr in get_args(model.model_fields[key[-1]].annotation):
             yield key
 

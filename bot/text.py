@@ -9,7 +9,8 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from bot.keystrokes import decode_keystrokes, is_syllable
+from bot.keystrokes import decode_keystrokes
+from bot.syllables import is_syllable
 
 __all__ = ["clean", "decode_keystrokes", "fold", "is_syllable", "split_text", "utf16_length", "words"]
 

@@ -46,6 +46,12 @@ class Turn:
         return self.knowledge.library
 
     @property
+    def command(self) -> str:
+        """The command that was typed or pressed, such as /menu; empty for anything else."""
+        said = self.choice or self.text
+        return said.split(maxsplit=1)[0].lower() if said.startswith("/") else ""
+
+    @property
     def argument(self) -> str:
         """What follows the command or the colon of a choice."""
         if self.choice and not self.choice.startswith("/"):

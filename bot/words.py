@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from bot.keystrokes import decode_tokens, is_bare_syllable, respelled
+from bot.keystrokes import decode_tokens
+from bot.syllables import is_bare_syllable, respelled
 from bot.text import clean, fold, words
 
 MOST_WORDS = 160  # of one message; what comes later adds nothing but time

@@ -35,7 +35,7 @@ async def show_public(turn: Turn) -> None:
     province = await counts.count_districts(turn.records.store, turn.regions, today=today)
     lines = [_baseline(turn)]
     if province.reports >= turn.settings.privacy.small_count:
-        reported = turn.t("Reported to this assistant by citizens themselves until {day}: {reports}; not official figures.",
+        reported = turn.t("Reported to this assistant by citizens until {day}: {reports}; not official figures.",
                           day=turn.catalogue.day(today), reports=turn.catalogue.number(province.reports))  # fmt: skip
         lines.append(reported)
     else:

@@ -27,7 +27,8 @@ async def handle(turn: Turn) -> None:
     turn.say(
         turn.t(
             "Please write in one message what a person should help you with. Officers answer during {hours}, usually "
-            "within {time}. Do not send ID numbers, OTP codes or passwords. In a medical emergency call **115** at once.",
+            "within {time}. Do not send ID numbers, OTP codes or passwords. "
+            "In a medical emergency call **115** at once.",
             hours=operator.office_hours.in_language(turn.language),
             time=operator.answer_within.in_language(turn.language),
         ),

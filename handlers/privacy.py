@@ -24,7 +24,8 @@ async def handle(turn: Turn) -> None:
         turn.records.erase()
         turn.say(
             turn.t(
-                "Done: everything I kept about you is deleted, in effect on {moment}. Backups lose it when they expire. "
+                "Done: everything I kept about you is deleted, in effect on {moment}. "
+                "Backups lose it when they expire. "
                 "Data of the Ministry of Health or VNeID is not mine to delete.",
                 moment=turn.catalogue.minute(turn.records.at, turn.settings.zone),
             )
@@ -51,6 +52,8 @@ async def _show(turn: Turn) -> None:
         lines.append("• " + t("No report of installation."))
     lines.append("• " + t("{count} questions, without personal numbers, deleted after {days} days.",
                           count=len(kept.questions), days=turn.settings.privacy.question_days))  # fmt: skip
+    if kept.requests:
+        lines.append("• " + t("{count} messages to officers.", count=len(kept.requests)))
     lines.append("• " + (t("You agreed to reminders.") if kept.reminders else t("You get no reminders.")))
     lines.append(t("Refusing or withdrawing changes nothing about the answers you get. "
                    "Requests about your data are answered within {time}.",

@@ -8,6 +8,7 @@ from bot.message import Button
 from bot.search import Found, Verdict
 from bot.turn import Route, Turn
 
+COMMANDS = ("/chude", "/topics")
 MOST_SUGGESTED = 3
 MISSES_BEFORE_PERSON = 2
 
@@ -15,7 +16,7 @@ MISSES_BEFORE_PERSON = 2
 async def handle(turn: Turn) -> None:
     """Answer a question, or show what a button asks for."""
     kind = turn.choice.partition(":")[0]
-    if turn.choice == "/chude":
+    if turn.command in COMMANDS:
         _show_topics(turn)
     elif kind == "topic":
         _show_topic(turn)
@@ -106,6 +107,4 @@ def _main_menu(turn: Turn) -> list[Button]:
     return [turn.menu_button(name) for name in turn.library.menu.main]
 
 
-ROUTE = Route(
-    "question", handle, commands=("/chude", "/topics"), choices=("article:", "more:", "topic:", "none:"), help="Topics"
-)
+ROUTE = Route("question", handle, commands=COMMANDS, choices=("article:", "more:", "topic:", "none:"), help="Topics")

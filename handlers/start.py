@@ -16,8 +16,7 @@ async def handle(turn: Turn) -> None:
     """Greet, or show the menu again."""
     turn.dialog.close()
     turn.dialog.misses = 0
-    word = (turn.choice or turn.text).split(" ")[0].lower()
-    if word != "/start":
+    if turn.command != "/start":
         turn.say(turn.t("What would you like to do? You can also just type your question."), buttons=_menu(turn))
         return
     argument = turn.argument

@@ -249,10 +249,20 @@
     element.append(author, bubble);
     const buttons = asList(message.buttons).filter((one) => one && asText(one.label) && asText(one.choice));
     if (buttons.length) element.append(choiceButtons(buttons));
-    if (own) log.querySelectorAll('.choices:not(.quiet)').forEach((group) => group.classList.add('quiet'));
     log.append(element);
     shown.set(message.id, element);
+    quietOldChoices();
     return element;
+  }
+
+  // Choices above the person's last message still work, but do not call for attention.
+  function quietOldChoices() {
+    const own = log.querySelectorAll('.message.you');
+    const last = own[own.length - 1];
+    for (const group of log.querySelectorAll('.choices')) {
+      const before = last && group.compareDocumentPosition(last) & Node.DOCUMENT_POSITION_FOLLOWING;
+      group.classList.toggle('quiet', Boolean(before));
+    }
   }
 
   function add(message) {
@@ -271,6 +281,7 @@
     state.messages = state.messages.filter((message) => message.id !== id);
     if (shown.has(id)) shown.get(id).remove();
     shown.delete(id);
+    quietOldChoices();
   }
 
   // --- Scrolling ---
@@ -658,6 +669,9 @@
       const atEnd = nearEnd();
       document.documentElement.style.setProperty('--height', `${Math.round(view.height * view.scale)}px`);
       if (view.scale < 1.01) window.scrollTo(0, 0);
+      header.classList.remove('tall');
+      header.classList.toggle('tall', header.offsetHeight > view.height * view.scale * 0.25);
+      fitBox();
       if (atEnd) page.scrollTop = page.scrollHeight;
     };
     view.addEventListener('resize', fit);
@@ -718,7 +732,6 @@
     followKeyboard();
     listen();
     restore();
-    fitBox();
     // From here on what is added is read out; what was read in an earlier visit is not read again.
     setTimeout(() => log.setAttribute('aria-live', 'polite'), 100);
     if (!state.messages.length && !state.queue.length) queueStart();
