@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from bot.syllables import TONES
@@ -67,9 +67,14 @@ class Concepts:
                         found.add(name)
         return sorted(found)
 
-    def danger(self, tokens: Sequence[str]) -> bool:
-        """Whether a sign of danger to life is among these words."""
-        for at, token in enumerate(tokens):
+    def may_be_danger(self, word: str) -> bool:
+        """Whether a sign of danger may begin with this word."""
+        return _as_meant(word) in self._danger or fold(word) + "*" in self._danger
+
+    def danger(self, tokens: Sequence[str], starts: Iterable[int]) -> bool:
+        """Whether a sign of danger to life begins at one of these places."""
+        for at in starts:
+            token = tokens[at]
             for spelling in (_as_meant(token), fold(token) + "*"):
                 for rest in self._danger.get(spelling, ()):
                     following = tokens[at + 1 : at + 1 + len(rest)]

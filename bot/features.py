@@ -12,8 +12,9 @@ import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ from bot.text import fold
 from bot.words import sound
 
 DIMENSIONS = 4096
+_REMEMBERED = 16384  # words; a build sees fewer, a serving process is kept from growing
 # What a feature counts for before its rarity; found by cross-validation (docs/search.md).
 _MARKED, _FOLDED, _SOUND, _LETTERS, _PAIR, _CONCEPT = 1.0, 1.3, 0.7, 0.45, 0.6, 1.6
 
@@ -67,6 +69,7 @@ class Rarity:
     """How much each known feature counts; an unknown one counts nothing."""
 
     weights: Mapping[str, float]
+    _made: dict[str, tuple[list[int], list[float], float]] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, questions: Iterable[Sequence[str]], concepts: Concepts) -> Rarity:
@@ -76,7 +79,7 @@ class Rarity:
         for tokens in questions:
             total += 1
             keys = {key for word in tokens for key, _ in word_keys(word)}
-            keys.update(pair_key(a, b) for a, b in zip(tokens, tokens[1:], strict=False))
+            keys.update(pair_key(a, b) for a, b in pairwise(tokens))
             keys.update(concepts.find(tokens))
             seen.update(keys)
         # A pair or a scrap of a word seen once teaches nothing about other questions. The rest is rounded as it
@@ -91,6 +94,14 @@ class Rarity:
 
     def word(self, word: str) -> tuple[list[int], list[float], float]:
         """Places, values and squared length of one word's vector."""
+        made = self._made.get(word)
+        if made is None:
+            if len(self._made) >= _REMEMBERED:
+                self._made.clear()
+            made = self._made[word] = self._make(word)
+        return made
+
+    def _make(self, word: str) -> tuple[list[int], list[float], float]:
         places: list[int] = []
         values: list[float] = []
         length = 0.0
@@ -119,7 +130,6 @@ class Encoder:
     def __init__(self, rarity: Rarity, concepts: Concepts) -> None:
         self.rarity = rarity
         self.concepts = concepts
-        self._words: dict[str, tuple[list[int], list[float], float]] = {}
 
     def encode(self, questions: Sequence[Sequence[str]]) -> Floats:
         """One row a question."""
@@ -132,13 +142,11 @@ class Encoder:
             base = row * DIMENSIONS
             length = 0.0
             for word in distinct(tokens):
-                known = self._words.get(word)
-                if known is None:
-                    known = self._words[word] = self.rarity.word(word)
+                known = self.rarity.word(word)
                 places += [base + at for at in known[0]]
                 values += known[1]
                 length += known[2]
-            keys = {pair_key(a, b) for a, b in zip(tokens, tokens[1:], strict=False)}
+            keys = {pair_key(a, b) for a, b in pairwise(tokens)}
             for key in (*sorted(keys), *self.concepts.find(tokens)):
                 found = self.rarity.single(key)
                 if found:

@@ -9,19 +9,21 @@ import numpy as np
 
 from bot.features import Floats, Ints
 
-_EPOCHS, _RATE, _BATCH, _SEED = 8, 320.0, 64, 20261006
+_EPOCHS, _FEWEST_STEPS, _RATE, _BATCH, _SEED = 8, 160, 320.0, 64, 20261006
 
 
-def softmax_regression(rows: Floats, labels: Ints, classes: int) -> tuple[Floats, Floats]:
-    """Weights and bias that tell the rows' labels apart; rows have length one, hence the large rate."""
+def softmax_regression(rows: Floats, labels: Ints, members: Ints, classes: int) -> tuple[Floats, Floats]:
+    """Weights and bias that tell the members' labels apart; rows have length one, hence the large rate."""
     draw = np.random.Generator(np.random.PCG64(_SEED))
-    count, dimensions = rows.shape
+    count, dimensions = len(members), rows.shape[1]
     weights = np.zeros((dimensions, classes), np.float32)
     bias = np.zeros(classes, np.float32)
-    steps = max(1, _EPOCHS * -(-count // _BATCH))
+    in_epoch = max(1, -(-count // _BATCH))
+    epochs = max(_EPOCHS, -(-_FEWEST_STEPS // in_epoch))  # a small collection is gone through more often
+    steps = epochs * in_epoch
     step = 0
-    for _ in range(_EPOCHS):
-        order = draw.permutation(count)
+    for _ in range(epochs):
+        order = draw.permutation(members)
         for start in range(0, count, _BATCH):
             chosen = order[start : start + _BATCH]
             given = rows[chosen]

@@ -19,53 +19,44 @@ _LETTER_SLIPS = (
     ("ngh", "ng"), ("th", "t"), ("kh", "k"),
 )  # fmt: skip
 _END_SLIPS = (("n", "ng"), ("ng", "n"), ("c", "t"), ("t", "c"), ("i", "y"), ("y", "i"), ("nh", "n"), ("ng", "g"))
-_NEIGHBOURS = dict(
-    zip(
-        "qwertyuiopasdfghjklzxcvbnm",
-        [
-            "wa",
-            "qe",
-            "wr",
-            "et",
-            "ry",
-            "tu",
-            "yi",
-            "uo",
-            "ip",
-            "ol",
-            "qs",
-            "ad",
-            "sf",
-            "dg",
-            "fh",
-            "gj",
-            "hk",
-            "jl",
-            "kj",
-            "xa",
-            "zc",
-            "xv",
-            "cb",
-            "vn",
-            "bm",
-            "nj",
-        ],
-        strict=True,
-    )
-)
+_KEY_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _BEFORE = (
-    "xin chào mọi người", "chào bạn", "dạ cho em hỏi một chút", "tôi lớn tuổi rồi không rành máy móc", "bạn ơi",
-    "chả là hôm trước tôi có nghe người trong xóm kể", "nhà tôi ở quê sóng lúc có lúc không", "cháu hỏi giúp bà nội cháu",
-    "tôi đang đi làm đồng về mới rảnh để nhắn", "mong bạn thông cảm tôi đánh máy chậm", "sáng nay tôi ngồi cả buổi rồi",
-    "hôm nọ ra chợ gặp người quen họ cũng nói chuyện này", "tôi hỏi thật nhé", "không biết hỏi ai nên nhắn vào đây",
-    "vợ chồng tôi cãi nhau mãi vì chuyện này", "thằng cháu nó bảo cứ nhắn lên đây là có người chỉ", "em mới dùng lần đầu",
-    "trời thì mưa mà tôi lại ở xa", "nói thật là tôi không hiểu gì mấy", "anh chị nào biết thì chỉ tôi",
-)  # fmt: skip
+    "xin chào mọi người",
+    "chào bạn",
+    "dạ cho em hỏi một chút",
+    "tôi lớn tuổi rồi không rành máy móc",
+    "bạn ơi",
+    "chả là hôm trước tôi có nghe người trong xóm kể",
+    "nhà tôi ở quê sóng lúc có lúc không",
+    "cháu hỏi giúp bà nội cháu",
+    "tôi đang đi làm đồng về mới rảnh để nhắn",
+    "mong bạn thông cảm tôi đánh máy chậm",
+    "sáng nay tôi ngồi cả buổi rồi",
+    "hôm nọ ra chợ gặp người quen họ cũng nói chuyện này",
+    "tôi hỏi thật nhé",
+    "không biết hỏi ai nên nhắn vào đây",
+    "vợ chồng tôi cãi nhau mãi vì chuyện này",
+    "thằng cháu nó bảo cứ nhắn lên đây là có người chỉ",
+    "em mới dùng lần đầu",
+    "trời thì mưa mà tôi lại ở xa",
+    "nói thật là tôi không hiểu gì mấy",
+    "anh chị nào biết thì chỉ tôi",
+)
 _AFTER = (
-    "cảm ơn bạn trước nhé", "mong được trả lời sớm", "giúp tôi với", "tôi đang cần gấp lắm", "nói chậm chậm thôi cho tôi hiểu",
-    "có gì bạn nhắn lại cho tôi", "tôi chờ ở đây", "chứ tôi thử mấy lần rồi", "không thì tôi lại phải đi xa lắm",
-    "ai biết chỉ giùm", "hỏi mấy người rồi mà mỗi người nói một kiểu", "rầy rà quá", "phiền bạn một chút",
-)  # fmt: skip
+    "cảm ơn bạn trước nhé",
+    "mong được trả lời sớm",
+    "giúp tôi với",
+    "tôi đang cần gấp lắm",
+    "nói chậm chậm thôi cho tôi hiểu",
+    "có gì bạn nhắn lại cho tôi",
+    "tôi chờ ở đây",
+    "chứ tôi thử mấy lần rồi",
+    "không thì tôi lại phải đi xa lắm",
+    "ai biết chỉ giùm",
+    "hỏi mấy người rồi mà mỗi người nói một kiểu",
+    "rầy rà quá",
+    "phiền bạn một chút",
+)
 
 
 def without_marks(tokens: Sequence[str]) -> list[str]:
@@ -146,8 +137,15 @@ def _slip(word: str, draw: Random) -> str:
         return word[:at] + word[at + 1 :]
     if kind < 0.95:
         return word[: at + 1] + word[at] + word[at + 1 :]
-    typed = fold(word[at])
-    return word[:at] + draw.choice(_NEIGHBOURS.get(typed, typed)) + word[at + 1 :]
+    return word[:at] + _key_beside(fold(word[at]), draw) + word[at + 1 :]
+
+
+def _key_beside(letter: str, draw: Random) -> str:
+    for row in _KEY_ROWS:
+        at = row.find(letter)
+        if at >= 0:
+            return draw.choice(row[max(0, at - 1) : at + 2])
+    return letter
 
 
 def _shuffled(slips: Sequence[tuple[str, str]], draw: Random) -> list[tuple[str, str]]:

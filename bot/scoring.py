@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,6 +23,26 @@ _WINDOW, _STRIDE = 14, 4
 _BEST_WINDOW = 0.25
 _TABLE_BYTES = 8_000_000
 _SPARE = 2048  # places in the table for what only comes up while serving; more than one message can hold
+
+
+class WordRow(NamedTuple):
+    """Place of a word's row, squared length of its vector, whether the articles know it, what it sounds like."""
+
+    place: int
+    length: float
+    known: bool
+    sound: str
+    folded: str
+    alarming: bool
+
+
+class Scores(NamedTuple):
+    """Scores of the articles and, last, of "foreign"; the share of known words; the text without marks."""
+
+    logits: Floats
+    known: float
+    folded: str
+    danger: bool
 
 
 class Scorer:
@@ -38,7 +60,7 @@ class Scorer:
         self._table_used = 0
         self._spare_next = 0
         self._owners: list[str] = [""] * _SPARE
-        self._words: dict[str, tuple[int, float, bool, str]] = {}
+        self._words: dict[str, WordRow] = {}
         self._singles: dict[str, tuple[int, float]] = {}
 
     def warm(self, words: Sequence[str]) -> None:
@@ -55,8 +77,8 @@ class Scorer:
                 break
             self._single(key)
 
-    def word(self, word: str) -> tuple[int, float, bool, str]:
-        """Place of the word's row, squared length of its vector, whether the articles know it, its sound."""
+    def word(self, word: str) -> WordRow:
+        """All that is kept about a word."""
         entry = self._words.get(word)
         if entry is None:
             places, values, length = self.rarity.word(word)
@@ -65,7 +87,9 @@ class Scorer:
                 np.matmul(np.asarray(values, np.float32), self.weights[places], out=self._table[place])
             else:
                 self._table[place] = 0.0
-            entry = self._words[word] = place, length, fold(word) in self._vocabulary, sound(word)
+            folded = fold(word)
+            known, alarming = folded in self._vocabulary, self.concepts.may_be_danger(word)
+            entry = self._words[word] = WordRow(place, length, known, sound(word), folded, alarming)
         return entry
 
     def _single(self, key: str) -> tuple[int, float] | None:
@@ -86,56 +110,46 @@ class Scorer:
         self._spare_next = (spare + 1) % _SPARE
         former = self._owners[spare]
         if former:
-            (self._words if former[0] == "w" else self._singles).pop(former[1:], None)  # type: ignore[attr-defined]
+            (self._words if former[0] == "w" else self._singles).pop(former[1:], None)
         self._owners[spare] = owner
         return self._kept + spare
 
-    def known_share(self, tokens: Sequence[str]) -> float:
-        """Which share of the words (each counted once) occurs in the articles' questions."""
-        unique = set(tokens)
-        return sum(self.word(token)[2] for token in unique) / len(unique)
-
-    def logits(self, tokens: Sequence[str]) -> tuple[Floats, float, list[str]]:
-        """Scores of the articles and, last, of "foreign"; the share of known words; the groups found."""
-        entries = [self.word(token) for token in tokens]
-        sounds = [entry[3] for entry in entries]
-        concepts = self.concepts.find(tokens, sounds)
+    def score(self, tokens: Sequence[str]) -> Scores:
+        """Score the words of a question."""
+        words = self._words
+        entries = [words.get(token) or self.word(token) for token in tokens]
+        sounds = [entry.sound for entry in entries]
         rows: list[int] = []
         length = 0.0
         known = 0
-        seen: set[str] = set()
-        for token, entry in zip(tokens, entries, strict=True):
-            if token not in seen:
-                seen.add(token)
-                rows.append(entry[0])
-                length += entry[1]
-                known += entry[2]
-        pairs = [self._single(f"b:{a} {b}") for a, b in zip(sounds, sounds[1:], strict=False)]
-        for pair in set(pairs):
-            if pair is not None:
-                rows.append(pair[0])
-                length += pair[1]
-        for key in concepts:
-            single = self._single(key)
+        for entry in dict(zip(tokens, entries, strict=True)).values():
+            rows.append(entry.place)
+            length += entry.length
+            known += entry.known
+        count = len(rows)
+        pairs = [self._single(f"b:{a} {b}") for a, b in pairwise(sounds)]
+        for single in (*dict.fromkeys(pairs), *map(self._single, self.concepts.find(tokens, sounds))):
             if single is not None:
                 rows.append(single[0])
                 length += single[1]
-        scores: Floats = self._table[rows].sum(axis=0)
-        scores /= np.float32(math.sqrt(length) or 1.0)
-        scores += self.bias
+        logits: Floats = self._table[rows].sum(axis=0)
+        logits /= np.float32(math.sqrt(length) or 1.0)
+        logits += self.bias
         if len(tokens) > _LONG:
-            scores = self._with_windows(scores, entries, pairs)
-        return scores, known / len(seen), concepts
+            logits = self._with_windows(logits, entries, pairs)
+        starts = [at for at, entry in enumerate(entries) if entry.alarming]
+        danger = bool(starts) and self.concepts.danger(tokens, starts)
+        return Scores(logits, known / count, " ".join([entry.folded for entry in entries]), danger)
 
     def _with_windows(
         self,
         whole: Floats,
-        entries: Sequence[tuple[int, float, bool, str]],
+        entries: Sequence[WordRow],
         pairs: Sequence[tuple[int, float] | None],
     ) -> Floats:
         """The scores of a long message, with those of its parts."""
-        rows = self._table[[entry[0] for entry in entries]]
-        lengths = np.asarray([entry[1] for entry in entries])
+        rows = self._table[[entry.place for entry in entries]]
+        lengths = np.asarray([entry.length for entry in entries])
         for at, pair in enumerate(pairs):
             if pair is not None:
                 rows[at + 1] += self._table[pair[0]]

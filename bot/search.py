@@ -11,7 +11,6 @@ import io
 import json
 import os
 import re
-import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,14 +31,17 @@ from bot.words import Reader, Words
 __all__ = ["Corpus", "Explanation", "Found", "Index", "Verdict", "Words", "fingerprint", "open_index"]
 
 FORMAT = 1
+_DIGEST = 32  # bytes of SHA-256 before the saved arrays
 EMERGENCY = "emergency-symptoms"
 _FOLDS = 3
 _MOST_IDS = 5
 _BORROWED, _MASHED = 300, 40
 _SHORTEST_PART, _MOST_PARTS = 3, 4  # words of a part and parts of a message that may hold two questions
+_TWO_QUESTIONS = 6, 36  # words of a message that may hold two; longer ones are stories
 _SURE_PART, _SURE_FIRST = 0.85, 0.95
 _JOINTS = re.compile(
-    r"[?!.;,\n]+|\b(?:với lại|voi lai|rồi|roi|còn|con|và|va|à mà|a ma|ngoài ra|ngoai ra|tiện thể|tien the|and|also|nếu|neu)\b",
+    r"[?!.;,\n]+|\b(?:với lại|voi lai|rồi|roi|còn|con|và|va|à mà|a ma|ngoài ra|ngoai ra|tiện thể|tien the"
+    r"|and|also|nếu|neu)\b",
     re.IGNORECASE,
 )
 
@@ -167,20 +169,16 @@ class Index:
         spoiled = [noise.spoiled(tokens, draw) for tokens in questions]
         rarity = Rarity.of(questions, concepts)
         encoder = Encoder(rarity, concepts)
-        targets = np.asarray(labels, np.int64)
-        rows = encoder.encode(questions)
-        practice = encoder.encode(_practice(questions, labels, foreign, corpus.words, reader, draw))
-        classes = foreign + 1
+        practice = _practice(questions, labels, foreign, corpus.words, reader, draw)
+        rows = encoder.encode([*questions, *practice])
+        targets = np.asarray([*labels, *(foreign for _ in practice)], np.int64)
 
         def learn(chosen: npt.NDArray[np.bool_]) -> Scorer:
-            weights, bias = learning.softmax_regression(
-                np.vstack([rows[chosen], practice]),
-                np.concatenate([targets[chosen], np.full(len(practice), foreign)]),
-                classes,
-            )
+            weights, bias = learning.softmax_regression(rows, targets, np.flatnonzero(chosen), foreign + 1)
             return Scorer(rarity, concepts, weights, bias)
 
-        fold_of = learning.folds(targets, _FOLDS)
+        fold_of = learning.folds(targets[: len(labels)], _FOLDS)
+        fold_of = np.concatenate([fold_of, np.full(len(practice), _FOLDS)])  # practice is never held out
         notes: list[Note] = []
         for number in range(_FOLDS):
             scorer = learn(fold_of != number)
@@ -192,7 +190,7 @@ class Index:
         return cls(
             names=names,
             reader=reader,
-            scorer=learn(np.ones(len(targets), bool)),
+            scorer=learn(fold_of >= 0),
             judge=judge,
             exact=exact,
             vocabulary=[word for word, _ in sorted(counted.items(), key=lambda item: (-item[1], item[0]))],
@@ -207,26 +205,27 @@ class Index:
         if not tokens:
             return Found(Verdict.UNKNOWN, (), 0.0, 0.0)
         found = self._judged(tokens)[0]
-        if found.verdict is not Verdict.UNKNOWN and len(tokens) > 5 and found.ids[0] != EMERGENCY:
+        if found.verdict is not Verdict.UNKNOWN and _TWO_QUESTIONS[0] <= len(tokens) <= _TWO_QUESTIONS[1]:
+            if found.ids[0] == EMERGENCY:
+                return found
             found = self._with_second(question, found)
         return found
 
     def _judged(self, tokens: list[str]) -> tuple[Found, Floats, float]:
-        logits, known, _ = self._scorer.logits(tokens)
+        logits, known, folded, danger = self._scorer.score(tokens)
         articles = logits[:-1]
         order = np.argsort(-articles, kind="stable")[:_MOST_IDS].tolist()
         first = float(articles[order[0]])
         second = float(articles[order[1]]) if len(order) > 1 else first - 10.0
         right, inside = self._judge.probabilities(signs_of(first, second, float(logits[-1]), known, len(tokens)))
         verdict = self._judge.verdict(right, inside)
-        phrase = " ".join(tokens)
-        match = self._exact.get(phrase)
+        match = self._exact.get(" ".join(tokens))
         if match is None:
-            match = self._exact.get(fold(phrase))
+            match = self._exact.get(folded)
         if match is not None and match < len(self.names):
             order = [match, *(other for other in order if other != match)][:_MOST_IDS]
             verdict, right = Verdict.ANSWER, max(right, 0.98)
-        if self._emergency >= 0 and self._scorer.concepts.danger(tokens):
+        if danger and self._emergency >= 0:
             order = [self._emergency, *(other for other in order if other != self._emergency)][:_MOST_IDS]
             verdict, right = Verdict.ANSWER, max(right, 0.99)
         ids = tuple(self.names[place] for place in order)
@@ -269,9 +268,9 @@ class Index:
         return Explanation(
             question,
             " ".join(tokens),
-            tuple((word, self._scorer.word(word)[2]) for word in distinct(tokens)),
+            tuple((word, self._scorer.word(word).known) for word in distinct(tokens)),
             tuple(self._scorer.concepts.find(tokens)),
-            self._scorer.concepts.danger(tokens),
+            self._scorer.score(tokens).danger,
             tuple((self.names[place], float(shares[place])) for place in order),
             float(shares[-1]),
             inside,
@@ -309,7 +308,7 @@ class Index:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         try:
-            draft.write_bytes(buffer.getvalue())
+            draft.write_bytes(hashlib.sha256(buffer.getvalue()).digest() + buffer.getvalue())
             os.replace(draft, path)
         finally:
             draft.unlink(missing_ok=True)
@@ -318,7 +317,10 @@ class Index:
     def load(cls, path: Path, fingerprint: str) -> Index | None:
         """Read a saved index; None when it is absent, damaged, of another format or of other content."""
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            stored = path.read_bytes()
+            if hashlib.sha256(stored[_DIGEST:]).digest() != stored[:_DIGEST]:
+                return None
+            with np.load(io.BytesIO(stored[_DIGEST:]), allow_pickle=False) as arrays:
                 head = json.loads(arrays["head"].tobytes().decode())
                 if head["format"] != FORMAT or head["fingerprint"] != fingerprint:
                     return None
@@ -342,7 +344,7 @@ class Index:
                 exact=dict(zip(exact, labels, strict=True)),
                 fingerprint=fingerprint,
             )
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
 
@@ -390,7 +392,7 @@ def _practice(
 
 def _note(scorer: Scorer, tokens: list[str], label: int, foreign: int) -> Note:
     """What the judge learns from one question that the scorer was not trained on."""
-    logits, known, _ = scorer.logits(tokens)
+    logits, known, _, _ = scorer.score(tokens)
     articles = logits[:-1]
     best = int(articles.argmax())
     first = float(articles[best])

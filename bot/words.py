@@ -185,6 +185,8 @@ class Reader:
     def _known_spelling(self, token: str) -> tuple[str, ...]:
         """Stretched ("đẹppp", "điiii") and half-composed ("ddt") spellings of known words."""
         shortened = _STRETCHED.sub(r"\1", token)
+        if shortened != token and len(shortened) > 1 and shortened[-1] == fold(shortened[-2]) != shortened[-2]:
+            shortened = shortened[:-1]  # "quáaaa"
         if shortened != token:
             return self.lists.abbreviations.get(shortened, (shortened,))
         if "dd" in token:

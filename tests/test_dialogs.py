@@ -121,7 +121,7 @@ DIALOGS: dict[str, Table] = {
     ],
     "feedback": [
         ("cài trên máy Samsung thế nào", "CH Play"),
-        ("[Chưa giúp được tôi", "tôi đã ghi lại"),
+        ("[Chưa có ích", "tôi đã ghi lại"),
     ],
     "odd input": [
         ("/khongco", "Tôi không biết lệnh này"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import re
 import uuid
@@ -40,6 +41,13 @@ async def page(request: web.Request) -> web.Response:
         .render(lang=catalogue.language, other_lang=others[0] if others else "", version=bot.__version__, t=catalogue.t)
     )
     response = web.Response(text=html, content_type="text/html")
+    try:
+        session = read_session(request, service.secret)
+    except ForgedError:
+        session = None
+    if session is None:
+        # Before the first message, so that one whose answer is lost can be repeated under the same session.
+        keep_session(response, new_session(), service.secret, secure=request.secure)
     if request.query.get("lang") == catalogue.language:
         response.set_cookie(LANGUAGE_COOKIE, catalogue.language, max_age=365 * 24 * 3600, samesite="Lax", httponly=True)
     return response
@@ -158,7 +166,11 @@ def _shown_reply(reply: Reply, message_id: str) -> dict[str, Any]:
         "text": to_plain(reply.text),
         "html": to_html(reply.text, link_attributes=_LINK_ATTRIBUTES),
         "buttons": [{"label": button.label, "choice": button.choice} for button in reply.buttons],
-        "image": reply.image if isinstance(reply.image, str) else "",
+        "image": reply.image if isinstance(reply.image, str) else _as_address(reply.image),
         "alt": reply.alt,
         "file": {"name": reply.file.name, "url": f"/api/chat/file?id={message_id}"} if reply.file else None,
     }
+
+
+def _as_address(picture: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(picture).decode()}" if picture else ""

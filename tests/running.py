@@ -1,0 +1,112 @@
+"""A real bot in a process of its own, for tests that kill it or look at it from outside."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, Queue
+
+from tests.conftest import ROOT
+
+START_SECONDS = 60
+
+
+class RunningBot:
+    """`python -m bot run` on a free port that it keeps over restarts."""
+
+    def __init__(self, data: Path, **environment: str) -> None:
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("BOT_")},
+            "BOT_DATABASE": f"sqlite:///{data / 'bot.db'}",
+            **environment,
+        }
+        self.port = 0
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a command needs to work on the same records."""
+        return self._environment
+
+    def start(self) -> None:
+        """Start and wait until the web chat can be reached."""
+        environment = {**self._environment, "BOT_WEB__PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bot", "run"],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._process = process
+        lines: Queue[str] = Queue()
+        self._reader = threading.Thread(target=_read, args=(process, lines), daemon=True)
+        self._reader.start()
+        said = []
+        while True:
+            try:
+                said.append(lines.get(timeout=START_SECONDS))
+            except Empty:
+                raise AssertionError(f"the bot did not start: {''.join(said)}") from None
+            if match := re.search(r"Web chat: http://127\.0\.0\.1:(\d+)", said[-1]):
+                self.port = int(match[1])
+                return
+            assert process.poll() is None, f"the bot ended: {''.join(said)}"
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+        self._reader.join()
+
+    def stop(self) -> int:
+        """End it as an operator would; returns the exit status."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        status = self._process.wait(timeout=20)
+        self._reader.join()
+        return status
+
+    def command(self, *arguments: str) -> str:
+        """Run another command on the same records and return what it prints."""
+        done = subprocess.run(
+            [sys.executable, "-m", "bot", *arguments],
+            cwd=ROOT,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+
+def _read(process: subprocess.Popen[str], lines: Queue[str]) -> None:
+    assert process.stdout is not None
+    with process.stdout:
+        for line in process.stdout:
+            lines.put(line)
+
+
+@contextmanager
+def running_bot(data: Path, **environment: str) -> Iterator[RunningBot]:
+    """Run a bot for the length of a test."""
+    bot = RunningBot(data, **environment)
+    bot.start()
+    try:
+        yield bot
+    finally:
+        bot.stop()
