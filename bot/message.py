@@ -21,7 +21,8 @@ class IncomingMessage:
 
     `id` is the platform's own, unique within the channel; `choice` is the value of a pressed button; `source`
     comes from a deep link or QR code; `attachment` names what came instead of text (photo, sticker, location …);
-    `withheld` lists the kinds of secrets that were cut out of the text before anything was stored.
+    `withheld` lists the kinds of secrets that were cut out of the text before anything was stored; `crowd` tells that
+    it was said in a group, where others read along.
     """
 
     person: Person
@@ -32,6 +33,7 @@ class IncomingMessage:
     source: str = ""
     attachment: str = ""
     withheld: tuple[str, ...] = ()
+    crowd: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +82,38 @@ class Settled:
     erased: bool = False
 
 
+def _nobody_reads_along(address: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast a platform may be written to; 0 switches a limit off.
+
+    `bulk_per_second` is for messages that answer nobody, `chat_per_second` for one chat, `crowd_per_minute` for one
+    group; `is_crowd` tells groups by their address.
+    """
+
+    bulk_per_second: float = 0.0
+    chat_per_second: float = 0.0
+    crowd_per_minute: float = 0.0
+    is_crowd: Callable[[str], bool] = _nobody_reads_along
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
     """What a channel can do, as data, so that nobody asks which channel it is.
 
     `longest_text` is counted by `measure` (UTF-16 units, code points …). Without `buttons`, choices become numbered
-    lines. `starts_talk` tells whether the bot may write first.
+    lines. `starts_talk` tells whether the bot may write first; `private_chat` is the address of a talk under four
+    eyes, offered in groups.
     """
 
     longest_text: int
+    title: str = ""  # how citizens know the channel, in English where that needs translation
     measure: Callable[[str], int] = len
     buttons: bool = True
     starts_talk: bool = True
     abroad: bool = False  # messages pass through servers outside Vietnam, which the privacy notice says
+    pace: Pace = Pace()
+    private_chat: str = ""

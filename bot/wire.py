@@ -21,6 +21,7 @@ def dump_message(message: IncomingMessage) -> str:
         "source": message.source,
         "attachment": message.attachment,
         "withheld": message.withheld,
+        "crowd": message.crowd,
     }
     return orjson.dumps({key: value for key, value in said.items() if value}).decode()
 

@@ -43,7 +43,7 @@ async def _show(turn: Turn) -> None:
         turn.say("\n".join(lines), buttons=[turn.menu_button("menu")])
         return
     lines.append("• " + t("A code for this chat on the channel {channel}, language, since {day}.",
-                          channel=turn.message.person.channel, day=_day(turn, kept.since)))  # fmt: skip
+                          channel=t(turn.traits.title), day=_day(turn, kept.since)))  # fmt: skip
     if kept.report:
         place = turn.regions.districts[kept.report.district].title(turn.language)
         day = _day(turn, kept.report.at)

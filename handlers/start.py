@@ -47,12 +47,15 @@ def _greeting(turn: Turn) -> str:
     t = turn.t
     operator = turn.settings.operator.name.in_language(turn.language)
     lines = [
-        t("Hello. I am an **automatic assistant** (a machine, not a person) of {operator}.", operator=operator),
-        t("I help you install and use **Sổ sức khỏe điện tử**, the electronic health book. It is free."),
+        t(
+            "Hello. I am an **automatic assistant** (a machine, not a person) of {operator}. I help you install and use "
+            "**Sổ sức khỏe điện tử**, the electronic health book, free of charge.",
+            operator=operator,
+        ),
         t("Just type your question, with or without Vietnamese marks, or choose below."),
         t(
-            "I keep only what is needed: a code for this chat, and your questions without personal numbers for "
-            "{days} days. See or delete it at any time with /dulieu.",
+            "I keep only a code for this chat and your questions, without personal numbers, for {days} days; "
+            "type /dulieu to see or delete them.",
             days=turn.settings.privacy.question_days,
         ),
     ]

@@ -12,7 +12,7 @@ Table = list[tuple[str, str]]
 DIALOGS: dict[str, Table] = {
     "greeting": [
         ("/start", "trợ lý tự động"),
-        ("/start", "Trợ lý này miễn phí"),
+        ("/start", "Sổ sức khỏe điện tử, miễn phí"),
         ("/menu", "Bạn muốn làm gì"),
         ("[Hướng dẫn cài đặt", "https://tiemchungcovid19.gov.vn/portal/user-manual"),
     ],

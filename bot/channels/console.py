@@ -11,6 +11,7 @@ from typing import TextIO
 from bot.channels.channel import Receive
 from bot.clock import Clock
 from bot.errors import BotError
+from bot.i18n import mark
 from bot.markup import to_plain
 from bot.message import IncomingMessage, Person, Receipt, Reply, Traits
 
@@ -21,7 +22,7 @@ class Console:
     """One person at a keyboard."""
 
     name = NAME
-    traits = Traits(longest_text=100_000, buttons=False, starts_talk=False)
+    traits = Traits(longest_text=100_000, title=mark("terminal"), buttons=False, starts_talk=False)
 
     def __init__(self, *, address: str, clock: Clock, out: TextIO | None = None) -> None:
         self._person, self._clock, self._out = Person(NAME, address), clock, out or sys.stdout

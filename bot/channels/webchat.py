@@ -8,6 +8,7 @@ from collections import defaultdict
 from bot.channels.channel import Receive
 from bot.clock import Clock, stamp
 from bot.errors import Gone
+from bot.i18n import mark
 from bot.message import Person, Receipt, Reply, Traits
 from bot.store import Store, chat_events
 from bot.wire import dump_reply, load_reply
@@ -19,7 +20,7 @@ class WebChat:
     """Conversations in the browser; the address is the random name of the browser's session."""
 
     name = NAME
-    traits = Traits(longest_text=8000, starts_talk=False)
+    traits = Traits(longest_text=8000, title=mark("web chat"), starts_talk=False)
 
     def __init__(self, store: Store, *, clock: Clock) -> None:
         self._store, self._clock = store, clock
