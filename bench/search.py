@@ -138,7 +138,9 @@ def verdict_rows(judged: Sequence[tuple[str, frozenset[str], Found]]) -> list[li
         offered = sum(found.verdict is Verdict.SUGGEST and bool(ids & set(found.ids[:3])) for ids, found in members)
         unknown = sum(found.verdict is Verdict.UNKNOWN for _, found in members)
         count = len(members)
-        cells = [percent(figure, count) for figure in (first, three, right, len(told) - right, right + offered, unknown)]
+        cells = [
+            percent(figure, count) for figure in (first, three, right, len(told) - right, right + offered, unknown)
+        ]
         rows.append([kind, str(count), *cells, percent(right, len(told))])
     return rows
 
@@ -260,7 +262,9 @@ def main() -> None:
         for row, one in zip(asked, found, strict=True)
         if fold(" ".join(words(row["q"]))) not in own
     ]
-    print(f"Without the {len(asked) - len(fresh)} questions that happen to stand in an article word for word (marks aside):\n")
+    print(
+        f"Without the {len(asked) - len(fresh)} questions that happen to stand in an article word for word (marks aside):\n"
+    )
     table(["", "n", "top1", "top3", "answered right", "answered wrong", "helped", "refused", "precision"],
           verdict_rows(fresh)[-1:])  # fmt: skip
 

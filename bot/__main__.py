@@ -13,6 +13,7 @@ from bot.commands.check import check
 from bot.commands.context import Context
 from bot.commands.counts import show_counts
 from bot.commands.people import forget, invite, role
+from bot.commands.questions import show_questions, teach
 from bot.commands.serve import chat, run
 from bot.errors import BotError
 from handlers import ROUTES
@@ -27,7 +28,7 @@ def main(context: click.Context, config: Path | None) -> None:
     context.obj = Context(config, ROUTES)
 
 
-for command in (run, chat, ask, show_counts, check, invite, role, forget):
+for command in (run, chat, ask, show_counts, check, show_questions, teach, invite, role, forget):
     main.add_command(command)
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from bot.articles import Article, Library, Link
 from bot.i18n import Catalogue
-from bot.markup import to_plain
+from bot.markup import escape, to_plain
 from bot.message import Button, Reply
 from bot.settings import Settings
 
 MOST_RELATED = 2
 
 
-def article_reply(article: Article, library: Library, catalogue: Catalogue, settings: Settings) -> Reply:
-    """Write an article in one language, with its buttons."""
+def article_reply(
+    article: Article, library: Library, catalogue: Catalogue, settings: Settings, *, for_officer: bool = False
+) -> Reply:
+    """Write an article in one language, with its buttons; officers also see where its facts come from."""
     t, language = catalogue.t, catalogue.language
     buttons = [Button(t("More on this"), f"more:{article.id}")] if article.more else []
     for name in article.actions:
@@ -24,7 +26,20 @@ def article_reply(article: Article, library: Library, catalogue: Catalogue, sett
     buttons.append(Button(t("This did not help"), "helped:no"))
     text = first_screen(article, catalogue, settings)
     links = link_lines([library.manual.links[name] for name in article.links], language)
-    return Reply("\n\n".join(part for part in (text, links) if part), tuple(buttons))
+    sources = source_lines(article, catalogue) if for_officer else ""
+    return Reply("\n\n".join(part for part in (text, links, sources) if part), tuple(buttons))
+
+
+def source_lines(article: Article, catalogue: Catalogue) -> str:
+    """Write the id, state and sources of an article, for those who answer for it."""
+    said = catalogue.t(
+        "For officers: article {id}, status {status}, checked on {day}; sources:",
+        id=article.id,
+        status=article.status,
+        day=catalogue.day(article.checked_on),
+    )
+    # The addresses are references, not links that the bot recommends: escaped, so that no channel makes them one.
+    return "\n".join((said, *(f"• {source.ref}, {source.date}: {escape(source.url)}" for source in article.sources)))
 
 
 def more_reply(article: Article, library: Library, catalogue: Catalogue, settings: Settings) -> Reply:

@@ -33,6 +33,7 @@ class Concepts:
         self._single: dict[str, set[str]] = {}
         self._heard: dict[str, list[tuple[list[str], str]]] = {}
         self._danger: dict[str, list[tuple[frozenset[str], ...]]] = {}
+        self._elsewhere = {f"k:not/{name}": place for place, name in enumerate(sorted(lists.elsewhere))}
         groups = {f"k:{name}": group for name, group in lists.synonyms.items()}
         groups |= {f"k:not/{name}": group for name, group in lists.elsewhere.items()}
         for name in sorted(groups):
@@ -66,6 +67,16 @@ class Concepts:
                     if list(sounds[at + 1 : at + 1 + len(rest)]) == rest:
                         found.add(name)
         return sorted(found)
+
+    @property
+    def kinds(self) -> int:
+        """How many kinds of foreign questions `kind` tells apart."""
+        return len(self._elsewhere) + 1
+
+    def kind(self, tokens: Sequence[str]) -> int:
+        """Which kind a foreign question is of: the first group of other things in it, the last kind without."""
+        places = [self._elsewhere[key] for key in self.find(tokens) if key in self._elsewhere]
+        return min(places, default=len(self._elsewhere))
 
     def may_be_danger(self, word: str) -> bool:
         """Whether a sign of danger may begin with this word."""

@@ -15,6 +15,7 @@ Sleep = Callable[[float], Awaitable[object]]
 LONGEST_WAIT = 60.0  # a platform that wants a longer pause is not waited for; the message stays in the store
 _CHAT_BURST = 3  # a greeting of two parts and an impatient citizen need not wait
 _TOGETHER = 1.0  # refusals within so many seconds belong together
+_LONGEST_YIELD = 5.0  # how long replies may hold bulk up
 
 
 class Buckets:
@@ -69,40 +70,94 @@ class Gate:
         self._next_bulk = self._next_late = 0.0
         self._bulk_line = asyncio.Lock()
         self._stopped: dict[str, float] = {}  # chat → until when
-        self._refused: dict[str, float] = {}  # chats refused lately → when
-        self._shut_until = 0.0
-        self._probe: asyncio.Future[None] | None = None  # not done while one message tries the way
+        self._refused: dict[str, float] = {}  # chat → when it was refused last
+        self._since_accepted: set[str] = set()  # chats refused since a message was accepted
+        self._shut_until = 0.0  # 0 while the way is free; a moment gone by while nobody has tried it yet
+        self._probe: asyncio.Future[None] | None = None  # there while one message tries the way
 
     @property
     def shut(self) -> bool:
         """Whether everybody pauses."""
         return bool(self._shut_until)
 
-    async def enter(self, chat: str, *, bulk: bool) -> None:
-        """Wait for a place; raises Throttled when that would take too long. Each entry ends with one `leave`."""
-        if self._limited or self._shut_until or self._stopped:
-            late = await self._wait_until_open(chat)
-            await self._wait_for_chat(chat)
-            if bulk and self._gap:
-                await self._wait_for_bulk()
-            elif late and self._gap:
-                self._next_late = max(self._clock(), self._next_late) + self._gap
-                await self._sleep(max(0.0, self._next_late - self._gap - self._clock()))
+    async def enter(self, chat: str, *, bulk: bool) -> bool:
+        """Wait for a place; each entry ends with one `leave`. Raises Throttled when it would take too long.
+
+        Returns whether this message is the one that tries the way after a pause.
+        """
+        if not (self._limited or self._shut_until or self._stopped):
+            return False
+        probe, late = await self._wait_until_open(chat)
+        try:
+            own = self._crowds if self._pace.is_crowd(chat) else self._chats
+            while wait := own.take(chat):
+                await self._sleep(wait)
             if self._gap:
-                self._next_bulk = max(self._clock(), self._next_bulk) + self._gap
+                await self._take_turn(bulk=bulk, late=late)
+        except BaseException:
+            if probe:
+                self._end_probe()
+            raise
+        return probe
 
-    def leave(self, chat: str, *, refused_for: float | None = None, accepted: bool = False) -> None:
+    def leave(self, chat: str, *, probe: bool, refused_for: float | None = None, accepted: bool = False) -> None:
         """Tell how it went: refused for some seconds, accepted, or neither."""
-        probed, self._probe = self._probe, None
-        if refused_for is not None:
-            self._refuse(chat, refused_for, probing=probed is not None)
-        elif accepted:
-            self._shut_until = 0.0
-            if self._refused:
-                self._refused = {c: at for c, at in self._refused.items() if self._clock() - at < _TOGETHER}
-        if probed is not None and not probed.done():
-            probed.set_result(None)
+        if accepted:
+            if self._since_accepted:
+                self._since_accepted.clear()
+            if probe:
+                self._shut_until = 0.0
+        elif refused_for is not None:
+            self._refuse(chat, refused_for, probe=probe)
+        if probe:
+            self._end_probe()
 
-    def _refuse(self, chat: str, seconds: float, *, probing: bool) -> None:
+    async def _wait_until_open(self, chat: str) -> tuple[bool, bool]:
+        late = False
+        while True:
+            now = self._clock()
+            wait = max(self._shut_until, self._stopped.get(chat, 0.0)) - now
+            if wait > LONGEST_WAIT:
+                raise Throttled(f"The platform wants a pause of {wait:.0f} s.", code="429", retry_after=wait)
+            if wait > 0:
+                late = late or self._shut_until > now
+                await self._sleep(wait)
+            elif not self._shut_until:
+                self._stopped.pop(chat, None)
+                return False, late
+            elif self._probe is None:
+                self._probe = asyncio.get_running_loop().create_future()
+                return True, False
+            else:
+                late = True
+                await asyncio.wait((self._probe,))
+
+    async def _take_turn(self, *, bulk: bool, late: bool) -> None:
+        if bulk:
+            async with self._bulk_line:
+                while (wait := self._next_bulk - self._clock()) > 0:
+                    await self._sleep(wait)
+                self._next_bulk = self._clock() + self._gap
+            return
         now = self._clock()
-        strangers = [other for other in self._refused if other != chat]
+        # Replies count too, but a flood of them does not hold bulk up for ever.
+        self._next_bulk = min(max(now, self._next_bulk) + self._gap, now + _LONGEST_YIELD)
+        if late:
+            turn = max(now, self._next_late)
+            self._next_late = turn + self._gap
+            await self._sleep(turn - now)
+
+    def _refuse(self, chat: str, seconds: float, *, probe: bool) -> None:
+        now = self._clock()
+        self._stopped = {other: until for other, until in self._stopped.items() if until > now}
+        self._stopped[chat] = now + seconds
+        self._refused = {other: at for other, at in self._refused.items() if now - at < _TOGETHER}
+        self._refused[chat] = now
+        self._since_accepted.add(chat)
+        if probe or self._shut_until or len(self._since_accepted) > 1 or len(self._refused) > 2:
+            self._shut_until = max(self._shut_until, now + seconds)
+
+    def _end_probe(self) -> None:
+        probe, self._probe = self._probe, None
+        if probe is not None and not probe.done():
+            probe.set_result(None)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+from bot.text import split_text
 
 _MARKS = re.compile(
     r"\\(?P<literal>[\\*\[\]()_])"
@@ -18,6 +20,7 @@ _MARKS = re.compile(
     r"|(?P<bare>https?://[^\s<>\"'()\[\]*\\]*[^\s<>\"'()\[\]*\\.,;:!?])"
 )
 _SPECIAL = re.compile(r"([\\*\[\]])")
+_HIDDEN_SPACE = "\ue000"  # of the private use area: no text has it
 # A zero-width space cannot be seen, and keeps an address that a citizen typed from becoming a link.
 _SCHEME = re.compile(r"(?i)\b(https?)://")
 
@@ -53,6 +56,13 @@ def spans(text: str) -> Iterator[Span]:
         at = mark.end()
     if at < len(text):
         yield Span(text[at:])
+
+
+def split_marked(text: str, limit: int, measure: Callable[[str], int] = len) -> list[str]:
+    """Split a text at paragraph, else line, else word, but never inside bold or a link."""
+    # Spaces within a mark are hidden while the text is cut; marks hold no line breaks.
+    hidden = _MARKS.sub(lambda mark: mark[0].replace(" ", _HIDDEN_SPACE), text.replace(_HIDDEN_SPACE, " "))
+    return [part.replace(_HIDDEN_SPACE, " ") for part in split_text(hidden, limit, measure)]
 
 
 def to_plain(text: str) -> str:

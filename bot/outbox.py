@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -13,10 +13,10 @@ import structlog
 from bot.channels import Channel
 from bot.clock import Clock, stamp
 from bot.errors import DeliveryError, Gone, Throttled, Unreachable
-from bot.markup import to_plain
+from bot.limits import Gate, Sleep
+from bot.markup import split_marked, to_plain
 from bot.message import Person, Reply, Traits
-from bot.store import Store, people, requests
-from bot.text import split_text
+from bot.store import Row, Store, people, requests
 from bot.wire import load_reply
 
 log = structlog.get_logger()
@@ -24,8 +24,6 @@ log = structlog.get_logger()
 ATTEMPTS = 6
 PUSHES_AT_ONCE = 20
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
-
-Sleep = Callable[[float], Awaitable[None]]
 
 
 class Outbox:
@@ -35,6 +33,7 @@ class Outbox:
         self, store: Store, channels: Mapping[str, Channel], *, clock: Clock, sleep: Sleep = asyncio.sleep
     ) -> None:
         self._store, self._channels, self._clock, self._sleep = store, channels, clock, sleep
+        self._gates = {name: Gate(channel.traits.pace, sleep=sleep) for name, channel in channels.items()}
 
     async def deliver(self, person: Person, replies: Sequence[Reply], answering: str = "") -> None:
         """Send replies in order; raises DeliveryError only when repeating later is safe and may help."""
@@ -56,29 +55,43 @@ class Outbox:
                     log.warning("reply not delivered", channel=person.channel, code=error.code)
 
     async def send_pushes(self) -> None:
-        """Send what waits for people who did not just write; a crash repeats at most the one under way."""
+        """Send what waits for people who did not just write; a crash repeats at most those under way."""
+        lines: dict[Person, list[Row]] = {}
         for row in await self._store.read(lambda tx: requests.pushes(tx, limit=PUSHES_AT_ONCE)):
-            number = int(row["id"])
+            lines.setdefault(Person(row["channel"], row["address"]), []).append(row)
+        await asyncio.gather(*(self._push(person, rows) for person, rows in lines.items()))
+
+    async def _push(self, person: Person, rows: Sequence[Row]) -> None:
+        for row in rows:
             try:
-                await self.deliver(Person(row["channel"], row["address"]), [load_reply(row["reply"])])
+                await self.deliver(person, [load_reply(row["reply"])])
             except DeliveryError as error:
-                log.warning("message waits", channel=row["channel"], code=error.code)
-                continue
-            await self._store.write(partial(requests.pushed, number=number))
+                log.warning("message waits", channel=person.channel, code=error.code)
+                return
+            await self._store.write(partial(requests.pushed, number=int(row["id"])))
 
     async def _send(self, channel: Channel, person: Person, reply: Reply, answering: str) -> None:
-        pause = _FIRST_PAUSE
+        gate, pause = self._gates[channel.name], _FIRST_PAUSE
         for attempt in range(1, ATTEMPTS + 1):
             try:
+                probe = await gate.enter(person.address, bulk=not answering)
+            except Throttled as error:
+                raise Unreachable(str(error), code=error.code) from None
+            refused_for, accepted = None, False
+            try:
                 await channel.send(person, reply, answering=answering)
+                accepted = True
                 return
             except Throttled as error:
+                refused_for = error.retry_after
                 if attempt == ATTEMPTS:
                     raise Unreachable(str(error), code=error.code) from error
-                await self._sleep(error.retry_after)
             except Unreachable:
                 if attempt == ATTEMPTS:
                     raise
+            finally:
+                gate.leave(person.address, probe=probe, refused_for=refused_for, accepted=accepted)
+            if refused_for is None:
                 await self._sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
                 pause = min(pause * 2, _LONGEST_PAUSE)
 
@@ -89,10 +102,11 @@ def fit(reply: Reply, traits: Traits) -> Iterator[Reply]:
     if reply.buttons and not traits.buttons:
         choices = "\n".join(f"{number}. {button.label}" for number, button in enumerate(reply.buttons, 1))
         text = f"{text}\n\n{choices}" if text else choices
-    if traits.measure(to_plain(text)) <= traits.longest_text:
-        yield replace(reply, text=text)
+    # No platform counts more than two for a character, so that most texts need no counting.
+    if len(text) * 2 <= traits.longest_text or traits.measure(to_plain(text)) <= traits.longest_text:
+        yield reply if text is reply.text else replace(reply, text=text)
         return
-    parts = split_text(text, traits.longest_text, traits.measure)
+    parts = split_marked(text, traits.longest_text, traits.measure)
     for part in parts[:-1]:
         yield Reply(part)
     yield replace(reply, text=parts[-1])

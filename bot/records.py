@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import TypeVar
 
 import orjson
@@ -40,6 +40,15 @@ class Report:
     district: str
     commune: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A question that found no good answer, and how often it was asked."""
+
+    text: str
+    article: str
+    times: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +207,12 @@ class Records:
     def ask_person(self, text: str) -> None:
         """Pass a message on to the officers; it must be free of personal numbers."""
         self.changes.append(lambda tx, person_id: requests.add(tx, person_id, text=text, at=stamp(self.at)))
+
+    async def question_gaps(self, *, days: int, limit: int) -> list[Gap]:
+        """List what citizens asked of late and did not get answered well, most frequent first."""
+        since = stamp(self.at - timedelta(days=days))
+        rows = await self.store.read(lambda tx: questions.unanswered(tx, since=since, limit=limit))
+        return [Gap(row["text"], row["article"], row["times"]) for row in rows]
 
     async def waiting_requests(self) -> dict[int, Request]:
         """List the open requests within this officer's scope, by number, oldest first."""

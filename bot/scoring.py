@@ -37,18 +37,21 @@ class WordRow(NamedTuple):
 
 
 class Scores(NamedTuple):
-    """Scores of the articles and, last, of "foreign"; the share of known words; the text without marks."""
+    """What the words of a question score, and what the judge and the rules want to know about them."""
 
-    logits: Floats
-    known: float
-    folded: str
+    articles: Floats
+    foreign: float  # the score of being none of the bot's business
+    known: float  # share of the words that occur in the articles' questions
+    familiar: float  # share of neighbouring words that do so together
+    folded: str  # the question without marks
     danger: bool
 
 
 class Scorer:
     """Learnt weights, and the rows made from them."""
 
-    def __init__(self, rarity: Rarity, concepts: Concepts, weights: Floats, bias: Floats) -> None:
+    def __init__(self, rarity: Rarity, concepts: Concepts, weights: Floats, bias: Floats, articles: int) -> None:
+        self.articles = articles
         self.rarity = rarity
         self.concepts = concepts
         self.weights = weights
@@ -139,7 +142,12 @@ class Scorer:
             logits = self._with_windows(logits, entries, pairs)
         starts = [at for at, entry in enumerate(entries) if entry.alarming]
         danger = bool(starts) and self.concepts.danger(tokens, starts)
-        return Scores(logits, known / count, " ".join([entry.folded for entry in entries]), danger)
+        familiar = sum(pair is not None for pair in pairs) / len(pairs) if pairs else 0.5
+        elsewhere = logits[self.articles :].tolist()
+        most = max(elsewhere)
+        foreign = most + math.log(sum([math.exp(score - most) for score in elsewhere]))
+        folded = " ".join([entry.folded for entry in entries])
+        return Scores(logits[: self.articles], foreign, known / count, familiar, folded, danger)
 
     def _with_windows(
         self,

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from bot import learning, noise
 from bot.concepts import Concepts
 from bot.features import DIMENSIONS, Encoder, Floats, Rarity, distinct
-from bot.scoring import Scorer
+from bot.scoring import Scorer, Scores
 from bot.text import fold
 from bot.verdicts import Judge, Note, Verdict, calibrate, signs_of
 from bot.words import Reader, Words
@@ -35,7 +35,9 @@ _DIGEST = 32  # bytes of SHA-256 before the saved arrays
 EMERGENCY = "emergency-symptoms"
 _FOLDS = 3
 _MOST_IDS = 5
-_BORROWED, _MASHED = 300, 40
+_BORROWED, _MASHED = 600, 40  # made-up foreign questions to practise on
+_BORROWED_FROM = ("apps", "papers", "devices")  # of `elsewhere` in words.yaml
+_OWN_THINGS = ("app", "certificate", "passport", "bhyt", "idcard")  # of `synonyms`: what is replaced by them
 _SHORTEST_PART, _MOST_PARTS = 3, 4  # words of a part and parts of a message that may hold two questions
 _TWO_QUESTIONS = 6, 36  # words of a message that may hold two; longer ones are stories
 _SURE_PART, _SURE_FIRST = 0.85, 0.95
@@ -171,11 +173,17 @@ class Index:
         encoder = Encoder(rarity, concepts)
         practice = _practice(questions, labels, foreign, corpus.words, reader, draw)
         rows = encoder.encode([*questions, *practice])
-        targets = np.asarray([*labels, *(foreign for _ in practice)], np.int64)
+        # Foreign questions are too various for one prototype: each kind of them is learnt by itself.
+        kinds = [
+            label if label < foreign else foreign + concepts.kind(tokens)
+            for label, tokens in zip([*labels, *(foreign for _ in practice)], [*questions, *practice], strict=True)
+        ]
+        targets = np.asarray(kinds, np.int64)
+        classes = foreign + concepts.kinds
 
         def learn(chosen: npt.NDArray[np.bool_]) -> Scorer:
-            weights, bias = learning.softmax_regression(rows, targets, np.flatnonzero(chosen), foreign + 1)
-            return Scorer(rarity, concepts, weights, bias)
+            weights, bias = learning.softmax_regression(rows, targets, np.flatnonzero(chosen), classes)
+            return Scorer(rarity, concepts, weights, bias, foreign)
 
         fold_of = learning.folds(targets[: len(labels)], _FOLDS)
         fold_of = np.concatenate([fold_of, np.full(len(practice), _FOLDS)])  # practice is never held out
@@ -183,8 +191,9 @@ class Index:
         for number in range(_FOLDS):
             scorer = learn(fold_of != number)
             for place in np.flatnonzero(fold_of == number).tolist():
-                for tokens in (questions[place], spoiled[place]):
-                    notes.append(_note(scorer, tokens, labels[place], foreign))
+                notes.append(_note(scorer, questions[place], labels[place], foreign))
+                if place % 2 or labels[place] == foreign:  # half of them, for the time it takes
+                    notes.append(_note(scorer, spoiled[place], labels[place], foreign))
         judge = calibrate(notes)
         counted = Counter(word for tokens in questions for word in set(tokens))
         return cls(
@@ -211,25 +220,23 @@ class Index:
             found = self._with_second(question, found)
         return found
 
-    def _judged(self, tokens: list[str]) -> tuple[Found, Floats, float]:
-        logits, known, folded, danger = self._scorer.score(tokens)
-        articles = logits[:-1]
-        order = np.argsort(-articles, kind="stable")[:_MOST_IDS].tolist()
-        first = float(articles[order[0]])
-        second = float(articles[order[1]]) if len(order) > 1 else first - 10.0
-        right, inside = self._judge.probabilities(signs_of(first, second, float(logits[-1]), known, len(tokens)))
+    def _judged(self, tokens: list[str]) -> tuple[Found, Scores, float]:
+        scores = self._scorer.score(tokens)
+        order = np.argsort(-scores.articles, kind="stable")[:_MOST_IDS].tolist()
+        first, second = _two_best(scores.articles, order)
+        right, inside = self._judge.probabilities(_signs(scores, first, second, len(tokens)))
         verdict = self._judge.verdict(right, inside)
         match = self._exact.get(" ".join(tokens))
         if match is None:
-            match = self._exact.get(folded)
+            match = self._exact.get(scores.folded)
         if match is not None and match < len(self.names):
             order = [match, *(other for other in order if other != match)][:_MOST_IDS]
             verdict, right = Verdict.ANSWER, max(right, 0.98)
-        if danger and self._emergency >= 0:
+        if scores.danger and self._emergency >= 0:
             order = [self._emergency, *(other for other in order if other != self._emergency)][:_MOST_IDS]
             verdict, right = Verdict.ANSWER, max(right, 0.99)
         ids = tuple(self.names[place] for place in order)
-        return Found(verdict, ids, round(right, 4), round(max(0.0, first - second), 4)), logits, inside
+        return Found(verdict, ids, round(right, 4), round(max(0.0, first - second), 4)), scores, inside
 
     def _with_second(self, question: str, found: Found) -> Found:
         """Look for two questions in one message: answer the first, offer the second.
@@ -261,16 +268,17 @@ class Index:
             empty = Found(Verdict.UNKNOWN, (), 0.0, 0.0)
             judge = self._judge
             return Explanation(question, "", (), (), False, (), 0.0, 0.0, empty, judge.answer_from, judge.suggest_from)
-        _, logits, inside = self._judged(tokens)
-        shares = np.exp(logits - logits.max())
+        _, scores, inside = self._judged(tokens)
+        every = np.append(scores.articles, np.float32(scores.foreign))
+        shares = np.exp(every - every.max())
         shares /= shares.sum()
-        order = np.argsort(-logits[:-1], kind="stable")[:_MOST_IDS].tolist()
+        order = np.argsort(-scores.articles, kind="stable")[:_MOST_IDS].tolist()
         return Explanation(
             question,
             " ".join(tokens),
             tuple((word, self._scorer.word(word).known) for word in distinct(tokens)),
             tuple(self._scorer.concepts.find(tokens)),
-            self._scorer.score(tokens).danger,
+            scores.danger,
             tuple((self.names[place], float(shares[place])) for place in order),
             float(shares[-1]),
             inside,
@@ -331,14 +339,15 @@ class Index:
                 weights, bias, labels = arrays["weights"], arrays["bias"], arrays["labels"].tolist()
                 names = head["names"]
                 right, inside, answer_from, suggest_from = head["judge"]
-            if weights.shape != (DIMENSIONS, len(names) + 1) or bias.shape != (len(names) + 1,):
-                return None
             words = Words.from_mapping(head["words"])
             reader = Reader(words)
+            concepts = Concepts(words, reader)
+            if weights.shape != (DIMENSIONS, len(names) + concepts.kinds) or bias.shape != weights.shape[1:]:
+                return None
             return cls(
                 names=names,
                 reader=reader,
-                scorer=Scorer(rarity, Concepts(words, reader), weights, bias),
+                scorer=Scorer(rarity, concepts, weights, bias, len(names)),
                 vocabulary=vocabulary,
                 judge=Judge(tuple(right), tuple(inside), answer_from, suggest_from),
                 exact=dict(zip(exact, labels, strict=True)),
@@ -377,24 +386,36 @@ def _exact(questions: Sequence[Sequence[str]], labels: Sequence[int]) -> dict[st
 def _practice(
     questions: Sequence[Sequence[str]], labels: Sequence[int], foreign: int, lists: Words, reader: Reader, draw: Random
 ) -> list[list[str]]:
-    """Made-up foreign questions: ours asked about another service, and fingers on a keyboard."""
-    names = [reader.read(" ".join(entry)) for entry in lists.elsewhere.get("apps", ())]
-    own = [reader.read(" ".join(entry)) for entry in sorted(lists.synonyms.get("app", ()), key=len, reverse=True)]
+    """Made-up foreign questions: ours asked about another thing, and fingers on a keyboard."""
+    others = [
+        [reader.read(" ".join(entry)) for entry in lists.elsewhere[group]]
+        for group in _BORROWED_FROM
+        if group in lists.elsewhere
+    ]
+    entries = [entry for group in _OWN_THINGS for entry in lists.synonyms.get(group, ())]
+    own = [reader.read(" ".join(entry)) for entry in sorted(entries, key=lambda entry: (-len(entry), entry))]
     made = [noise.mash(draw) for _ in range(_MASHED)]
     short = [place for place, label in enumerate(labels) if label != foreign and 2 <= len(questions[place]) <= 10]
-    if names:
+    if others:
         for place in draw.sample(short, min(_BORROWED, len(short))):
-            tokens = noise.borrowed(questions[place], own, draw.choice(names), draw)
+            tokens = noise.borrowed(questions[place], own, draw.choice(draw.choice(others)), draw)
             if tokens:
                 made.append(tokens)
     return made
 
 
+def _two_best(articles: Floats, order: Sequence[int]) -> tuple[float, float]:
+    first = float(articles[order[0]])
+    return first, float(articles[order[1]]) if len(order) > 1 else first - 10.0
+
+
+def _signs(scores: Scores, first: float, second: float, length: int) -> tuple[float, ...]:
+    return signs_of(first, second, scores.foreign, scores.known, scores.familiar, length)
+
+
 def _note(scorer: Scorer, tokens: list[str], label: int, foreign: int) -> Note:
     """What the judge learns from one question that the scorer was not trained on."""
-    logits, known, _, _ = scorer.score(tokens)
-    articles = logits[:-1]
-    best = int(articles.argmax())
-    first = float(articles[best])
-    second = float(np.partition(articles, -2)[-2]) if len(articles) > 1 else first - 10.0
-    return Note(signs_of(first, second, float(logits[-1]), known, len(tokens)), best == label, label == foreign)
+    scores = scorer.score(tokens)
+    order = np.argsort(-scores.articles, kind="stable")[:2].tolist()
+    signs = _signs(scores, *_two_best(scores.articles, order), len(tokens))
+    return Note(signs, order[0] == label, label == foreign)

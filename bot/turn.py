@@ -77,7 +77,10 @@ class Turn:
     def show_article(self, article_id: str) -> None:
         """Add an article as a reply."""
         article = self.library.articles[article_id]
-        self.replies.append(answers.article_reply(article, self.library, self.catalogue, self.settings))
+        reply = answers.article_reply(
+            article, self.library, self.catalogue, self.settings, for_officer=self.may(access.OFFICER)
+        )
+        self.replies.append(reply)
 
     def menu_button(self, name: str) -> Button:
         """Make a button that leads to a capability by its name in content/menu.yaml."""

@@ -52,11 +52,13 @@ class Judge:
         """The verdict on these two probabilities."""
         if right >= self.answer_from and inside >= self.suggest_from:
             return Verdict.ANSWER
-        return Verdict.SUGGEST if inside >= self.suggest_from else Verdict.UNKNOWN
+        return Verdict.SUGGEST if inside >= self.suggest_from or right >= self.answer_from else Verdict.UNKNOWN
 
 
-def signs_of(first: float, second: float, foreign: float, known: float, length: int) -> tuple[float, ...]:
-    """What the judge looks at: logits of the two best articles and of "foreign", share of known words, length."""
+def signs_of(
+    first: float, second: float, foreign: float, known: float, familiar: float, length: int
+) -> tuple[float, ...]:
+    """What the judge looks at: scores of the two best articles and of "foreign", how known the words are, length."""
     margin = first - second
     against = first - foreign
     return (
@@ -65,6 +67,7 @@ def signs_of(first: float, second: float, foreign: float, known: float, length: 
         max(-6.0, min(against, 8.0)) / 4.0,
         known,
         known * known,
+        familiar,
         math.log1p(length) / 3.0,
         1.0 if length <= 2 else 0.0,
     )

@@ -10,6 +10,7 @@ from handlers import (
     officer_counts,
     officer_help,
     officer_inbox,
+    officer_questions,
     privacy,
     question,
     reminders,
@@ -31,5 +32,6 @@ ROUTES: tuple[Route, ...] = (
     officer_counts.PUBLIC,
     officer_counts.ROUTE,
     officer_inbox.ROUTE,
+    officer_questions.ROUTE,
     question.ROUTE,
 )

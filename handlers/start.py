@@ -48,8 +48,8 @@ def _greeting(turn: Turn) -> str:
     operator = turn.settings.operator.name.in_language(turn.language)
     lines = [
         t(
-            "Hello. I am an **automatic assistant** (a machine, not a person) of {operator}. I help you install and use "
-            "**Sổ sức khỏe điện tử**, the electronic health book, free of charge.",
+            "Hello. I am an **automatic assistant** (a machine, not a person) of {operator}. "
+            "I help you install and use **Sổ sức khỏe điện tử**, the electronic health book, free of charge.",
             operator=operator,
         ),
         t("Just type your question, with or without Vietnamese marks, or choose below."),

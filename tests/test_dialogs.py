@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from tests.conftest import Talk
+from bot import access
+from bot.service import Service
+from tests.conftest import Recorder, Talk
 
 # ("says", …) or ("[button", …): the text typed, or the beginning of a button's label after "["; then what must be read.
 Table = list[tuple[str, str]]
@@ -148,3 +152,47 @@ async def test_dialog(talk: Talk, name: str) -> None:
 
 async def test_sticker_gets_a_kind_sentence(talk: Talk) -> None:
     assert "chỉ đọc được chữ" in await talk.say(attachment="sticker")
+
+
+async def test_officers_see_sources_and_gaps(talk: Talk, service: Service) -> None:
+    await talk.say("giá vàng hôm nay bao nhiêu")
+    code = await access.invite(service.store, role="officer", scope="yen-lac", at=service.clock(), actor="test")
+    assert "cán bộ phụ trách huyện Yên Lạc" in await talk.say(f"/start moi_{code}")
+    assert "Mã mời này không đúng" in await talk.say(f"/start moi_{code}")  # it works once
+    assert "1 × giá vàng hôm nay bao nhiêu" in await talk.say("/caihoi")
+    assert "bài install-android, tình trạng check, kiểm tra ngày 06/10/2026" in await talk.say("cài trên máy Samsung")
+    counted = await talk.say("/thongke")
+    assert "huyện Yên Lạc: 0 (0,00%), mới 0" in counted
+    assert "Vĩnh Tường" not in counted
+
+
+async def test_a_citizens_message_is_answered_by_an_officer(
+    talk: Talk, another: Callable[[str], Talk], service: Service, recorder: Recorder
+) -> None:
+    await talk.say("/canbo")
+    await talk.say("số tôi là 0912345678, máy bị treo")
+    officer = another("officer")
+    code = await access.invite(service.store, role="admin", scope="", at=service.clock(), actor="test")
+    await officer.say(f"/start moi_{code}")
+    await officer.say("/hopthu")
+    shown = await officer.press("Tin nhắn số 1")
+    assert "số tôi là …, máy bị treo" in shown
+    assert "đang được gửi đi" in await officer.say("Bạn thử tắt máy rồi bật lại.")
+    assert "Không có tin nhắn nào đang chờ" in await officer.say("/hopthu")
+    await service.outbox.send_pushes()
+    to, reply, _ = recorder.sent[-1]
+    assert to == talk.person
+    assert "Cán bộ trả lời câu hỏi của bạn" in reply.text
+    assert "tắt máy rồi bật lại" in reply.text
+
+
+async def test_an_officer_reads_only_the_own_district(
+    talk: Talk, another: Callable[[str], Talk], service: Service
+) -> None:
+    for said in ("/baocai", "có", "vĩnh tường", "/canbo", "máy bị treo"):
+        await talk.say(said)
+    officer = another("officer")
+    code = await access.invite(service.store, role="officer", scope="yen-lac", at=service.clock(), actor="test")
+    await officer.say(f"/start moi_{code}")
+    assert "Không có tin nhắn nào đang chờ" in await officer.say("/hopthu")
+    assert "Không có tin nhắn nào đang chờ" in await officer.say(choice="request:1")

@@ -30,6 +30,7 @@ FLOORS: tuple[tuple[int, tuple[str, ...]], ...] = (
             "bot.articles",
             "bot.regions",
             "bot.knowledge",
+            "bot.teaching",
             "bot.search",
             "bot.i18n",
             "bot.translations",

@@ -55,6 +55,39 @@ def mark_gone(tx: Transaction, person: Person, at: str) -> None:
     )
 
 
+def mark_returned(tx: Transaction, person: Person) -> None:
+    """Note that a person can be written to again."""
+    tx.run(
+        "UPDATE people SET gone_at = NULL WHERE channel = :channel AND address = :address",
+        channel=person.channel,
+        address=person.address,
+    )
+
+
+def move(tx: Transaction, person: Person, address: str) -> None:
+    """Follow a chat to its new address, unless that one is known already."""
+    tx.run(
+        """
+        UPDATE people SET address = :new WHERE channel = :channel AND address = :old
+        AND NOT EXISTS (SELECT 1 FROM people WHERE channel = :channel AND address = :new)
+        """,
+        new=address,
+        channel=person.channel,
+        old=person.address,
+    )
+
+
+def with_roles(tx: Transaction, channel: str) -> list[Row]:
+    """List address, language and role of everybody on a channel who holds one."""
+    return tx.all(
+        """
+        SELECT p.address, p.language, r.role FROM people p JOIN roles r ON r.person_id = p.id
+        WHERE p.channel = :channel ORDER BY p.id
+        """,
+        channel=channel,
+    )
+
+
 def keep_dialog(tx: Transaction, person_id: int, state: str, at: str) -> None:
     """Keep where a conversation stands; an empty state forgets it."""
     if not state:

@@ -160,5 +160,16 @@ MIGRATIONS = MappingProxyType(
             """,
             "CREATE INDEX chat_events_by_person ON chat_events (person_id, id)",
         ),
+        "m002_telegram": (
+            # values of buttons too long for the platform, behind a short key
+            """
+            CREATE TABLE choices (
+                key TEXT PRIMARY KEY,
+                choice TEXT NOT NULL,
+                offered_at TEXT NOT NULL
+            ) {strict}
+            """,
+            "CREATE INDEX choices_by_age ON choices (offered_at)",
+        ),
     }
 )

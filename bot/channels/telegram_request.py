@@ -1,0 +1,153 @@
+"""HTTP for python-telegram-bot on aiohttp: one keep-alive pool, JSON by orjson, errors that tell what was delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+from urllib.request import getproxies
+
+import aiohttp
+import orjson
+from telegram.error import NetworkError, TelegramError, TimedOut
+from telegram.request import BaseRequest, RequestData
+from yarl import URL
+
+_CONNECT_SECONDS = 10.0
+_JSON: Final = {"Content-Type": "application/json"}
+_TOO_MANY, _SERVER_ERROR = 429, 500
+_UNREAD: Final = b'{"ok":true,"result":true}'
+_UNREAD_RESULT: Final[dict[str, Any]] = {"ok": True, "result": True}
+
+
+class NotSentError(NetworkError):
+    """No connection: Telegram has seen nothing of the request."""
+
+
+class DroppedError(NetworkError):
+    """The connection broke before an answer came; the request may have arrived."""
+
+
+class ServerError(NetworkError):
+    """Telegram could not handle the request (5xx)."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"Telegram answered {status}")
+        self.status = status
+
+
+class FloodError(TelegramError):
+    """Too many requests; `seconds` to wait, whole or not.
+
+    In the place of python-telegram-bot's RetryAfter, which warns at every reading of its own number.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"Flood control exceeded. Retry in {seconds} seconds")
+        self.seconds = seconds
+
+
+class Transport(BaseRequest):
+    """Requests of one kind (polling, replies, bulk) over a pool of connections of their own.
+
+    The results of `unread` methods are not parsed: python-telegram-bot then gives True for them.
+    """
+
+    def __init__(self, *, connections: int, seconds: float, unread: Iterable[str] = ()) -> None:
+        self._connections, self._seconds = connections, seconds
+        self._unread = tuple(f"/{method}" for method in unread)
+        self._timeout = self._timeout_of(seconds)
+        self._session: aiohttp.ClientSession | None = None
+        self._urls: dict[str, URL] = {}
+
+    @property
+    def read_timeout(self) -> float | None:
+        """Seconds to wait for an answer."""
+        return self._seconds
+
+    async def initialize(self) -> None:
+        """Open the pool."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._connections),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=self._timeout,
+                headers={"User-Agent": self.USER_AGENT},
+                trust_env=bool(getproxies()),  # looking for a proxy at every request is dear
+            )
+
+    async def shutdown(self) -> None:
+        """Close the pool."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def do_request(
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        read_timeout: Any = BaseRequest.DEFAULT_NONE,
+        write_timeout: Any = BaseRequest.DEFAULT_NONE,
+        connect_timeout: Any = BaseRequest.DEFAULT_NONE,
+        pool_timeout: Any = BaseRequest.DEFAULT_NONE,
+    ) -> tuple[int, bytes]:
+        """Make one request. No message of an error names the address, which holds the token."""
+        if self._session is None:
+            raise NotSentError("The connection to Telegram is closed")
+        address = self._urls.get(url)
+        if address is None:
+            address = self._urls[url] = URL(url)
+        data, headers = _body(request_data)
+        timeout = self._timeout
+        if read_timeout is not BaseRequest.DEFAULT_NONE and read_timeout != self._seconds:
+            timeout = self._timeout_of(read_timeout)
+        try:
+            async with self._session.request(method, address, data=data, headers=headers, timeout=timeout) as response:
+                content = await response.read()
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise NotSentError(f"Telegram cannot be reached ({type(error).__name__})") from None
+        except TimeoutError:
+            raise TimedOut("Telegram did not answer in time") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise DroppedError(f"The connection to Telegram broke ({type(error).__name__})") from None
+        if response.status == 200 and self._unread and url.endswith(self._unread):
+            return 200, _UNREAD
+        if response.status >= _SERVER_ERROR:
+            raise ServerError(response.status)
+        if response.status == _TOO_MANY:
+            raise FloodError(_seconds_to_wait(content, response.headers.get("Retry-After", "")))
+        return response.status, content
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        """Read an answer."""
+        if payload is _UNREAD:
+            return _UNREAD_RESULT
+        try:
+            parsed: dict[str, Any] = orjson.loads(payload)
+        except orjson.JSONDecodeError:
+            raise TelegramError("The answer is not JSON; is telegram.api_base right?") from None
+        return parsed
+
+    @staticmethod
+    def _timeout_of(seconds: float | None) -> aiohttp.ClientTimeout:
+        # Nothing limits the wait for a place in the pool: every place is given back in time by the limits below.
+        return aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=seconds)
+
+
+def _body(request_data: RequestData | None) -> tuple[bytes | aiohttp.FormData | None, dict[str, str] | None]:
+    if request_data is None:
+        return None, None
+    if not request_data.contains_files:
+        return orjson.dumps(request_data.parameters), _JSON
+    form = aiohttp.FormData(request_data.json_parameters)
+    for name, (filename, content, media_type) in request_data.multipart_data.items():
+        form.add_field(name, content, filename=filename, content_type=media_type)
+    return form, None
+
+
+def _seconds_to_wait(content: bytes, header: str) -> float:
+    try:
+        return float(orjson.loads(content)["parameters"]["retry_after"])
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        return float(header) if header.isdecimal() else 1.0

@@ -1,0 +1,64 @@
+"""questions: what citizens asked and how the bot fared. teach: a question becomes a phrasing of an article."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import click
+
+from bot import access, clock
+from bot.clock import stamp
+from bot.commands.context import Context, pass_context
+from bot.i18n import looks_english
+from bot.store import Row, Transaction, questions
+from bot.teaching import teach as teach_article
+
+
+@click.command("questions")
+@click.option("--unanswered", "view", flag_value="unanswered", default="unanswered", help="No answer, or a bad one.")
+@click.option("--asked", "view", flag_value="asked", help="Which articles citizens asked for, and whether they helped.")
+@click.option("--days", type=click.IntRange(1), default=30, show_default=True, help="How far to look back.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@pass_context
+def show_questions(context: Context, view: str, days: int, limit: int) -> None:
+    """Show what citizens asked, grouped, most frequent first; without address and personal numbers."""
+    since = stamp(clock.now() - timedelta(days=days))
+
+    def work(tx: Transaction) -> list[Row]:
+        query = questions.frequent if view == "asked" else questions.unanswered
+        return query(tx, since=since, limit=limit)
+
+    async def read() -> list[Row]:
+        async with context.store() as store:
+            return await store.read(work)
+
+    rows = context.run(read())
+    if view == "asked":
+        print("times\thelped\tnot helped\tarticle")
+        for row in rows:
+            print(f"{row['times']}\t{row['helped']}\t{row['unhelped']}\t{row['article']}")
+        return
+    print("times\tnot helped\tverdict\tarticle\tquestion")
+    for row in rows:
+        text = " ".join(row["text"].split())
+        print(f"{row['times']}\t{row['unhelped']}\t{row['verdict']}\t{row['article'] or '-'}\t{text}")
+
+
+@click.command()
+@click.argument("article")
+@click.argument("question")
+@click.option("--language", type=click.Choice(["vi", "en"]), help="Language of the question (default: guessed).")
+@pass_context
+def teach(context: Context, article: str, question: str, language: str | None) -> None:
+    """Add QUESTION to the phrasings of ARTICLE; a running bot learns it by itself."""
+    spoken = language or ("en" if looks_english(question) else "vi")
+    place = teach_article(context.settings.content, article, question, language=spoken)
+
+    async def note() -> None:
+        async with context.store() as store:
+            await store.write(
+                lambda tx: access.write_audit(tx, actor="command line", action="teach", detail=article, at=clock.now())
+            )
+
+    context.run(note())
+    print(f"{place}: added.")
