@@ -31,6 +31,7 @@ FLOORS: tuple[tuple[int, tuple[str, ...]], ...] = (
             "bot.regions",
             "bot.knowledge",
             "bot.teaching",
+            "bot.ready_texts",
             "bot.search",
             "bot.i18n",
             "bot.translations",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 
 import aiohttp
 import click
@@ -17,6 +18,7 @@ from bot.document import read_document, shown_path
 from bot.errors import ContentError, Problem
 from bot.i18n import load_catalogues
 from bot.knowledge import load_corpus
+from bot.ready_texts import load_reminders, load_scripts
 from bot.regions import load_regions
 from bot.search import Index, Verdict
 from bot.translations import check_translations
@@ -33,10 +35,16 @@ def check(context: Context, *, links: bool, on: date | None, overlaps: bool) -> 
     """Check settings, content, regions and translations; exit 1 when anything is wrong."""
     settings = context.settings
     problems: list[Problem] = []
-    try:
-        load_regions(settings.region)
-    except ContentError as error:
-        problems += error.problems
+    loaders: list[Callable[[], object]] = [
+        partial(load_regions, settings.region),
+        partial(load_reminders, settings.content),
+        partial(load_scripts, settings.content),
+    ]
+    for load in loaders:
+        try:
+            load()
+        except ContentError as error:
+            problems += error.problems
     problems += check_translations(settings.languages)
     library = None
     try:

@@ -37,5 +37,8 @@ class Store(Protocol):
     async def write(self, work: Callable[[Transaction], Result]) -> Result:
         """Run a writing function whole or not at all; returns only after the commit."""
 
+    async def scrub(self) -> None:
+        """Leave nothing readable of what was deleted; raises StoreUnavailable when it must be tried again."""
+
     async def close(self) -> None:
         """Finish what was begun and let go of the database."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import queue
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +31,17 @@ READERS = 2
 LARGEST_GROUP = 500
 
 _STOP = object()
+_PROBE_BYTES = 256 * 1024  # what a first group of writes may need
+# These errors come from one caller's own statement; every other one concerns the file, and so everybody.
+_OF_THE_CALLER = frozenset(
+    (
+        sqlite3.SQLITE_ERROR,
+        sqlite3.SQLITE_CONSTRAINT,
+        sqlite3.SQLITE_MISMATCH,
+        sqlite3.SQLITE_RANGE,
+        sqlite3.SQLITE_TOOBIG,
+    )
+)
 
 
 class SqliteTransaction:
@@ -59,6 +72,8 @@ class _Worker(threading.Thread):
         super().__init__(name="store-writer" if writes else "store-reader", daemon=True)
         self._path, self._jobs, self._writes = path, jobs, writes
         self._connection = _connect(path)
+        if not writes:
+            self._connection.execute("PRAGMA query_only = ON")
 
     def run(self) -> None:
         """Take what has gathered, run it in one transaction, tell every caller."""
@@ -86,14 +101,15 @@ class _Worker(threading.Thread):
                 outcomes.append(self._run_one(work, transaction))
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            outcomes = [(None, _unavailable(self._path, error))] * len(group)
+            with suppress(sqlite3.Error):  # a failing disk may fail here too; the thread lives on
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+            outcomes = [(None, _unavailable(self._path, error)) for _ in group]
         by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any, Exception | None]]] = {}
         for (_, loop, future), (result, failure) in zip(group, outcomes, strict=True):
             by_loop.setdefault(loop, []).append((future, result, failure))
         for loop, done in by_loop.items():
-            if not loop.is_closed():
+            with suppress(RuntimeError):  # the loop was closed, nobody waits
                 loop.call_soon_threadsafe(_tell, done)
 
     def _run_one(
@@ -103,13 +119,13 @@ class _Worker(threading.Thread):
             try:
                 return work(transaction), None
             except Exception as error:
-                return None, error
+                return None, _unavailable(self._path, error) if _concerns_all(error) else error
         self._connection.execute("SAVEPOINT one")
         try:
             result, failure = work(transaction), None
         except Exception as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise  # a full or failing disk concerns the whole group
+            if _concerns_all(error):
+                raise
             result, failure = None, error
             self._connection.execute("ROLLBACK TO one")
         self._connection.execute("RELEASE one")
@@ -125,8 +141,11 @@ class SqliteStore:
         self._path = path
         self._writes: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._reads: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._workers = [_Worker(path, self._writes, writes=True)]
-        self._workers += [_Worker(path, self._reads, writes=False) for _ in range(READERS)]
+        try:
+            self._workers = [_Worker(path, self._writes, writes=True)]
+            self._workers += [_Worker(path, self._reads, writes=False) for _ in range(READERS)]
+        except sqlite3.Error as error:
+            raise _unavailable(path, error) from None
         for worker in self._workers:
             worker.start()
         self._closed = False
@@ -138,6 +157,10 @@ class SqliteStore:
     async def write(self, work: Callable[[Transaction], Result]) -> Result:
         """Run a writing function whole or not at all; returns only after the commit."""
         return await self._do(self._writes, work)
+
+    async def scrub(self) -> None:
+        """Leave nothing readable of what was deleted; raises StoreUnavailable when somebody holds the file."""
+        await asyncio.to_thread(_scrub, self._path)
 
     async def close(self) -> None:
         """Finish what was begun and let go of the file."""
@@ -179,12 +202,32 @@ def _connect(path: Path, *, seconds: float = BUSY_SECONDS) -> sqlite3.Connection
     return connection
 
 
+def _scrub(path: Path) -> None:
+    """Empty the write-ahead log, which holds older states of pages: the deletions too are then in the file itself."""
+    try:
+        connection = _connect(path)
+        try:
+            busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise _unavailable(path, error) from None
+    if busy:
+        raise StoreUnavailable(f"The database {path} is in use; deleted text stays in its log until the next try.")
+
+
+def _concerns_all(error: Exception) -> bool:
+    code = getattr(error, "sqlite_errorcode", None)
+    return isinstance(error, sqlite3.Error) and code is not None and code & 0xFF not in _OF_THE_CALLER
+
+
 def _prepare(path: Path) -> None:
     """Check the file and migrate it; on any error nothing of it has changed."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreUnavailable(f"The folder {path.parent} cannot be made: {error.strerror}.") from None
+    _refuse_full_disk(path)
     connection = None
     try:
         connection = _connect(path)
@@ -195,7 +238,7 @@ def _prepare(path: Path) -> None:
         unknown = [m.name for m in migrations.applied(database) if m.name not in known]
         if unknown:
             raise SchemaTooNew(path, unknown)
-        # Taking the write lock at once shows a locked, read-only or full disk before anything is served.
+        # Taking the write lock at once shows a locked or read-only file before anything is served.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("CREATE TABLE probe (written INTEGER)")
@@ -212,7 +255,24 @@ def _prepare(path: Path) -> None:
 def _refuse_damage(path: Path, connection: sqlite3.Connection) -> None:
     row = connection.execute("PRAGMA quick_check(1)").fetchone()
     if row[0] != "ok":
-        raise StoreError(f"The database {path} is damaged ({row[0]}); restore a backup.")
+        found = row[0].strip().splitlines()[-1].rstrip(".")
+        raise StoreError(f"The database {path} is damaged ({found}); restore a backup.")
+
+
+def _refuse_full_disk(path: Path) -> None:
+    """Write a little beside the database and take it away: SQLite itself would notice with the first message only."""
+    try:
+        with tempfile.TemporaryFile(dir=path.parent) as probe:
+            probe.write(bytes(_PROBE_BYTES))
+            probe.flush()
+    except PermissionError:
+        pass  # SQLite says it better, and knows whether that matters
+    except OSError as error:
+        raise StoreUnavailable(_no_room(path, error.strerror or str(error))) from None
+
+
+def _no_room(path: Path, reason: str) -> str:
+    return f"The disk that holds the database {path} takes no more ({reason}); make room or look at the disk."
 
 
 def _migrations() -> Migrations:
@@ -230,15 +290,15 @@ def _migration(statements: tuple[str, ...]) -> Callable[[sqlite_utils.Database],
     return apply
 
 
-def _unavailable(path: Path, error: sqlite3.Error) -> StoreError:
+def _unavailable(path: Path, error: Exception) -> StoreError:
     """Put SQLite's word into one sentence for the operator."""
     said = str(error)
     if "locked" in said or "busy" in said:
         return StoreUnavailable(f"The database {path} is locked by another program; stop that one first.")
     if "readonly" in said or "read-only" in said:
         return StoreUnavailable(f"The database {path} is read-only; give the bot the right to write there.")
-    if "full" in said:
-        return StoreUnavailable(f"The disk that holds the database {path} is full.")
+    if "full" in said or "disk I/O error" in said:
+        return StoreUnavailable(_no_room(path, said))
     if "unable to open" in said:
         return StoreUnavailable(f"The database {path} cannot be opened; check the path and the rights.")
     if "not a database" in said or "malformed" in said:
