@@ -153,8 +153,9 @@ def print_verdicts(judged: Sequence[tuple[str, frozenset[str], Found]]) -> None:
     right = sum(found.ids[0] in ids for ids, found in told)
     counts = {verdict: sum(found.verdict is verdict for found in outside) for verdict in Verdict}
     print(
-        f"Out of scope ({len(outside)}): answered {percent(counts[Verdict.ANSWER], len(outside))} %, suggested "
-        f"{percent(counts[Verdict.SUGGEST], len(outside))} %, refused {percent(counts[Verdict.UNKNOWN], len(outside))} %. "
+        f"Out of scope ({len(outside)}): answered {percent(counts[Verdict.ANSWER], len(outside))} %, "
+        f"suggested {percent(counts[Verdict.SUGGEST], len(outside))} %, "
+        f"refused {percent(counts[Verdict.UNKNOWN], len(outside))} %. "
         f"Precision of all answers: {percent(right, len(told))} % ({right} of {len(told)}).\n"
     )
 
@@ -251,8 +252,10 @@ def main() -> None:
     rows.append(["build, s", "", *(f"{times[name][0]:.2f}" for name in ways)])
     print("Top1 / top3, per cent:\n")
     table(["kind", "n", *ways], rows)
-    print(f"Ours, each question for the first time after the start: p50 {ours_first[0]:.3f} ms, p99 {ours_first[1]:.3f} ms. "
-          f"Loaded in {load:.2f} s; {size / 1e6:.1f} MB on disk.\n")  # fmt: skip
+    print(
+        f"Ours, each question for the first time after the start: p50 {ours_first[0]:.3f} ms, p99 "
+        f"{ours_first[1]:.3f} ms. Loaded in {load:.2f} s; {size / 1e6:.1f} MB on disk.\n"
+    )
 
     print("Verdicts on these questions:\n")
     print_verdicts([(row["kind"], frozenset(row["ids"]), one) for row, one in zip(asked, found, strict=True)])
@@ -262,9 +265,8 @@ def main() -> None:
         for row, one in zip(asked, found, strict=True)
         if fold(" ".join(words(row["q"]))) not in own
     ]
-    print(
-        f"Without the {len(asked) - len(fresh)} questions that happen to stand in an article word for word (marks aside):\n"
-    )
+    same = len(asked) - len(fresh)
+    print(f"Without the {same} questions that happen to stand in an article word for word (marks aside):\n")
     table(["", "n", "top1", "top3", "answered right", "answered wrong", "helped", "refused", "precision"],
           verdict_rows(fresh)[-1:])  # fmt: skip
 
@@ -277,8 +279,10 @@ def main() -> None:
             index, build, load, size = opened(large, Path(folder))
         middle, late = timed(index.find, texts)
         count = sum(map(len, large.phrasings.values()))
-        print(f"{len(large.phrasings)} articles with {count} questions: built in {build:.1f} s, loaded in {load:.2f} s, "
-              f"{size / 1e6:.1f} MB; p50 {middle:.3f} ms, p99 {late:.3f} ms.")  # fmt: skip
+        print(
+            f"{len(large.phrasings)} articles with {count} questions: built in {build:.1f} s, loaded in {load:.2f} s, "
+            f"{size / 1e6:.1f} MB; p50 {middle:.3f} ms, p99 {late:.3f} ms."
+        )
 
 
 if __name__ == "__main__":

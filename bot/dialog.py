@@ -9,7 +9,7 @@ from datetime import datetime
 
 import orjson
 
-from bot.clock import moment
+from bot.clock import moment, stamp
 from bot.message import Button
 from bot.text import fold
 
@@ -19,21 +19,36 @@ _NUMBER_WORDS = {
     "ten": 10,
 }  # fmt: skip
 _NUMBERED = re.compile(r"(?:(?:so|chon|muc|cau|number|no|option)[ .]*)?(\d{1,2}|[a-z]+)[ .)]*")
+_BARE_NUMBER = re.compile(r"(?:(?:so|chon|muc|cau|number|no|option)[ .]*)?(\d{1,2})[ .)]*")
 _SHORTEST_BEGINNING = 5
-_AGREE = frozenset({"dong y", "co", "ok", "oke", "okay", "yes", "vang", "da", "da vang", "duoc", "u", "uh", "xac nhan",
-                    "toi dong y", "minh dong y", "em dong y", "agree", "i agree", "sure", "nhat tri", "co dong y"})  # fmt: skip
-_DECLINE = frozenset({"khong", "ko", "k", "no", "thoi", "khong dong y", "ko dong y", "huy", "cancel", "toi khong dong y",
-                      "khong muon", "de sau", "thoi khong", "i do not agree"})  # fmt: skip
+_MENUS_REMEMBERED = 3
+_AGREE = frozenset(
+    {
+        "dong y", "co", "ok", "oke", "okay", "yes", "vang", "da", "da vang", "duoc", "u", "uh", "xac nhan", "nhat tri",
+        "toi dong y", "minh dong y", "em dong y", "co dong y", "agree", "i agree", "sure",
+    }
+)  # fmt: skip
+_DECLINE = frozenset(
+    {
+        "khong", "ko", "k", "no", "thoi", "khong dong y", "ko dong y", "huy", "cancel", "toi khong dong y",
+        "khong muon", "de sau", "thoi khong", "i do not agree",
+    }
+)  # fmt: skip
 
 
 @dataclass(slots=True)
 class Dialog:
-    """The memory of one conversation: the open step, what was offered last, how often the bot failed in a row."""
+    """The memory of one conversation: the open step, what was offered of late, how often the bot failed in a row.
+
+    `offered_at` is the moment of the message that `menu` answered; `earlier` are the menus before, newest first.
+    """
 
     step: str = ""
     data: dict[str, str] = field(default_factory=dict)
     menu: tuple[Button, ...] = ()
     misses: int = 0
+    offered_at: str = ""
+    earlier: tuple[tuple[str, tuple[Button, ...]], ...] = ()
 
     def ask(self, step: str, **data: str) -> None:
         """Open a step: the next text of this person goes to the route that owns it."""
@@ -42,6 +57,34 @@ class Dialog:
     def close(self) -> None:
         """Leave the open step."""
         self.step, self.data = "", {}
+
+    def offer(self, menu: tuple[Button, ...], at: datetime) -> None:
+        """Remember what a message was answered with; `at` is the moment of that message."""
+        if self.menu and menu != self.menu:
+            self.earlier = ((self.offered_at, self.menu), *self.earlier)[: _MENUS_REMEMBERED - 1]
+        self.menu, self.offered_at = menu, stamp(at)
+
+    def understand(self, text: str, at: datetime) -> str:
+        """Return the choice that a text of some moment means, or nothing.
+
+        Messages may overtake each other, so that a number belongs to the menu that stood there when it was typed;
+        both moments are the platform's own. A number or label of an older menu is understood where the newest one
+        has none like it.
+        """
+        typed_at = stamp(at)
+        menus = [(self.offered_at, self.menu), *self.earlier]
+        standing = [menu for offered_at, menu in menus if offered_at <= typed_at] or [self.menu]
+        if choice := choose(text, standing[0]):
+            return choice
+        folded = _spoken(text)
+        for menu in standing[1:]:
+            number = bare_number(text)
+            if number is not None and 1 <= number <= len(menu):
+                return menu[number - 1].choice
+            for button in menu:
+                if folded and folded == _spoken(button.label):
+                    return button.choice
+        return ""
 
     def dump(self) -> str:
         """Write the state down; empty when there is nothing to remember."""
@@ -52,6 +95,8 @@ class Dialog:
             "data": self.data,
             "menu": [(button.label, button.choice) for button in self.menu],
             "misses": self.misses,
+            "offered_at": self.offered_at,
+            "earlier": [(at, [(button.label, button.choice) for button in menu]) for at, menu in self.earlier],
         }
         return orjson.dumps(state).decode()
 
@@ -61,7 +106,14 @@ def load_dialog(state: str | None, updated_at: str | None, *, now: datetime, min
     if not state:
         return Dialog()
     kept = orjson.loads(state)
-    dialog = Dialog(kept["step"], kept["data"], tuple(Button(*pair) for pair in kept["menu"]), kept["misses"])
+    dialog = Dialog(
+        kept["step"],
+        kept["data"],
+        tuple(Button(*pair) for pair in kept["menu"]),
+        kept["misses"],
+        kept.get("offered_at", ""),
+        tuple((at, tuple(Button(*pair) for pair in menu)) for at, menu in kept.get("earlier", ())),
+    )
     if updated_at and (now - moment(updated_at)).total_seconds() > minutes * 60:
         dialog.close()
     return dialog
@@ -69,10 +121,10 @@ def load_dialog(state: str | None, updated_at: str | None, *, now: datetime, min
 
 def choose(text: str, offered: Sequence[Button]) -> str:
     """Return the choice a text means: its number, "số 2", "hai", its label or its beginning; else nothing."""
-    folded = " ".join(re.findall(r"[^\W_]+", fold(text)))
+    folded = _spoken(text)
     if not folded or not offered:
         return ""
-    labels = [" ".join(re.findall(r"[^\W_]+", fold(button.label))) for button in offered]
+    labels = [_spoken(button.label) for button in offered]
     if folded in labels:
         return offered[labels.index(folded)].choice
     numbered = _NUMBERED.fullmatch(folded)
@@ -87,9 +139,19 @@ def choose(text: str, offered: Sequence[Button]) -> str:
     return ""
 
 
+def bare_number(text: str) -> int | None:
+    """Return the number of a text that is nothing else, such as "2" or "số 2"; None for any other text."""
+    found = _BARE_NUMBER.fullmatch(_spoken(text))
+    return int(found.group(1)) if found else None
+
+
+def _spoken(text: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", fold(text)))
+
+
 def yes_or_no(text: str) -> bool | None:
     """Tell whether a short answer agrees or declines; None when it does neither."""
-    folded = " ".join(re.findall(r"[^\W_]+", fold(text)))
+    folded = _spoken(text)
     folded = re.sub(r" (?:a|nhe|nha|em|ban|thua|nghe)$", "", folded)
     if folded in _AGREE:
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -95,6 +96,8 @@ class Engine:
             turn.replies = [
                 Reply(turn.t("Sorry, something went wrong on our side. Please try again in a few minutes."))
             ]
+        if message.crowd:
+            self._suit_crowd(turn)
         _remember_menu(turn)
         after = turn.dialog.dump()
         return Answer(
@@ -115,11 +118,28 @@ class Engine:
             )
             return
         route = self._route(turn)
+        if turn.message.crowd:
+            if not route.public:
+                return
+            turn.text = turn.text.split()[0] if turn.text.startswith("/") else turn.text  # no invitations, no sources
         if not access.may(turn.records.citizen.grants, route.role):
             raise Refused(turn.t("This is for officers only. If you are one, ask an admin for an invitation."))
         await route.handle(turn)
         if not turn.replies:
             await self._last_resort.handle(turn)
+
+    def _suit_crowd(self, turn: Turn) -> None:
+        """Leave out of a group's answer what is between one person and the bot, and say where that is done."""
+        turn.dialog.close()
+        link = turn.traits.private_chat
+        where = turn.t("For everything personal, please write to me alone.") + (f"\n{link}" if link else "")
+        replies = turn.replies or [Reply("")]
+        turn.replies = [
+            Reply(reply.text, tuple(b for b in reply.buttons if (route := self._by_choice(b.choice)) and route.public))
+            for reply in replies
+        ]
+        last = turn.replies[-1]
+        turn.replies[-1] = replace(last, text=f"{last.text}\n\n{where}" if last.text else where)
 
     def _warn(self, turn: Turn) -> None:
         if TOO_LONG in turn.message.withheld:

@@ -22,10 +22,13 @@ _MINUTE = {"vi": "HH:mm, dd/MM/yyyy", "en": "HH:mm, d MMMM yyyy"}
 
 
 _ENGLISH = frozenset(
-    "a an and any app are can code did do does download english for from get have help hello hi how i install is it "
-    "link login me my need not of on or password phone please register show the this to vaccine want what when where "
-    "which who why with without work you your".split()  # noqa: SIM905
-)
+    {
+        "a", "an", "and", "any", "app", "are", "can", "code", "did", "do", "does", "download", "english", "for", "from",
+        "get", "have", "hello", "help", "hi", "how", "i", "install", "is", "it", "link", "login", "me", "my", "need",
+        "not", "of", "on", "or", "password", "phone", "please", "register", "show", "the", "this", "to", "vaccine",
+        "want", "what", "when", "where", "which", "who", "why", "with", "without", "work", "you", "your",
+    }
+)  # fmt: skip
 _SHARE_OF_ENGLISH = 0.5
 
 

@@ -49,6 +49,10 @@ class _Item:
     outcome: Settled | None = None  # known when it was answered before a crash
 
 
+# A message on its way into the store, as it will stand there, and who waits for it.
+_Arrival = tuple[IncomingMessage, str, "asyncio.Future[Ticket]"]
+
+
 class Inbox:
     """Takes messages in, has them answered one after another for each person, and the answers delivered."""
 
@@ -73,38 +77,82 @@ class Inbox:
         self._lines: dict[Person, deque[_Item]] = {}
         self._under_way: dict[tuple[str, str], _Item] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._arriving: list[_Arrival] = []
+        self._intake: asyncio.Task[None] | None = None
+        self._delivered: list[_Item] = []
+        self._noting: asyncio.Task[None] | None = None
+        self._watchers: list[set[tuple[str, str]]] = []  # what is finished while `recover` looks at the store
 
     @property
     def waiting(self) -> int:
         """How many messages are taken in and not yet delivered."""
         return len(self._under_way)
 
-    async def receive(self, message: IncomingMessage) -> Ticket:
-        """Store a message and have it answered; returns as soon as it is safe. Raises Flooded, StoreError."""
-        key = (message.person.channel, message.id)
-        if item := self._under_way.get(key):
-            return Ticket(False, item.settled)
-        wait = self._buckets.take(message.person)
-        if wait:
-            raise Flooded(wait)
-        message = self._screened(message)
-        body, at = dump_message(message), stamp(self._clock())
-        number = await self._store.write(
-            lambda tx: messages.take(tx, person=message.person, message_id=message.id, body=body, at=at)
-        )
-        if number is None:
-            return await self._repeated(message)
-        item = _Item(number, message, asyncio.get_running_loop().create_future())
-        self._line_up(item)
-        return Ticket(True, item.settled)
+    def receive(self, message: IncomingMessage) -> asyncio.Future[Ticket]:
+        """Store a message and have it answered; comes true as soon as it is safe. Raises Flooded, StoreError.
+
+        Messages that arrive while others are being stored share the next transaction.
+        """
+        future: asyncio.Future[Ticket] = asyncio.get_running_loop().create_future()
+        if item := self._under_way.get((message.person.channel, message.id)):
+            future.set_result(Ticket(False, item.settled))
+        elif not message.event and (wait := self._buckets.take(message.person)):
+            future.set_exception(Flooded(wait))
+        else:
+            screened = self._screened(message)
+            self._arriving.append((screened, dump_message(screened), future))
+            if self._intake is None:
+                self._intake = asyncio.get_running_loop().create_task(self._take_in())
+        return future
+
+    async def _take_in(self) -> None:
+        """Store what has arrived, group after group."""
+        while self._arriving:
+            group, self._arriving = self._arriving, []
+            try:
+                await self._store_group(group)
+            except Exception as error:
+                for _, _, future in group:
+                    if not future.done():
+                        future.set_exception(error)
+        self._intake = None
+
+    async def _store_group(self, group: list[_Arrival]) -> None:
+        at = stamp(self._clock())
+
+        def work(tx: Transaction) -> list[int | None]:
+            return [
+                messages.take(tx, person=message.person, message_id=message.id, body=body, at=at)
+                for message, body, _ in group
+            ]
+
+        numbers = await self._store.write(work)
+        repeated = []
+        for number, (message, _, future) in zip(numbers, group, strict=True):
+            if number is None:
+                repeated.append((message, future))
+                continue
+            item = self._line_up(_Item(number, message, asyncio.get_running_loop().create_future()))
+            if not future.done():
+                future.set_result(Ticket(True, item.settled))
+        for message, future in repeated:
+            ticket = await self._repeated(message)
+            if not future.done():
+                future.set_result(ticket)
 
     async def recover(self) -> int:
         """Take up what was stored and is not finished; returns how many messages."""
         since = stamp(self._clock() - TAKEN_UP_AFTER_CRASH)
-        rows = await self._store.read(lambda tx: messages.unfinished(tx, since=since))
+        finished: set[tuple[str, str]] = set()
+        self._watchers.append(finished)
+        try:
+            rows = await self._store.read(lambda tx: messages.unfinished(tx, since=since))
+        finally:
+            self._watchers = [watcher for watcher in self._watchers if watcher is not finished]
         taken = 0
         for row in rows:
-            if (row["channel"], row["message_id"]) in self._under_way:
+            key = row["channel"], row["message_id"]
+            if key in self._under_way or key in finished:
                 continue
             person = Person(row["channel"], row["address"])
             answered = row["stage"] == messages.ANSWERED
@@ -117,11 +165,16 @@ class Inbox:
 
     async def close(self, *, seconds: float = 10.0) -> None:
         """Finish what is under way within some seconds; the rest is taken up at the next start."""
+        if self._intake is not None:
+            await asyncio.wait((self._intake,), timeout=seconds)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if (noting := self._noting) is not None:
+            await asyncio.wait((noting,), timeout=seconds)
+            noting.cancel()
 
     def _screened(self, message: IncomingMessage) -> IncomingMessage:
         """Take out of a message what must not be stored."""
@@ -146,32 +199,48 @@ class Inbox:
         settled.set_result(load_settled(row["replies"] if row else ""))
         return Ticket(False, settled)
 
-    def _line_up(self, item: _Item) -> None:
-        self._under_way[item.message.person.channel, item.message.id] = item
+    def _line_up(self, item: _Item) -> _Item:
+        key = item.message.person.channel, item.message.id
+        if known := self._under_way.get(key):  # `recover` saw it in the store before its own intake came back
+            return known
+        self._under_way[key] = item
         line = self._lines.get(item.message.person)
         if line is not None:
             line.append(item)
-            return
+            return item
         self._lines[item.message.person] = deque((item,))
         task = asyncio.get_running_loop().create_task(self._work(item.message.person))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return item
 
     async def _work(self, person: Person) -> None:
         line = self._lines[person]
         while line:
             item = line[0]
+            delivered = False
             try:
-                await self._finish(item)
+                delivered = await self._finish(item)
+            except Exception:
+                # One message that breaks must not silence its person; it stays in the store for the next sweep.
+                log.error("message not finished", channel=person.channel, exc_info=True)
             finally:
                 line.popleft()
-                self._under_way.pop((person.channel, item.message.id), None)
                 if not line:
                     del self._lines[person]
-                if not item.settled.done():
-                    item.settled.cancel()
+                if not delivered:
+                    self._let_go(item)
 
-    async def _finish(self, item: _Item) -> None:
+    def _let_go(self, item: _Item) -> None:
+        key = item.message.person.channel, item.message.id
+        self._under_way.pop(key, None)
+        for watcher in self._watchers:
+            watcher.add(key)
+        if not item.settled.done():
+            item.settled.cancel()
+
+    async def _finish(self, item: _Item) -> bool:
+        """Answer a message and deliver the replies; False when they could not be delivered yet."""
         outcome = item.outcome
         if outcome is None:
             outcome = await self._answer_durably(item)
@@ -180,18 +249,51 @@ class Inbox:
         except DeliveryError as error:
             # Not delivered and safe to repeat: stays in the store and is taken up again.
             log.warning("reply waits", channel=item.message.person.channel, code=error.code)
-            return
-        channel = item.message.person.channel
-        keep = self._keeps_replies(channel)
-        erased = outcome.erased
-        done = self._store.write(
-            lambda tx: messages.mark_delivered(tx, item.number, keep_replies=keep, forget_address=erased)
-        )
+            return False
         # Nobody waits for this note: without it a crash only repeats replies that were just on their way.
-        task = asyncio.ensure_future(done)
-        task.add_done_callback(_swallow_store_errors)
-        if not item.settled.done():
+        item.outcome = outcome
+        self._delivered.append(item)
+        if self._noting is None:
+            self._noting = asyncio.get_running_loop().create_task(self._note_delivered())
+        if not outcome.erased and not item.settled.done():  # "deleted" is said when it is true of the file too
             item.settled.set_result(outcome)
+        return True
+
+    async def _note_delivered(self) -> None:
+        """Note what was delivered, group after group; until then a repeated id is answered from memory."""
+        pause = _FIRST_PAUSE
+        while self._delivered:
+            group, self._delivered = self._delivered, []
+            notes = [(item.number, self._keeps(item), bool(item.outcome and item.outcome.erased)) for item in group]
+
+            def work(tx: Transaction, notes: list[tuple[int, bool, bool]] = notes) -> None:
+                for number, keep, erased in notes:
+                    messages.mark_delivered(tx, number, keep_replies=keep, forget_address=erased)
+
+            try:
+                await self._store.write(work)
+            except StoreError as error:
+                log.error("delivery not noted yet", messages=len(group), reason=str(error))
+                self._delivered = group + self._delivered
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+                continue
+            if any(erased for _, _, erased in notes):
+                await self._scrub()
+            for item in group:
+                if item.outcome is not None and not item.settled.done():
+                    item.settled.set_result(item.outcome)
+                self._let_go(item)
+        self._noting = None
+
+    async def _scrub(self) -> None:
+        try:
+            await self._store.scrub()
+        except StoreError as error:
+            log.warning("deleted text stays in the log until the next sweep", reason=str(error))
+
+    def _keeps(self, item: _Item) -> bool:
+        return self._keeps_replies(item.message.person.channel)
 
     async def _answer_durably(self, item: _Item) -> Settled:
         pause = _FIRST_PAUSE
@@ -200,19 +302,22 @@ class Inbox:
                 answer = await self._answer(item.message)
                 kept = dump_settled(answer.replies, erased=answer.erased)
 
-                def work(tx: Transaction, answer: Answer = answer, kept: str = kept) -> None:
-                    messages.mark_answered(tx, item.number, kept)
-                    answer.commit(tx)
+                def work(tx: Transaction, answer: Answer = answer, kept: str = kept) -> bool:
+                    fresh = messages.mark_answered(tx, item.number, kept)
+                    if fresh:
+                        answer.commit(tx)
+                    return fresh
 
-                await self._store.write(work)
+                fresh = await self._store.write(work)
             except StoreError as error:
                 log.error("database unavailable, message waits", reason=str(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
-            return Settled(answer.replies, answer.erased)
+            return Settled(answer.replies, answer.erased) if fresh else await self._answered_elsewhere(item)
 
-
-def _swallow_store_errors(done: asyncio.Future[None]) -> None:
-    if not done.cancelled() and isinstance(done.exception(), StoreError):
-        log.warning("delivery not noted")
+    async def _answered_elsewhere(self, item: _Item) -> Settled:
+        """Return what another process on the same records answered, such as `chat` beside `run`."""
+        channel = item.message.person.channel
+        row = await self._store.read(lambda tx: messages.find(tx, channel=channel, message_id=item.message.id))
+        return load_settled(row["replies"] if row else "")

@@ -5,11 +5,51 @@ Plain least squares has a closed form, but on these questions it ranks clearly w
 
 from __future__ import annotations
 
+import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import numpy as np
 
 from bot.features import Floats, Ints
 
 _EPOCHS, _FEWEST_STEPS, _RATE, _BATCH, _SEED = 8, 160, 320.0, 64, 20261006
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Keep numpy's OpenBLAS to one thread meanwhile, where it can be found; without it this changes nothing.
+
+    Its threads wait for each other by spinning: beside other busy processes a build of 5 s took 60 s. The trainings
+    run beside each other in threads of our own instead.
+    """
+    library = _openblas()
+    if library is None:
+        yield
+        return
+    before = library[0]()
+    library[1](1)
+    try:
+        yield
+    finally:
+        library[1](before)
+
+
+def _openblas() -> tuple[ctypes._NamedFuncPointer, ctypes._NamedFuncPointer] | None:
+    package = Path(np.__file__).parent
+    for folder in (package.with_name("numpy.libs"), package / ".dylibs"):
+        for path in sorted(folder.glob("*openblas*")):
+            try:
+                library = ctypes.CDLL(str(path))
+            except OSError:
+                continue
+            for prefix, suffix in (("scipy_", "64_"), ("scipy_", ""), ("", "64_"), ("", "")):
+                getter = getattr(library, f"{prefix}openblas_get_num_threads{suffix}", None)
+                setter = getattr(library, f"{prefix}openblas_set_num_threads{suffix}", None)
+                if getter is not None and setter is not None:
+                    return getter, setter
+    return None
 
 
 def softmax_regression(rows: Floats, labels: Ints, members: Ints, classes: int) -> tuple[Floats, Floats]:

@@ -61,7 +61,9 @@ class Gate:
     pauses together, one message tries afterwards whether the way is free, and only then the rest follows, spaced.
     """
 
-    def __init__(self, pace: Pace, *, clock: Callable[[], float] = time.monotonic, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(
+        self, pace: Pace, *, clock: Callable[[], float] = time.monotonic, sleep: Sleep = asyncio.sleep
+    ) -> None:
         self._pace, self._clock, self._sleep = pace, clock, sleep
         self._gap = 1 / pace.bulk_per_second if pace.bulk_per_second else 0.0
         self._chats = Buckets(pace.chat_per_second * 60, capacity=_CHAT_BURST, clock=clock)

@@ -6,8 +6,12 @@ import logging
 import sys
 
 import structlog
+import structlog.tracebacks
 
 from bot.settings import Log
+
+# The values of variables would be citizens' words, addresses and tokens.
+_WITHOUT_VALUES = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
 
 
 def set_up_logs(log: Log) -> None:
@@ -20,9 +24,11 @@ def set_up_logs(log: Log) -> None:
     ]
     if log.format == "json":
         last: structlog.typing.Processor = structlog.processors.JSONRenderer()
-        shared.append(structlog.processors.dict_tracebacks)
+        shared.append(structlog.processors.ExceptionRenderer(_WITHOUT_VALUES))
     else:
-        last = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        last = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     structlog.configure(
         processors=[*shared, last],
         wrapper_class=structlog.make_filtering_bound_logger(level),

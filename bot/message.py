@@ -15,6 +15,11 @@ class Person:
     address: str = field(repr=False)
 
 
+# What happens without a message: a person came (or came back), left, wants everything about them deleted; or one of
+# our officers wrote to them by hand on the platform, so that the bot keeps out of the talk.
+FOLLOW, UNFOLLOW, ERASE, ATTENDED = "follow", "unfollow", "erase", "attended"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingMessage:
     """One message of a person, whatever the channel.
@@ -22,7 +27,8 @@ class IncomingMessage:
     `id` is the platform's own, unique within the channel; `choice` is the value of a pressed button; `source`
     comes from a deep link or QR code; `attachment` names what came instead of text (photo, sticker, location …);
     `withheld` lists the kinds of secrets that were cut out of the text before anything was stored; `crowd` tells that
-    it was said in a group, where others read along.
+    it was said in a group, where others read along. `event` is one of those below for what is no message at all;
+    `location` is latitude and longitude, rounded by the channel to about a kilometre.
     """
 
     person: Person
@@ -34,6 +40,8 @@ class IncomingMessage:
     attachment: str = ""
     withheld: tuple[str, ...] = ()
     crowd: bool = False
+    event: str = ""
+    location: tuple[float, float] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

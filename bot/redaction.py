@@ -11,7 +11,8 @@ HIDDEN = "…"
 _NUMBER = re.compile(r"(?<![\w.,])\+?\d(?:[ .-]?\d){3,22}(?![\w])")
 _CODE_WORD = re.compile(r"\b(?:otp|ma xac (?:nhan|thuc|minh)|verification code|passcode|ma pin|one.time code)\b")
 _PASSWORD = re.compile(
-    r"\b(?:mat khau|mk|pass(?:word)?|passcode|pwd)(?:\s+(?:cua|la|toi|minh|em|cu|moi|app|vneid|my|is|cho|tai khoan)){0,5}"
+    r"\b(?:mat khau|mk|pass(?:word)?|passcode|pwd)"
+    r"(?:\s+(?:cua|la|toi|minh|em|cu|moi|app|vneid|my|is|cho|tai khoan)){0,5}"
     r"\s*(?:\bla\b|\bis\b|[:=])\s*(?P<secret>\S{4,64})"
 )
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")

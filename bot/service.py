@@ -25,15 +25,28 @@ from bot.inbox import Inbox
 from bot.knowledge import INDEX_FILE, Shelf
 from bot.message import Traits
 from bot.outbox import Outbox
+from bot.platforms import open_platforms
 from bot.regions import Regions, load_regions
 from bot.settings import Settings
-from bot.store import Store, Transaction, chat_events, messages, open_store, questions
+from bot.store import Store, Transaction, chat_events, choices, messages, open_store, questions
 from bot.turn import Route
 
 log = structlog.get_logger()
 
-SECRET_FILE = "secret"
-_CONTENT_PAUSE, _SWEEP_PAUSE, _PUSH_PAUSE, _RETENTION_PAUSE = 2.0, 30.0, 0.5, 3600.0
+SECRET_FILE = "secret"  # noqa: S105 - the name of a file
+_CONTENT_PAUSE, _SWEEP_PAUSE, _PUSH_PAUSE = 2.0, 30.0, 0.5
+
+
+class Trouble(dict[str, str]):
+    """What is wrong now, part by part, for /readyz."""
+
+    def report(self, part: str, sentence: str | None) -> None:
+        """Note what is wrong with a part; None when nothing is any more."""
+        if sentence is None:
+            self.pop(part, None)
+        elif self.get(part) != sentence:
+            self[part] = sentence
+            log.error("trouble", part=part, reason=sentence)
 
 
 @dataclass(slots=True)
@@ -53,7 +66,7 @@ class Service:
     clock: Clock
     webchat: WebChat
     closing: asyncio.Event = field(default_factory=asyncio.Event)  # set when the bot is asked to stop
-    trouble: dict[str, str] = field(default_factory=dict)  # part → what is wrong with it, for /readyz
+    trouble: Trouble = field(default_factory=Trouble)
 
     async def sweep(self) -> None:
         """Take up what was left unfinished; deletes what is older than it may be."""
@@ -66,8 +79,10 @@ class Service:
             messages.forget_before(tx, for_messages)
             chat_events.forget_before(tx, for_messages)
             questions.forget_before(tx, for_questions)
+            choices.forget_before(tx, for_questions)
 
         await self.store.write(work)
+        await self.store.scrub()
 
 
 @asynccontextmanager
@@ -77,15 +92,33 @@ async def open_service(
     *,
     now: Clock = clock.now,
     extra_channels: Sequence[Channel] = (),
+    online: bool = False,
 ) -> AsyncIterator[Service]:
-    """Open store, content and channels, take up unfinished messages, run the background work; raises BotError."""
+    """Open store, content and channels, take up unfinished messages, run the background work; raises BotError.
+
+    Only `online`, the platforms that have a token are connected: a token has one owner, the running server.
+    """
     catalogues = load_catalogues(settings.languages)
     regions = load_regions(settings.region)
     store = open_store(settings.database)
     try:
         shelf = Shelf(settings.content, settings.data_folder / INDEX_FILE)
         webchat = WebChat(store, clock=now)
-        channels: dict[str, Channel] = {channel.name: channel for channel in (webchat, *extra_channels)}
+        secret, trouble = _secret(settings), Trouble()
+        platforms = (
+            open_platforms(
+                settings,
+                store=store,
+                routes=routes,
+                catalogues=catalogues,
+                secret=secret,
+                clock=now,
+                report=trouble.report,
+            )
+            if online
+            else []
+        )
+        channels: dict[str, Channel] = {channel.name: channel for channel in (webchat, *extra_channels, *platforms)}
         outbox = Outbox(store, channels, clock=now)
         engine = Engine(
             routes=routes,
@@ -116,9 +149,10 @@ async def open_service(
             engine=engine,
             inbox=inbox,
             outbox=outbox,
-            secret=_secret(settings),
+            secret=secret,
             clock=now,
             webchat=webchat,
+            trouble=trouble,
         )
         await service.sweep()
         tasks = [
@@ -127,13 +161,17 @@ async def open_service(
             _watch_content(service),
         ]
         running = [asyncio.create_task(task) for task in tasks]
+        listening = [asyncio.create_task(channel.listen(inbox.receive)) for channel in platforms]
         try:
             yield service
         finally:
             service.closing.set()
+            for task in listening:
+                task.cancel()
+            await asyncio.gather(*listening, return_exceptions=True)
+            await inbox.close()  # what was taken in still needs the channels
             for channel in channels.values():
                 await channel.close()
-            await inbox.close()
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
@@ -147,10 +185,9 @@ async def _forever(service: Service, part: str, work: Callable[[], Coroutine[Any
         await asyncio.sleep(pause)
         try:
             await work()
-            service.trouble.pop(part, None)
+            service.trouble.report(part, None)
         except StoreError as error:
-            service.trouble[part] = str(error)
-            log.error("background work failed", part=part, reason=str(error))
+            service.trouble.report(part, str(error))
 
 
 async def _watch_content(service: Service) -> None:

@@ -91,8 +91,19 @@ class Telegram(_Section):
 
     mode: Literal["polling", "webhook"] = "polling"
     api_base: Url = "https://api.telegram.org/bot"
+    connections: int = Field(64, ge=1, le=1000)
+    webhook_connections: int = Field(40, ge=1, le=100)
+    answer_seconds: float = Field(15.0, gt=0)
     token: SecretStr | None = None
     webhook_secret: SecretStr | None = None
+
+
+class ChannelPace(_Section):
+    """How fast one platform may be written to; 0 switches a limit off."""
+
+    bulk_per_second: float = Field(29.0, ge=0)
+    chat_per_second: float = Field(1.0, ge=0)
+    group_per_minute: float = Field(20.0, ge=0)
 
 
 class Limits(_Section):
@@ -101,6 +112,7 @@ class Limits(_Section):
     person_per_minute: int = Field(30, ge=0)
     longest_text: int = Field(2000, ge=100)
     new_sessions_per_minute: int = Field(600, ge=0)
+    telegram: ChannelPace = ChannelPace()
 
 
 class Privacy(_Section):

@@ -99,7 +99,8 @@ class Turn:
 @dataclass(frozen=True, slots=True)
 class Route:
     """How a message finds its handler: commands, prefixes of button values, dialog steps, whole texts
-    as typed (`keywords`, marks and all: "đúng" is not "dừng"); `role` guards it.
+    as typed (`keywords`, marks and all: "đúng" is not "dừng"); `role` guards it, and in groups only what is
+    `public` is done.
 
     A route with none of these is the last resort for free text.
     """
@@ -112,3 +113,4 @@ class Route:
     keywords: tuple[str, ...] = ()
     role: str = access.CITIZEN
     help: str = ""
+    public: bool = False

@@ -22,6 +22,8 @@ def dump_message(message: IncomingMessage) -> str:
         "attachment": message.attachment,
         "withheld": message.withheld,
         "crowd": message.crowd,
+        "event": message.event,
+        "location": message.location,
     }
     return orjson.dumps({key: value for key, value in said.items() if value}).decode()
 
@@ -31,6 +33,8 @@ def load_message(body: str, *, person: Person, message_id: str) -> IncomingMessa
     said: dict[str, Any] = orjson.loads(body)
     said["at"] = moment(said["at"])
     said["withheld"] = tuple(said.get("withheld", ()))
+    if "location" in said:
+        said["location"] = tuple(said["location"])
     return IncomingMessage(person=person, id=message_id, **said)
 
 

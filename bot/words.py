@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from bot.keystrokes import decode_tokens
-from bot.syllables import is_bare_syllable, respelled
+from bot.keystrokes import LOAN_WORDS, decode_tokens
+from bot.syllables import is_bare_syllable, is_syllable, respelled
 from bot.text import clean, fold, words
 
 MOST_WORDS = 160  # of one message; what comes later adds nothing but time
@@ -189,6 +189,10 @@ class Reader:
             shortened = shortened[:-1]  # "quáaaa"
         if shortened != token:
             return self.lists.abbreviations.get(shortened, (shortened,))
+        if token.endswith("g") and not token.endswith("ng") and token not in LOAN_WORDS:  # "thôg", "dừg", "xog"
+            whole = token[:-1] + "ng"
+            if is_syllable(whole) or is_bare_syllable(whole):
+                return (whole,)
         if "dd" in token:
             meaning = self.lists.abbreviations.get(token.replace("dd", "đ"))
             if meaning:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot import answers
+from bot.i18n import mark
 from bot.message import Button
 from bot.turn import Route, Turn
 
@@ -49,4 +50,11 @@ def _show_steps(turn: Turn, name: str) -> None:
     )
 
 
-ROUTE = Route("guide", handle, commands=("/huongdan", "/guide", "/manual"), choices=("guide:",), help="The manual")
+ROUTE = Route(
+    "guide",
+    handle,
+    commands=("/huongdan", "/guide", "/manual"),
+    choices=("guide:",),
+    help=mark("The manual"),
+    public=True,
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.i18n import NAMES
+from bot.i18n import NAMES, mark
 from bot.message import Button
 from bot.turn import Route, Turn
 
@@ -19,4 +19,4 @@ async def handle(turn: Turn) -> None:
     turn.say(turn.t("Which language do you prefer?"), buttons=buttons)
 
 
-ROUTE = Route("language", handle, commands=("/ngonngu", "/language"), choices=("language:",), help="Language")
+ROUTE = Route("language", handle, commands=("/ngonngu", "/language"), choices=("language:",), help=mark("Language"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot import access, counts
 from bot.clock import local_day
+from bot.i18n import mark
 from bot.turn import Route, Turn
 
 
@@ -56,5 +57,7 @@ def _baseline(turn: Turn) -> str:
     )
 
 
-ROUTE = Route("counts", handle, commands=("/thongke", "/counts"), role=access.OFFICER, help="Counts by district")
-PUBLIC = Route("progress", show_public, commands=("/tiendo", "/progress"), help="The province's figures")
+ROUTE = Route("counts", handle, commands=("/thongke", "/counts"), role=access.OFFICER, help=mark("Counts by district"))
+PUBLIC = Route(
+    "progress", show_public, commands=("/tiendo", "/progress"), help=mark("The province's figures"), public=True
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.i18n import mark
 from bot.redaction import redact
 from bot.turn import Route, Turn
 
@@ -36,4 +37,4 @@ async def handle(turn: Turn) -> None:
     )
 
 
-ROUTE = Route("person", handle, commands=("/canbo", "/officer"), steps=(MESSAGE,), help="Talk to a person")
+ROUTE = Route("person", handle, commands=("/canbo", "/officer"), steps=(MESSAGE,), help=mark("Talk to a person"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot import access
+from bot.i18n import mark
 from bot.markup import escape
 from bot.message import Button, Reply
 from bot.turn import Route, Turn
@@ -54,5 +55,5 @@ ROUTE = Route(
     choices=("request:",),
     steps=(ANSWER,),
     role=access.OFFICER,
-    help="Citizens' messages",
+    help=mark("Citizens' messages"),
 )

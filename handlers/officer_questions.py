@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot import access
+from bot.i18n import mark
 from bot.markup import escape
 from bot.turn import Route, Turn
 
@@ -23,5 +24,5 @@ async def handle(turn: Turn) -> None:
 
 
 ROUTE = Route(
-    "gaps", handle, commands=("/caihoi", "/gaps"), role=access.OFFICER, help="Questions without a good answer"
+    "gaps", handle, commands=("/caihoi", "/gaps"), role=access.OFFICER, help=mark("Questions without a good answer")
 )

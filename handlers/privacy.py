@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bot.i18n import mark
 from bot.message import Attachment, Button
 from bot.turn import Route, Turn
 
@@ -87,5 +88,5 @@ ROUTE = Route(
     handle,
     commands=("/dulieu", "/mydata", "/privacy"),
     choices=("privacy:",),
-    help="My data: see, export, delete",
+    help=mark("My data: see, export, delete"),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot import answers
-from bot.i18n import looks_english
+from bot.i18n import looks_english, mark
 from bot.message import Button
 from bot.search import Found, Verdict
 from bot.turn import Route, Turn
@@ -107,4 +107,11 @@ def _main_menu(turn: Turn) -> list[Button]:
     return [turn.menu_button(name) for name in turn.library.menu.main]
 
 
-ROUTE = Route("question", handle, commands=COMMANDS, choices=("article:", "more:", "topic:", "none:"), help="Topics")
+ROUTE = Route(
+    "question",
+    handle,
+    commands=COMMANDS,
+    choices=("article:", "more:", "topic:", "none:"),
+    help=mark("Topics"),
+    public=True,
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.i18n import mark
 from bot.message import Button
 from bot.turn import Route, Turn
 
@@ -49,5 +50,5 @@ ROUTE = Route(
     commands=("/nhacnho", "/reminders"),
     choices=("reminders:",),
     keywords=("dừng", "dung", "stop", "dừng nhắc", "dung nhac"),
-    help="Reminders on or off",
+    help=mark("Reminders on or off"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.dialog import yes_or_no
+from bot.i18n import mark
 from bot.message import Button
 from bot.regions import Place
 from bot.search import Verdict
@@ -181,6 +182,6 @@ ROUTE = Route(
     commands=("/baocai", "/report"),
     choices=("report:",),
     steps=(CONSENT, DISTRICT),
-    help="I have installed it",
+    help=mark("I have installed it"),
 )
-CORRECT = Route("correct", correct, commands=("/suabaocai", "/correct"), help="Correct my report")
+CORRECT = Route("correct", correct, commands=("/suabaocai", "/correct"), help=mark("Correct my report"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from bot import access
+from bot.i18n import mark
 from bot.message import Button
 from bot.turn import Route, Turn
 
@@ -74,5 +75,6 @@ ROUTE = Route(
     handle,
     commands=("/start", "/menu", "/trogiup", "/help"),
     keywords=("menu", "0", "trợ giúp", "help"),
-    help="Greeting and menu",
+    help=mark("Greeting and menu"),
+    public=True,
 )

@@ -90,7 +90,7 @@ class Recorder:
     """A channel that only remembers what it was told to send."""
 
     name: str = "recorder"
-    traits: Traits = Traits(longest_text=4000)
+    traits: Traits = field(default_factory=lambda: Traits(longest_text=4000, title="recorder"))
     sent: list[tuple[Person, Reply, str]] = field(default_factory=list)
 
     async def listen(self, receive: Receive) -> None:

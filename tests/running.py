@@ -110,3 +110,41 @@ def running_bot(data: Path, **environment: str) -> Iterator[RunningBot]:
         yield bot
     finally:
         bot.stop()
+
+
+# Starts the bot without root's right to pass over permissions, and with a limit on the size of files: as root runs
+# the tests in containers, and no disk must be filled for them.
+_CONFINED = """
+import ctypes, os, resource, sys
+for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+    ctypes.CDLL(None, use_errno=True).prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP; refused where not root
+if size := int(sys.argv[1]):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+os.execv(sys.executable, [sys.executable, "-m", "bot", *sys.argv[2:]])
+"""
+
+
+def run_command(
+    *arguments: str,
+    data: Path,
+    stdin: str | bytes = "",
+    largest_file: int = 0,
+    confined: bool = False,
+    **environment: str,
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m bot …` on the records in a folder, to its end; `confined` means without root's privileges."""
+    program = ["-c", _CONFINED, str(largest_file)] if confined or largest_file else ["-m", "bot"]
+    done = subprocess.run(
+        [sys.executable, *program, *arguments],
+        cwd=ROOT,
+        env={
+            **{name: value for name, value in os.environ.items() if not name.startswith("BOT_")},
+            "BOT_DATABASE": f"sqlite:///{data / 'bot.db'}",
+            **environment,
+        },
+        input=stdin.encode() if isinstance(stdin, str) else stdin,
+        capture_output=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -18,7 +18,7 @@ FLOORS: tuple[tuple[int, tuple[str, ...]], ...] = (
     (8, ("bot.__main__",)),
     (7, ("bot.commands",)),
     (6, ("handlers",)),
-    (5, ("bot.web", "bot.service")),
+    (5, ("bot.web", "bot.service", "bot.platforms")),
     (4, ("bot.engine", "bot.turn", "bot.answers")),
     (3, ("bot.inbox", "bot.outbox", "bot.counts", "bot.access", "bot.dialog", "bot.records")),
     (2, ("bot.store", "bot.channels", "bot.limits")),

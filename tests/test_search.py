@@ -106,14 +106,14 @@ SAID = [
     ("the app keeps crashing on my phone", "error-app-crash"),
     # long
     (
-        "Chào bạn, tôi là nông dân ở xã Tam Hồng, hôm qua đi họp thôn người ta phát tờ rơi dặn về cài sổ sức khỏe, tối về "
-        "tôi nhờ cháu cài hộ, đến bước đăng ký thì nó bảo đợi tin nhắn có mã, tôi chờ đến tận nửa đêm mà không có tin nào, "
-        "sáng nay thử lại cũng vậy, bạn xem giúp",
+        "Chào bạn, tôi là nông dân ở xã Tam Hồng, hôm qua đi họp thôn người ta phát tờ rơi dặn về cài sổ sức khỏe, "
+        "tối về tôi nhờ cháu cài hộ, đến bước đăng ký thì nó bảo đợi tin nhắn có mã, tôi chờ đến tận nửa đêm "
+        "mà không có tin nào, sáng nay thử lại cũng vậy, bạn xem giúp",
         "otp-not-received",
     ),
     (
-        "bo toi bay muoi tuoi tiem hai mui o tram y te xa nam ngoai giay to con du ca ma hom nay mo dien thoai ra xem thi chi "
-        "thay co moi mot mui thoi, mui kia khong biet di dau mat, gio phai lam sao de hien du ca hai mui",
+        "bo toi bay muoi tuoi tiem hai mui o tram y te xa nam ngoai giay to con du ca ma hom nay mo dien thoai ra "
+        "xem thi chi thay co moi mot mui thoi, mui kia khong biet di dau mat, gio phai lam sao de hien du ca hai mui",
         "cert-missing-dose",
     ),
     # medical
@@ -339,6 +339,7 @@ def test_one_article_and_no_foreign_question() -> None:
         ("khoẻ hoà", "khỏe hòa"),
         ("I can't log in, don't know", "i can not log in do not know"),
         ("mui 2", "mui hai"),
+        ("thôg tin khôg đúg, dừg lại", "thông tin không đúng dừng lại"),
     ],
 )
 def test_normal_form(corpus: Corpus, typed: str, read: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, Final
-from urllib.request import getproxies
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import orjson
@@ -57,7 +57,7 @@ class Transport(BaseRequest):
         self._unread = tuple(f"/{method}" for method in unread)
         self._timeout = self._timeout_of(seconds)
         self._session: aiohttp.ClientSession | None = None
-        self._urls: dict[str, URL] = {}
+        self._roads: dict[str, tuple[URL, str | None]] = {}  # address → the same, read, and the proxy to it
 
     @property
     def read_timeout(self) -> float | None:
@@ -65,18 +65,10 @@ class Transport(BaseRequest):
         return self._seconds
 
     async def initialize(self) -> None:
-        """Open the pool."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=self._timeout,
-                headers={"User-Agent": self.USER_AGENT},
-                trust_env=bool(getproxies()),  # looking for a proxy at every request is dear
-            )
+        """Nothing: the pool opens with the first request."""
 
     async def shutdown(self) -> None:
-        """Close the pool."""
+        """Close the pool; a later request opens a fresh one."""
         session, self._session = self._session, None
         if session is not None:
             await session.close()
@@ -92,17 +84,19 @@ class Transport(BaseRequest):
         pool_timeout: Any = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
         """Make one request. No message of an error names the address, which holds the token."""
-        if self._session is None:
-            raise NotSentError("The connection to Telegram is closed")
-        address = self._urls.get(url)
-        if address is None:
-            address = self._urls[url] = URL(url)
+        session = self._session or self._open()
+        known = self._roads.get(url)
+        if known is None:
+            known = self._roads[url] = _road(URL(url))
+        address, proxy = known
         data, headers = _body(request_data)
         timeout = self._timeout
         if read_timeout is not BaseRequest.DEFAULT_NONE and read_timeout != self._seconds:
             timeout = self._timeout_of(read_timeout)
         try:
-            async with self._session.request(method, address, data=data, headers=headers, timeout=timeout) as response:
+            async with session.request(
+                method, address, data=data, headers=headers, timeout=timeout, proxy=proxy
+            ) as response:
                 content = await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NotSentError(f"Telegram cannot be reached ({type(error).__name__})") from None
@@ -129,10 +123,25 @@ class Transport(BaseRequest):
             raise TelegramError("The answer is not JSON; is telegram.api_base right?") from None
         return parsed
 
+    def _open(self) -> aiohttp.ClientSession:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._connections),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=self._timeout,
+            headers={"User-Agent": self.USER_AGENT},
+        )
+        return self._session
+
     @staticmethod
     def _timeout_of(seconds: float | None) -> aiohttp.ClientTimeout:
         # Nothing limits the wait for a place in the pool: every place is given back in time by the limits below.
         return aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=seconds)
+
+
+def _road(address: URL) -> tuple[URL, str | None]:
+    """Find the proxy that the environment names for an address, once; aiohttp would look at every request."""
+    proxy = getproxies().get(address.scheme)
+    return address, proxy if proxy and not proxy_bypass(address.host or "") else None
 
 
 def _body(request_data: RequestData | None) -> tuple[bytes | aiohttp.FormData | None, dict[str, str] | None]:

@@ -22,6 +22,7 @@ class Keyboard(InlineKeyboardMarkup):
     """A keyboard that is shown again and again: its dictionary is made once."""
 
     __slots__ = ("_plain",)
+    _plain: dict[str, Any]
 
     def to_dict(self, recursive: bool = True) -> dict[str, Any]:
         """Return the dictionary, which nobody may change."""

@@ -75,7 +75,7 @@ class Answered:
     replies_to: int = 0
 
 
-def message_id(update_id: int, answered: Answered = Answered()) -> str:  # noqa: B008 - frozen
+def message_id(update_id: int, answered: Answered = Answered()) -> str:
     """Write the id of a message: Telegram's own number, which never repeats, and how to answer."""
     if answered.edits:
         return f"{update_id}:e{answered.edits}"

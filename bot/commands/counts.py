@@ -61,10 +61,10 @@ async def _rows(
                 rows: list[list[object]] = [
                     [t.key or "-", regions.commune_name(t.key) if t.key else "-", t.within, t.reports] for t in tallies
                 ]
-                return ["code", "commune", "district", "reports"], rows
-            return [group, "reports"], [[t.key or "-", t.reports] for t in tallies]
+                return ["code", "commune", "district", "self_reported"], rows
+            return [group, "self_reported"], [[t.key or "-", t.reports] for t in tallies]
         province = await counts.count_districts(store, regions, today=context.today(), since=since, until=until)
-    header = ["rank", "district", "name", "reports", "adults_estimate", "share_percent", "new_7_days"]
+    header = ["rank", "district", "name", "self_reported", "adults_estimate", "share_percent", "new_7_days"]
     lines: list[list[object]] = [
         [c.rank, c.district, regions.districts[c.district].name, c.reports, c.adults, round(100 * c.share, 3), c.new]
         for c in province.districts

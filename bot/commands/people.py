@@ -9,9 +9,10 @@ from bot.access import ADMIN, OFFICER
 from bot.commands.context import Context, pass_context
 from bot.errors import BotError
 from bot.regions import load_regions
-from bot.store import Transaction, people, roles
+from bot.store import Transaction, messages, people, roles
 
 ACTOR = "command line"
+NUMBER = click.IntRange(1, 2**63 - 1)  # what a database can hold
 
 
 @click.command()
@@ -58,7 +59,7 @@ def list_roles(context: Context) -> None:
 
 
 @role.command()
-@click.argument("person", type=int)
+@click.argument("person", type=NUMBER)
 @pass_context
 def revoke(context: Context, person: int) -> None:
     """Take all roles from PERSON (a number of `role list`)."""
@@ -79,21 +80,24 @@ def revoke(context: Context, person: int) -> None:
 
 
 @click.command()
-@click.argument("person", type=int)
+@click.argument("person", type=NUMBER)
 @pass_context
 def forget(context: Context, person: int) -> None:
     """Delete everything about PERSON (a number, as in `role list`)."""
 
     def work(tx: Transaction) -> bool:
-        known = people.exists(tx, person)
-        if known:
+        known = people.by_number(tx, person)
+        if known is not None:
             people.erase(tx, person)
+            messages.forget_all(tx, known)
             access.write_audit(tx, actor=ACTOR, action="forget", detail=f"person {person}", at=clock.now())
-        return known
+        return known is not None
 
     async def run() -> bool:
         async with context.store() as store:
-            return await store.write(work)
+            known = await store.write(work)
+            await store.scrub()
+            return known
 
     if not context.run(run()):
         raise BotError(f"There is no person {person}.")

@@ -54,7 +54,7 @@ async def _chat(context: Context, name: str) -> None:
 
 async def _serve(context: Context) -> None:
     settings = context.settings
-    async with open_service(settings, context.routes) as service:
+    async with open_service(settings, context.routes, online=True) as service:
         runner = web.AppRunner(make_app(service), access_log=None, handle_signals=False, shutdown_timeout=5)
         await runner.setup()
         site = web.TCPSite(runner, settings.web.host, settings.web.port, reuse_address=True)

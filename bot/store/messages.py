@@ -48,9 +48,15 @@ def unfinished(tx: Transaction, *, since: str) -> list[Row]:
     )
 
 
-def mark_answered(tx: Transaction, number: int, replies: str) -> None:
-    """Keep the replies and forget the message's own text."""
-    tx.run("UPDATE inbox SET stage = 1, body = '', replies = :replies WHERE id = :id", replies=replies, id=number)
+def mark_answered(tx: Transaction, number: int, replies: str) -> bool:
+    """Keep the replies and forget the message's own text; False when it was answered before."""
+    return bool(
+        tx.run(
+            "UPDATE inbox SET stage = 1, body = '', replies = :replies WHERE id = :id AND stage = 0",
+            replies=replies,
+            id=number,
+        )
+    )
 
 
 def mark_delivered(tx: Transaction, number: int, *, keep_replies: bool, forget_address: bool) -> None:
@@ -69,9 +75,23 @@ def mark_delivered(tx: Transaction, number: int, *, keep_replies: bool, forget_a
 
 
 def forget_person(tx: Transaction, person: Person) -> None:
-    """Delete a person's delivered messages; what is on its way loses its address when it has left."""
+    """Delete a person's answered messages but the latest, which loses its address when its reply has left."""
     tx.run(
-        "DELETE FROM inbox WHERE stage = 2 AND channel = :channel AND address = :address",
+        """
+        DELETE FROM inbox WHERE channel = :channel AND address = :address AND stage > 0 AND id NOT IN (
+            SELECT MAX(id) FROM inbox WHERE channel = :channel AND address = :address AND stage = 1
+            HAVING MAX(id) IS NOT NULL
+        )
+        """,
+        channel=person.channel,
+        address=person.address,
+    )
+
+
+def forget_all(tx: Transaction, person: Person) -> None:
+    """Delete every message of a person, answered or not."""
+    tx.run(
+        "DELETE FROM inbox WHERE channel = :channel AND address = :address",
         channel=person.channel,
         address=person.address,
     )

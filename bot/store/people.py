@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from bot.message import Person
 from bot.store.database import Row, Transaction
+from bot.store.links import CIRCLE
 
 
 def find(tx: Transaction, person: Person) -> Row | None:
-    """Return id, language, source, created_at and dialog state of a person, if known."""
+    """Return id, language, source, created_at, quiet_until and dialog state of a person, if known."""
     return tx.one(
         """
-        SELECT p.id, p.language, p.source, p.created_at, d.state, d.updated_at
-        FROM people p LEFT JOIN dialogs d ON d.person_id = p.id
+        SELECT p.id, p.language, p.source, p.created_at, d.state, d.updated_at,
+            COALESCE(r.quiet_until, '') AS quiet_until
+        FROM people p LEFT JOIN dialogs d ON d.person_id = p.id LEFT JOIN reach r ON r.person_id = p.id
         WHERE p.channel = :channel AND p.address = :address
         """,
         channel=person.channel,
@@ -136,10 +138,12 @@ def consents(tx: Transaction, person_id: int) -> list[Row]:
 
 
 def erase(tx: Transaction, person_id: int) -> None:
-    """Delete a person and everything that hangs on them."""
+    """Delete a person and everything that hangs on them, also the report that linked channels share."""
+    tx.run(f"DELETE FROM reports WHERE person_id IN ({CIRCLE})", id=person_id)  # noqa: S608 - no value in it
     tx.run("DELETE FROM people WHERE id = :id", id=person_id)
 
 
-def exists(tx: Transaction, person_id: int) -> bool:
-    """Tell whether a person is known."""
-    return tx.one("SELECT id FROM people WHERE id = :id", id=person_id) is not None
+def by_number(tx: Transaction, person_id: int) -> Person | None:
+    """Return a person by their number."""
+    row = tx.one("SELECT channel, address FROM people WHERE id = :id", id=person_id)
+    return None if row is None else Person(row["channel"], row["address"])

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from bot.store.database import Row, Transaction
+from bot.store.links import CIRCLE
 
 
 def find(tx: Transaction, person_id: int) -> Row | None:
-    """Return a person's current report: district, commune, reported_at."""
-    return tx.one("SELECT district, commune, reported_at FROM reports WHERE person_id = :id", id=person_id)
+    """Return a person's current report, from whichever of their linked channels: person_id, district …, reported_at."""
+    return tx.one(
+        f"""
+        SELECT person_id, district, commune, channel, source, day, reported_at FROM reports
+        WHERE person_id IN ({CIRCLE}) ORDER BY reported_at LIMIT 1
+        """,  # noqa: S608 - no value in it
+        id=person_id,
+    )
 
 
 def keep(
@@ -21,7 +28,7 @@ def keep(
         VALUES (:id, :district, :commune, :channel, :source, :day, :at)
         ON CONFLICT (person_id) DO UPDATE SET district = excluded.district, commune = excluded.commune
         """,
-        id=person_id,
+        id=before["person_id"] if before else person_id,
         district=district,
         commune=commune,
         channel=channel,
@@ -38,8 +45,28 @@ def withdraw(tx: Transaction, person_id: int, *, at: str) -> None:
     before = find(tx, person_id)
     if before is None:
         return
-    tx.run("DELETE FROM reports WHERE person_id = :id", id=person_id)
+    tx.run(f"DELETE FROM reports WHERE person_id IN ({CIRCLE})", id=person_id)  # noqa: S608 - no value in it
     _note(tx, person_id, change="withdrawn", district=before["district"], commune=before["commune"], at=at)
+
+
+def merge(tx: Transaction, person_id: int, *, at: str) -> None:
+    """Make the reports of a person's linked channels one: the first day counts, the latest place is true."""
+    rows = tx.all(
+        f"SELECT person_id, district, commune FROM reports WHERE person_id IN ({CIRCLE}) ORDER BY reported_at",  # noqa: S608
+        id=person_id,
+    )
+    if len(rows) < 2:
+        return
+    first, latest = rows[0], rows[-1]
+    for row in rows[1:]:
+        tx.run("DELETE FROM reports WHERE person_id = :id", id=row["person_id"])
+        _note(tx, row["person_id"], change="linked", district=row["district"], commune=row["commune"], at=at)
+    tx.run(
+        "UPDATE reports SET district = :district, commune = :commune WHERE person_id = :id",
+        district=latest["district"],
+        commune=latest["commune"],
+        id=first["person_id"],
+    )
 
 
 def history(tx: Transaction, person_id: int) -> list[Row]:

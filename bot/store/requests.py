@@ -16,8 +16,14 @@ def waiting(tx: Transaction, *, districts: Sequence[str] | None, limit: int) -> 
     """List open requests, oldest first; only of people who reported in one of the districts, if any are given."""
     rows = tx.all(
         """
-        SELECT h.id, h.person_id, h.text, h.at, p.language, p.channel, COALESCE(r.district, '') AS district
-        FROM help_requests h JOIN people p ON p.id = h.person_id LEFT JOIN reports r ON r.person_id = h.person_id
+        SELECT h.id, h.person_id, h.text, h.at, p.language, p.channel, COALESCE(r.district, s.district, '') AS district
+        FROM help_requests h JOIN people p ON p.id = h.person_id
+        LEFT JOIN reports r ON r.person_id = h.person_id
+        LEFT JOIN (
+            SELECT m.person_id, MIN(t.district) AS district
+            FROM links m JOIN links o ON o.circle = m.circle JOIN reports t ON t.person_id = o.person_id
+            GROUP BY m.person_id
+        ) s ON s.person_id = h.person_id
         WHERE h.state = 'open' ORDER BY h.id
         """
     )

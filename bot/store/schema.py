@@ -171,5 +171,82 @@ MIGRATIONS = MappingProxyType(
             """,
             "CREATE INDEX choices_by_age ON choices (offered_at)",
         ),
+        "m003_zalo": (
+            # one poller, one refresher of keys, across processes
+            """
+            CREATE TABLE leases (
+                name TEXT PRIMARY KEY,
+                holder TEXT NOT NULL,
+                expires_at TEXT NOT NULL
+            ) {strict}
+            """,
+            """
+            CREATE TABLE credentials (
+                name TEXT PRIMARY KEY,
+                access TEXT NOT NULL,
+                refresh TEXT NOT NULL,
+                previous_access TEXT NOT NULL DEFAULT '',
+                previous_refresh TEXT NOT NULL DEFAULT '',
+                seed TEXT NOT NULL DEFAULT '',
+                obtained_at TEXT NOT NULL,
+                expires_at TEXT NOT NULL,
+                dead TEXT NOT NULL DEFAULT ''
+            ) {strict}
+            """,
+            # interacted_at is the platform's own time; closed: the code with which it refuses messages, or empty
+            """
+            CREATE TABLE reach (
+                person_id INTEGER PRIMARY KEY REFERENCES people (id) ON DELETE CASCADE,
+                interacted_at TEXT NOT NULL,
+                sent_since INTEGER NOT NULL DEFAULT 0,
+                closed TEXT NOT NULL DEFAULT '',
+                quiet_until TEXT NOT NULL DEFAULT ''
+            ) {strict}
+            """,
+            # period: a month such as 2026-11, or 'now' for figures that only have a present
+            """
+            CREATE TABLE usage (
+                channel TEXT NOT NULL,
+                period TEXT NOT NULL,
+                kind TEXT NOT NULL,
+                amount INTEGER NOT NULL,
+                PRIMARY KEY (channel, period, kind)
+            ) {strict}
+            """,
+            # content is base64, the one way of writing bytes that both engines take as text
+            """
+            CREATE TABLE pictures (
+                key TEXT PRIMARY KEY,
+                content TEXT NOT NULL,
+                media_type TEXT NOT NULL,
+                expires_at TEXT NOT NULL
+            ) {strict}
+            """,
+            "CREATE INDEX pictures_by_age ON pictures (expires_at)",
+            """
+            CREATE TABLE links (
+                person_id INTEGER PRIMARY KEY REFERENCES people (id) ON DELETE CASCADE,
+                circle TEXT NOT NULL,
+                linked_at TEXT NOT NULL
+            ) {strict}
+            """,
+            "CREATE INDEX links_by_circle ON links (circle)",
+            """
+            CREATE TABLE link_codes (
+                code_hash TEXT PRIMARY KEY,
+                person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+                expires_at TEXT NOT NULL
+            ) {strict}
+            """,
+            "CREATE INDEX link_codes_by_person ON link_codes (person_id)",
+            """
+            CREATE TABLE link_guesses (
+                id {serial},
+                person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+                at TEXT NOT NULL
+            ) {strict}
+            """,
+            "CREATE INDEX link_guesses_by_person ON link_guesses (person_id, at)",
+        ),
     }
 )

@@ -1,7 +1,8 @@
 """SQLite under asyncio: one writer thread whose callers share commits, and readers beside it.
 
 A commit with `synchronous=FULL` waits for the disk. Writes that arrive meanwhile gather and share the next commit,
-so a thousand callers cost a few disk waits; each has a savepoint of its own, so that one failure harms no other.
+so a thousand callers cost a few disk waits. When one of a group fails, all are run again, each within a savepoint of
+its own, so that one failure harms no other; a function of a transaction must therefore bear to be run twice.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ MIGRATION_SET = "bot"
 BUSY_SECONDS = 5.0
 READERS = 2
 LARGEST_GROUP = 500
+LARGEST_READ_GROUP = 50
 
 _STOP = object()
 _PROBE_BYTES = 256 * 1024  # what a first group of writes may need
@@ -71,6 +73,8 @@ class _Worker(threading.Thread):
     def __init__(self, path: Path, jobs: queue.SimpleQueue[Any], *, writes: bool) -> None:
         super().__init__(name="store-writer" if writes else "store-reader", daemon=True)
         self._path, self._jobs, self._writes = path, jobs, writes
+        self._begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+        self._largest = LARGEST_GROUP if writes else LARGEST_READ_GROUP
         self._connection = _connect(path)
         if not writes:
             self._connection.execute("PRAGMA query_only = ON")
@@ -80,37 +84,63 @@ class _Worker(threading.Thread):
         running = True
         while running:
             group = [self._jobs.get()]
-            while self._writes and len(group) < LARGEST_GROUP:
-                try:
+            with suppress(queue.Empty):
+                while len(group) < self._largest:
                     group.append(self._jobs.get_nowait())
-                except queue.Empty:
-                    break
             if _STOP in group:
-                running = False
+                running = self._stops_not(group)
                 group = [job for job in group if job is not _STOP]
             if group:
                 self._run_group(group)
         self._connection.close()
 
+    def _stops_not(self, group: list[Any]) -> bool:
+        """Pass on the stops meant for other readers; always False."""
+        for _ in range(group.count(_STOP) - 1):
+            self._jobs.put(_STOP)
+        return False
+
     def _run_group(self, group: list[Any]) -> None:
+        try:
+            outcomes = self._run_together(group)
+        except Exception:
+            # One of them failed and took all with it: again, so that it harms no other.
+            outcomes = self._run_apart(group)
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any, Exception | None]]] = {}
+        for (_, loop, future), (result, failure) in zip(group, outcomes, strict=True):
+            by_loop.setdefault(loop, []).append((future, result, failure))
+        for loop, done in by_loop.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_tell, done)
+
+    def _run_together(self, group: list[Any]) -> list[tuple[Any, Exception | None]]:
+        try:
+            self._connection.execute(self._begin)
+            transaction = SqliteTransaction(self._connection)
+            outcomes = [(work(transaction), None) for work, _, _ in group]
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+        return outcomes  # type: ignore[return-value]
+
+    def _run_apart(self, group: list[Any]) -> list[tuple[Any, Exception | None]]:
         outcomes: list[tuple[Any, Exception | None]] = []
         try:
-            self._connection.execute("BEGIN IMMEDIATE" if self._writes else "BEGIN")
+            self._connection.execute(self._begin)
             transaction = SqliteTransaction(self._connection)
             for work, _, _ in group:
                 outcomes.append(self._run_one(work, transaction))
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            with suppress(sqlite3.Error):  # a failing disk may fail here too; the thread lives on
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-            outcomes = [(None, _unavailable(self._path, error)) for _ in group]
-        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any, Exception | None]]] = {}
-        for (_, loop, future), (result, failure) in zip(group, outcomes, strict=True):
-            by_loop.setdefault(loop, []).append((future, result, failure))
-        for loop, done in by_loop.items():
-            with suppress(RuntimeError):  # the loop was closed, nobody waits
-                loop.call_soon_threadsafe(_tell, done)
+            self._roll_back()
+            outcomes = [(None, _unavailable(self._path, error))] * len(group)
+        return outcomes
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
 
     def _run_one(
         self, work: Callable[[Transaction], Any], transaction: SqliteTransaction
@@ -119,13 +149,13 @@ class _Worker(threading.Thread):
             try:
                 return work(transaction), None
             except Exception as error:
-                return None, _unavailable(self._path, error) if _concerns_all(error) else error
+                return None, error
         self._connection.execute("SAVEPOINT one")
         try:
             result, failure = work(transaction), None
         except Exception as error:
-            if _concerns_all(error):
-                raise
+            if isinstance(error, sqlite3.OperationalError):
+                raise  # a full or failing disk concerns the whole group
             result, failure = None, error
             self._connection.execute("ROLLBACK TO one")
         self._connection.execute("RELEASE one")
@@ -235,9 +265,12 @@ def _prepare(path: Path) -> None:
         database = sqlite_utils.Database(connection)
         migrations = _migrations()
         known = set(MIGRATIONS)
-        unknown = [m.name for m in migrations.applied(database) if m.name not in known]
+        applied = [migration.name for migration in migrations.applied(database)]
+        unknown = [name for name in applied if name not in known]
         if unknown:
             raise SchemaTooNew(path, unknown)
+        if not applied and set(database.table_names()) - {migrations.migrations_table}:
+            raise StoreError(f"The database {path} belongs to another program; name another file.")
         # Taking the write lock at once shows a locked or read-only file before anything is served.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("BEGIN IMMEDIATE")

@@ -12,8 +12,9 @@ from aiohttp import web
 from bot.errors import StoreError
 from bot.i18n import mark
 from bot.limits import Buckets
+from bot.platforms import TELEGRAM_HOOK
 from bot.service import Service
-from bot.web import chat, health
+from bot.web import chat, health, hooks
 from bot.web.keys import NEW_SESSIONS, SERVICE, TEMPLATES
 
 log = structlog.get_logger()
@@ -43,6 +44,7 @@ def make_app(service: Service) -> web.Application:
     app.router.add_post("/api/chat", chat.post)
     app.router.add_get("/api/chat/events", chat.events)
     app.router.add_get("/api/chat/file", chat.file)
+    app.router.add_post(TELEGRAM_HOOK, hooks.telegram)
     app.router.add_get("/healthz", health.alive)
     app.router.add_get("/readyz", health.ready)
     app.router.add_get("/metrics", health.metrics)

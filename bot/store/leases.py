@@ -1,0 +1,27 @@
+"""Who may do a thing alone, across processes: a lease runs out by itself when its holder dies."""
+
+from __future__ import annotations
+
+from bot.store.database import Transaction
+
+
+def take(tx: Transaction, name: str, *, holder: str, at: str, until: str) -> bool:
+    """Take or prolong a lease; False while another holds it."""
+    row = tx.one(
+        """
+        INSERT INTO leases (name, holder, expires_at) VALUES (:name, :holder, :until)
+        ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
+            WHERE leases.holder = excluded.holder OR leases.expires_at <= :at
+        RETURNING holder
+        """,
+        name=name,
+        holder=holder,
+        at=at,
+        until=until,
+    )
+    return row is not None
+
+
+def give_back(tx: Transaction, name: str, *, holder: str) -> None:
+    """Let another have it at once."""
+    tx.run("DELETE FROM leases WHERE name = :name AND holder = :holder", name=name, holder=holder)
