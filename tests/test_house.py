@@ -39,7 +39,7 @@ FLOORS: tuple[tuple[int, tuple[str, ...]], ...] = (
             "bot.wire",
         ),
     ),
-    (0, ("bot.message", "bot.errors", "bot.text", "bot.markup", "bot.redaction", "bot.clock", "bot.keystrokes", "bot")),
+    (0, ("bot.message", "bot.errors", "bot.text", "bot.markup", "bot.redaction", "bot.clock", "bot.keystrokes", "bot.syllables", "bot")),
 )
 STANDARD_LIBRARY_ONLY = (
     "bot.message",
@@ -49,6 +49,7 @@ STANDARD_LIBRARY_ONLY = (
     "bot.redaction",
     "bot.clock",
     "bot.keystrokes",
+    "bot.syllables",
 )
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.search import Corpus, Index, Verdict, Words, fingerprint, open_index
-from bot.words import Reader
+from bot.search.words import Reader
 
 CONTENT = Path(__file__).resolve().parent.parent / "content"
 

@@ -2,7 +2,7 @@
 
 Reading a question: lower case, left-over Telex and VNI keys composed, stretched letters shortened,
 abbreviations and regional spellings replaced by the common word. What a word is good for afterwards
-(folded, by its sound, by its letters) belongs to `bot.features`.
+(folded, by its sound, by its letters) belongs to `bot.search.features`.
 """
 
 from __future__ import annotations

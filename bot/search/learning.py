@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.features import Floats, Ints
+from bot.search.features import Floats, Ints
 
 _EPOCHS, _FEWEST_STEPS, _RATE, _BATCH, _SEED = 8, 160, 320.0, 64, 20261006
 

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bot.concepts import Concepts
-from bot.features import Floats, Rarity
+from bot.search.concepts import Concepts
+from bot.search.features import Floats, Rarity
+from bot.search.words import sound
 from bot.text import fold
-from bot.words import sound
 
 _LONG = 22  # words; longer messages are also scored through a sliding window, for the question inside a story
 _WINDOW, _STRIDE = 14, 4

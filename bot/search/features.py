@@ -19,10 +19,10 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from bot.concepts import Concepts
+from bot.search.concepts import Concepts
+from bot.search.words import sound
 from bot.syllables import TONES
 from bot.text import fold
-from bot.words import sound
 
 DIMENSIONS = 4096
 _REMEMBERED = 16384  # words; a build sees fewer, a serving process is kept from growing

@@ -20,13 +20,13 @@ from random import Random
 
 import numpy as np
 
-from bot import learning, noise
-from bot.concepts import Concepts
-from bot.features import DIMENSIONS, Encoder, Floats, Rarity, distinct
-from bot.scoring import Scorer, Scores
+from bot.search import learning, noise
+from bot.search.concepts import Concepts
+from bot.search.features import DIMENSIONS, Encoder, Floats, Rarity, distinct
+from bot.search.scoring import Scorer, Scores
+from bot.search.verdicts import Judge, Note, Verdict, calibrate, signs_of
+from bot.search.words import Reader, Words
 from bot.text import fold
-from bot.verdicts import Judge, Note, Verdict, calibrate, signs_of
-from bot.words import Reader, Words
 
 __all__ = ["Corpus", "Explanation", "Found", "Index", "Verdict", "Words", "fingerprint", "open_index"]
 
