@@ -21,28 +21,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
-import yaml
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bot.search import Corpus, Found, Index, Verdict, Words, fingerprint  # noqa: E402
+from bot.articles import load_library  # noqa: E402
+from bot.knowledge import load_corpus  # noqa: E402
+from bot.search import Corpus, Found, Index, Verdict, fingerprint  # noqa: E402
 from bot.text import fold, words  # noqa: E402
 
 Find = Callable[[str], Sequence[str]]
 SEED = 20261123
-
-
-def load_corpus(content: Path) -> Corpus:
-    """The articles' questions and titles, the foreign questions and the word lists."""
-    phrasings = {}
-    for path in sorted((content / "articles").glob("*/*.yaml")):
-        article = yaml.safe_load(path.read_text(encoding="utf-8"))
-        asked, title = article["questions"], article["title"]
-        phrasings[article["id"]] = [*asked["vi"], *asked["en"], title["vi"], title["en"]]
-    foreign = yaml.safe_load((content / "foreign.yaml").read_text(encoding="utf-8"))["questions"]
-    lists = Words.from_mapping(yaml.safe_load((content / "words.yaml").read_text(encoding="utf-8")))
-    return Corpus(phrasings=phrasings, foreign=foreign, words=lists)
 
 
 def best_first(scored: Sequence[tuple[float, str]]) -> list[str]:
@@ -216,7 +204,7 @@ def main() -> None:
     options = parser.parse_args()
     asked = [json.loads(line) for line in options.questions.read_text(encoding="utf-8").splitlines() if line.strip()]
     texts = [row["q"] for row in asked]
-    corpus = load_corpus(options.content)
+    corpus = load_corpus(options.content, load_library(options.content))
     print(f"{len(corpus.phrasings)} articles, {sum(map(len, corpus.phrasings.values()))} questions of theirs, "
           f"{len(corpus.foreign)} foreign ones; {len(asked)} questions to find.\n")  # fmt: skip
 

@@ -20,6 +20,7 @@ from random import Random
 
 import numpy as np
 
+from bot import keystrokes, syllables, text
 from bot.search import learning, noise
 from bot.search.concepts import Concepts
 from bot.search.features import DIMENSIONS, Encoder, Floats, Rarity, distinct
@@ -30,11 +31,13 @@ from bot.text import fold
 
 __all__ = ["Corpus", "Explanation", "Found", "Index", "Verdict", "Words", "fingerprint", "open_index"]
 
-FORMAT = 2  # raise it when an index made by older code must not be used any more
+FORMAT = 3  # of the file; what is in it depends on the code too, which the fingerprint covers
 _SEED = 1
 _DIGEST = 32  # bytes of SHA-256 before the saved arrays
 EMERGENCY = "emergency-symptoms"
 _FOLDS = 3
+_READING = (keystrokes, syllables, text)
+_EXACT = 0.98  # the score of a question that stands in an article word for word
 _MOST_IDS = 5
 _BORROWED, _MASHED = 600, 40  # made-up foreign questions to practise on
 _BORROWED_FROM = ("apps", "papers", "devices")  # of `elsewhere` in words.yaml
@@ -108,12 +111,14 @@ class Explanation:
 
 
 def fingerprint(corpus: Corpus) -> str:
-    """A digest of everything an index depends on."""
-    digest = hashlib.sha256(f"{FORMAT} {DIMENSIONS} {_FOLDS}\n".encode())
+    """A digest of everything an index depends on: the corpus, and the code that reads and learns."""
+    digest = hashlib.sha256(f"{FORMAT}\n".encode())
+    for module in (*sorted(Path(__file__).parent.glob("*.py")), *(Path(str(room.__file__)) for room in _READING)):
+        digest.update(module.read_bytes())
     for name in sorted(corpus.phrasings):
-        for phrasing in corpus.phrasings[name]:
+        for phrasing in sorted(corpus.phrasings[name]):
             digest.update(f"{name}\t{phrasing}\n".encode("utf-8", "replace"))
-    for question in corpus.foreign:
+    for question in sorted(corpus.foreign):
         digest.update(f"\t{question}\n".encode("utf-8", "replace"))
     digest.update(json.dumps(corpus.words.to_mapping(), sort_keys=True).encode())
     return digest.hexdigest()
@@ -157,12 +162,12 @@ class Index:
         questions: list[list[str]] = []
         labels: list[int] = []
         for label, name in enumerate(names):
-            for phrasing in corpus.phrasings[name]:
+            for phrasing in sorted(corpus.phrasings[name]):
                 tokens = reader.read(phrasing)
                 if tokens:
                     questions.append(tokens)
                     labels.append(label)
-        for phrasing in corpus.foreign:
+        for phrasing in sorted(corpus.foreign):
             tokens = reader.read(phrasing)
             if tokens:
                 questions.append(tokens)
@@ -220,7 +225,8 @@ class Index:
         if found.verdict is not Verdict.UNKNOWN and _TWO_QUESTIONS[0] <= len(tokens) <= _TWO_QUESTIONS[1]:
             if found.ids[0] == EMERGENCY:
                 return found
-            found = self._with_second(question, found)
+            if found.score < _EXACT:
+                found = self._with_second(question, found)
         return found
 
     def _judged(self, tokens: list[str]) -> tuple[Found, Scores, float]:
@@ -234,7 +240,7 @@ class Index:
             match = self._exact.get(scores.folded)
         if match is not None and match < len(self.names):
             order = [match, *(other for other in order if other != match)][:_MOST_IDS]
-            verdict, right = Verdict.ANSWER, max(right, 0.98)
+            verdict, right = Verdict.ANSWER, max(right, _EXACT)
         if scores.danger and self._emergency >= 0:
             order = [self._emergency, *(other for other in order if other != self._emergency)][:_MOST_IDS]
             verdict, right = Verdict.ANSWER, max(right, 0.99)
@@ -244,8 +250,8 @@ class Index:
     def _with_second(self, question: str, found: Found) -> Found:
         """Look for two questions in one message: answer the first, offer the second.
 
-        The message as a whole is the better witness: the article it points to stays first unless an earlier
-        part points elsewhere with great certainty.
+        The message as a whole is the better witness: the article it points to stays first unless it points
+        there with doubt, and an earlier part elsewhere with great certainty.
         """
         if not _JOINTS.search(question):
             return found
@@ -260,7 +266,9 @@ class Index:
             return found
         other = others[0]
         earlier = judged.index(other) < next(place for place, one in enumerate(judged) if one.ids[0] == best)
-        first, second = (other.ids[0], best) if earlier and other.score >= _SURE_FIRST else (best, other.ids[0])
+        doubtful = found.verdict is not Verdict.ANSWER
+        turned = earlier and doubtful and other.score >= _SURE_FIRST
+        first, second = (other.ids[0], best) if turned else (best, other.ids[0])
         ids = tuple(dict.fromkeys((first, second, *found.ids)))[:_MOST_IDS]
         return Found(found.verdict, ids, found.score, found.margin, second)
 
