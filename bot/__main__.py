@@ -12,9 +12,11 @@ from bot.commands.ask import ask
 from bot.commands.check import check
 from bot.commands.context import Context
 from bot.commands.counts import show_counts
+from bot.commands.papers import poster, report
 from bot.commands.people import forget, invite, role
 from bot.commands.questions import show_questions, teach
 from bot.commands.serve import chat, run
+from bot.commands.zalo import zalo_oa
 from bot.errors import BotError
 from handlers import ROUTES
 
@@ -28,7 +30,21 @@ def main(context: click.Context, config: Path | None) -> None:
     context.obj = Context(config, ROUTES)
 
 
-for command in (run, chat, ask, show_counts, check, show_questions, teach, invite, role, forget):
+for command in (
+    run,
+    chat,
+    ask,
+    show_counts,
+    check,
+    show_questions,
+    teach,
+    invite,
+    role,
+    forget,
+    report,
+    poster,
+    zalo_oa,
+):
     main.add_command(command)
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from bot import markup
-from bot.document import Document, read_model
+from bot.document import Document, read_model, shown_path
 from bot.errors import ContentError, Problem
 from bot.text import fold
 
@@ -193,10 +193,16 @@ def load_library(folder: Path) -> Library:
             continue
         if (article.topic, article.id) != (path.parent.name, path.stem):
             problems.append(document.problem(("id",), f"must stand in articles/{article.topic}/{article.id}.yaml."))
+        if article.id in articles:
+            other = documents[article.id].file
+            problems.append(document.problem(("id",), f"the id {article.id} belongs to {other} already."))
         articles[article.id] = article
         documents[article.id] = document
+    for path in sorted((folder / "articles").rglob("*.y*ml")):
+        if path.suffix == ".yml" or path.parent.parent != folder / "articles":
+            problems.append(Problem(shown_path(path), 0, "is not read; articles stand in articles/TOPIC/ID.yaml."))
     if not articles:
-        problems.append(Problem(str(folder / "articles"), 0, "holds no article."))
+        problems.append(Problem(shown_path(folder / "articles"), 0, "holds no article."))
     if manual and menu:
         for article in articles.values():
             problems += _check_article(article, documents[article.id], articles, manual, menu)
@@ -257,7 +263,11 @@ def _check_text(document: Document, key: tuple[str | int, ...], text: str, numbe
 
 def _check_manual(manual: Manual, document: Document) -> Iterator[Problem]:
     for name, link in manual.links.items():
-        address = urlsplit(link.url)
+        try:
+            address = urlsplit(link.url)
+        except ValueError:
+            yield document.problem(("links", name, "url"), f"link {name} is no address.")
+            continue
         if address.scheme != "https":
             yield document.problem(("links", name, "url"), f"link {name} is not https.")
         if address.hostname not in manual.trusted_hosts:

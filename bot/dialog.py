@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 import orjson
 
@@ -145,12 +147,19 @@ def bare_number(text: str) -> int | None:
     return int(found.group(1)) if found else None
 
 
+@lru_cache(2000)  # the same labels are compared with every text
 def _spoken(text: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", fold(text)))
 
 
 def yes_or_no(text: str) -> bool | None:
     """Tell whether a short answer agrees or declines; None when it does neither."""
+    # Without marks "dung" could be any of the three.
+    marked = " ".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text.lower())))
+    if marked in ("đúng", "đúng rồi", "đúng vậy", "đúng ạ"):
+        return True
+    if marked in ("đừng", "dừng", "dừng lại"):
+        return False
     folded = _spoken(text)
     folded = re.sub(r" (?:a|nhe|nha|em|ban|thua|nghe)$", "", folded)
     if folded in _AGREE:

@@ -17,6 +17,8 @@ from bot.errors import ContentError, Problem
 Key = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
+# What YAML's own readers of days and numbers let out for a value that is none.
+_UNREADABLE = (ValueError, LookupError, TypeError, ArithmeticError, AttributeError)
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -57,8 +59,9 @@ def read_document(path: Path) -> Document:
         raise ContentError([Problem(document.file, 0, f"cannot be read: {error.strerror}.")]) from None
     except UnicodeDecodeError:
         raise ContentError([Problem(document.file, 0, "is not UTF-8 text.")]) from None
-    loader = _Loader(unicodedata.normalize("NFC", text))
+    loader = None
     try:
+        loader = _Loader(unicodedata.normalize("NFC", text))
         root = loader.get_single_node()
         if root is None:
             document.value = {}
@@ -67,14 +70,20 @@ def read_document(path: Path) -> Document:
         _note_lines(root, (), document, doubles)
         if doubles:
             raise ContentError(doubles)
+        _refuse_bad_values(root, document, loader)
         document.value = loader.construct_document(root)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        sentence = f"holds the character U+{error.character:04X}, which YAML does not allow."
+        raise ContentError([Problem(document.file, line, sentence)]) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise ContentError([Problem(document.file, line, f"is not valid YAML: {error.problem}.")]) from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except (yaml.YAMLError, RecursionError, *_UNREADABLE) as error:
         raise ContentError([Problem(document.file, 0, f"is not valid YAML: {error}.")]) from None
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
     return document
 
 
@@ -116,6 +125,11 @@ def wording(error: ErrorDetails, *, show_value: bool = True) -> str:
         "model_type": "must be a mapping",
         "model_attributes_type": "must be a mapping",
         "literal_error": f"must be {context.get('expected')}",
+        "time_parsing": 'must be a time of day such as "20:00"',
+        "too_short": f"must hold at least {context.get('min_length')}",
+        "string_too_short": "must not be empty",
+        "greater_than_equal": f"must be at least {context.get('ge')}",
+        "less_than_equal": f"must be at most {context.get('le')}",
         "value_error": str(context.get("error", "")),
         "assertion_error": str(context.get("error", "")),
     }.get(kind)
@@ -132,6 +146,26 @@ def _key(location: tuple[str | int, ...]) -> Key:
     return tuple(location)
 
 
+def _refuse_bad_values(root: yaml.Node, document: Document, loader: Any) -> None:
+    """Name the line of a value that YAML takes for a day or number that cannot be, such as 2026-02-30."""
+    waiting, seen = [root], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            waiting += [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif isinstance(node, yaml.ScalarNode):
+            try:
+                loader.construct_object(node)
+            except _UNREADABLE as error:
+                line = node.start_mark.line + 1
+                raise ContentError([Problem(document.file, line, f"{node.value!r:.60} cannot be: {error}.")]) from None
+
+
 def _note_lines(node: yaml.Node, key: Key, document: Document, doubles: list[Problem]) -> None:
     document.lines.setdefault(key, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
@@ -139,6 +173,9 @@ def _note_lines(node: yaml.Node, key: Key, document: Document, doubles: list[Pro
         for name, value in node.value:
             child = (*key, str(name.value))
             line = name.start_mark.line + 1
+            if not isinstance(name, yaml.ScalarNode):
+                doubles.append(Problem(document.file, line, "a key must be a plain word."))
+                continue
             if name.value in seen:
                 doubles.append(Problem(document.file, line, f"{dotted(child)} stands here a second time."))
             seen.add(name.value)

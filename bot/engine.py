@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
 
 from bot import access
-from bot.access import Grant
 from bot.articles import Library
-from bot.clock import Clock
-from bot.dialog import choose, load_dialog
+from bot.clock import Clock, stamp
+from bot.dialog import bare_number, load_dialog
 from bot.errors import BotError, Refused, StoreError
 from bot.i18n import Catalogue
 from bot.inbox import TOO_LONG, Answer
 from bot.knowledge import Shelf
-from bot.message import IncomingMessage, Person, Reply, Traits
-from bot.records import Citizen, Records
+from bot.message import ATTENDED, UNFOLLOW, ChannelState, IncomingMessage, Reply, Traits
+from bot.records import Citizen, Records, Session, read_session
 from bot.regions import Regions
 from bot.settings import Settings
-from bot.store import Row, Store, Transaction, people, roles
+from bot.store import Store
 from bot.text import fold
 from bot.turn import Route, Turn
 
@@ -41,12 +40,15 @@ class Engine:
         settings: Settings,
         traits: Callable[[str], Traits],
         clock: Clock,
+        channel_states: Callable[[], Awaitable[Sequence[ChannelState]]] | None = None,
     ) -> None:
-        self._routes = routes
+        self._routes, self._channel_states = routes, channel_states
         self._store, self._shelf, self._regions = store, shelf, regions
         self._catalogues, self._settings, self._traits, self._clock = dict(catalogues), settings, traits, clock
         self._by_command = {command: route for route in routes for command in route.commands}
         self._by_step = {step: route for route in routes for step in route.steps}
+        self._by_event = {event: route for route in routes for event in route.events}
+        self._located = {step for route in routes for step in route.located}
         self._by_keyword = {keyword: route for route in routes for keyword in route.keywords}
         self._last_resort = routes[-1]
 
@@ -55,10 +57,15 @@ class Engine:
         """The content in use."""
         return self._shelf.knowledge.library
 
-    async def answer(self, message: IncomingMessage) -> Answer:
-        """Answer one message; an unexpected error becomes a kind sentence and one log line."""
+    async def answer(self, message: IncomingMessage, session: Session | None = None) -> Answer:
+        """Answer one message; an unexpected error becomes a kind sentence and one log line.
+
+        `session` is what the records knew a moment ago; it is read here when it is not given.
+        """
         now = self._clock()
-        row, grants = await self._store.read(lambda tx: _session(tx, message.person))
+        if session is None:
+            session = await self._store.read(lambda tx: read_session(tx, message.person))
+        row, grants = session.row, session.grants
         language = (row["language"] if row else "") or self._settings.default_language
         if language not in self._catalogues:
             language = self._settings.default_language
@@ -69,7 +76,7 @@ class Engine:
             now=now,
             minutes=self._settings.privacy.dialog_minutes,
         )
-        before = dialog.dump()
+        before = (row["state"] if row else "") or ""
         turn = Turn(
             message=message,
             text=message.text,
@@ -83,9 +90,13 @@ class Engine:
             settings=self._settings,
             traits=self._traits(message.person.channel),
             clock=self._clock,
+            channel_title=lambda name: self._traits(name).title or name,
+            channel_states=self._channel_states,
         )
+        attended = bool(row and row["quiet_until"] > stamp(now))
         try:
-            await self._run(turn)
+            if not (attended and self._leaves_to_human(turn)):
+                await self._run(turn)
         except StoreError:
             raise  # the inbox keeps the message and tries again when the database is back
         except Refused as refusal:
@@ -100,18 +111,38 @@ class Engine:
             self._suit_crowd(turn)
         _remember_menu(turn)
         after = turn.dialog.dump()
+        spoke = turn.traits.windows and message.event not in (UNFOLLOW, ATTENDED)
         return Answer(
             tuple(turn.replies),
-            lambda tx: turn.records.commit(tx, source=message.source, dialog=after if after != before else None),
+            lambda tx: turn.records.commit(
+                tx,
+                source=message.source,
+                dialog=after if after != before else None,
+                spoke_at=stamp(message.at) if spoke else "",
+            ),
             turn.records.erased,
         )
 
+    def _leaves_to_human(self, turn: Turn) -> bool:
+        """Tell whether a message is meant for the officer who talks to this person; a command calls the bot back."""
+        said = turn.message
+        if said.event or said.choice or said.text.startswith("/") or self._by_keyword.get(_bare(said.text)):
+            if not said.event:
+                turn.records.end_quiet()
+            return False
+        return True
+
     async def _run(self, turn: Turn) -> None:
+        if turn.message.event:
+            if route := self._by_event.get(turn.message.event):
+                await route.handle(turn)
+            return
         if turn.message.withheld:
             self._warn(turn)
             if not turn.text:
                 return
-        if turn.message.attachment and not turn.text:
+        located = turn.message.location is not None and turn.dialog.step in self._located
+        if turn.message.attachment and not turn.text and not located:
             turn.say(
                 turn.t("I can only read text. Please write your question in a few words."),
                 buttons=[turn.menu_button("menu")],
@@ -159,7 +190,7 @@ class Engine:
 
     def _route(self, turn: Turn) -> Route:
         if not turn.choice and turn.text and not turn.text.startswith("/"):
-            turn.choice = choose(turn.text, turn.dialog.menu)
+            turn.choice = turn.dialog.understand(turn.text, turn.message.at)
         if turn.choice:
             route = self._by_choice(turn.choice)
             if route is not None:
@@ -171,10 +202,20 @@ class Engine:
             command = fold(turn.text.split()[0]).partition("@")[0]
             turn.dialog.close()
             return self._by_command.get(command, self._last_resort)
-        keyword = self._by_keyword.get(turn.text.lower().strip(" .!"))
+        if (source := turn.knowledge.sources.typed(turn.text)) is not None:
+            # Where links carry no source (Zalo), the poster asks people to type its code.
+            turn.text = f"/start {source.code}"
+            return self._by_command["/start"]
+        keyword = self._by_keyword.get(_bare(turn.text))
         if keyword is not None:
             turn.dialog.close()
             return keyword
+        number = bare_number(turn.text)
+        if number == 0:
+            turn.dialog.close()
+            return self._by_command["/menu"]
+        if number is not None and turn.dialog.menu and not turn.dialog.step:
+            return _NO_SUCH_NUMBER
         return self._by_step.get(turn.dialog.step, self._last_resort)
 
     def _by_choice(self, choice: str) -> Route | None:
@@ -186,15 +227,31 @@ class Engine:
         return None
 
 
-def _session(tx: Transaction, person: Person) -> tuple[Row | None, tuple[Grant, ...]]:
-    row = people.find(tx, person)
-    if row is None:
-        return None, ()
-    return row, tuple(Grant(grant["role"], grant["scope"]) for grant in roles.of_person(tx, row["id"]))
-
-
 def _remember_menu(turn: Turn) -> None:
-    """Keep what was offered last, so that "2" can choose it."""
-    offered = next((reply.buttons for reply in reversed(turn.replies) if reply.buttons), ())
-    if offered:
-        turn.dialog.menu = offered
+    """Keep what was offered, so that "2" can choose it; where only numbers choose, say so."""
+    offering = [place for place, reply in enumerate(turn.replies) if reply.buttons]
+    if not offering:
+        return
+    if turn.traits.buttons:
+        offered = turn.replies[offering[-1]].buttons
+    else:
+        offered = tuple(button for reply in turn.replies for button in reply.buttons)
+        last = turn.replies[offering[-1]]
+        hint = turn.t("Type a number to choose, 0 for the main menu:")
+        turn.replies[offering[-1]] = replace(last, text=f"{last.text}\n\n{hint}" if last.text else hint)
+    turn.dialog.offer(offered, turn.message.at)
+
+
+def _bare(text: str) -> str:
+    return text.lower().strip(" .!")
+
+
+async def _refuse_number(turn: Turn) -> None:
+    """Show the last list again when a number is not on it."""
+    turn.say(
+        turn.t("There is no number {number} in the last list. Please choose again.", number=bare_number(turn.text)),
+        buttons=turn.dialog.menu,
+    )
+
+
+_NO_SUCH_NUMBER = Route("no such number", _refuse_number)

@@ -44,6 +44,10 @@ class _Problems(BotError):
         self.problems = sorted(problems)
         super().__init__("\n".join(map(str, self.problems)))
 
+    def __reduce__(self) -> tuple[type[_Problems], tuple[list[Problem]]]:
+        # Content is checked in a process of its own, whose error comes back pickled.
+        return type(self), (self.problems,)
+
 
 class SettingsError(_Problems):
     """The settings cannot be used; holds every problem, not just the first."""

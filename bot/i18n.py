@@ -29,6 +29,8 @@ _ENGLISH = frozenset(
         "want", "what", "when", "where", "which", "who", "why", "with", "without", "work", "you", "your",
     }
 )  # fmt: skip
+# Vietnamese sentences hold these too ("download app o dau"), so that they alone prove nothing.
+_LOANS = frozenset(("app", "code", "download", "install", "link", "login", "password", "phone", "register", "vaccine"))
 _SHARE_OF_ENGLISH = 0.5
 
 
@@ -42,6 +44,8 @@ def looks_english(text: str) -> bool:
     if not text.isascii():
         return False
     typed = words(text)
+    if not any(word in _ENGLISH and word not in _LOANS for word in typed):
+        return False
     return len(typed) > 1 and sum(word in _ENGLISH for word in typed) / len(typed) >= _SHARE_OF_ENGLISH
 
 

@@ -20,6 +20,7 @@ from bot.clock import Clock, stamp
 from bot.errors import DeliveryError, Flooded, StoreError
 from bot.limits import Buckets
 from bot.message import IncomingMessage, Person, Reply, Settled
+from bot.records import Session, read_session
 from bot.redaction import redact
 from bot.store import Store, Transaction, messages
 from bot.text import clean
@@ -47,6 +48,7 @@ class _Item:
     message: IncomingMessage
     settled: asyncio.Future[Settled]
     outcome: Settled | None = None  # known when it was answered before a crash
+    session: Session | None = None  # the person as of a moment ago, while nothing else of theirs is under way
 
 
 # A message on its way into the store, as it will stand there, and who waits for it.
@@ -60,7 +62,7 @@ class Inbox:
         self,
         store: Store,
         *,
-        answer: Callable[[IncomingMessage], Awaitable[Answer]],
+        answer: Callable[[IncomingMessage, Session | None], Awaitable[Answer]],
         deliver: Callable[[Person, Sequence[Reply], str], Awaitable[None]],
         keeps_replies: Callable[[str], bool],
         per_minute: int,
@@ -120,19 +122,25 @@ class Inbox:
     async def _store_group(self, group: list[_Arrival]) -> None:
         at = stamp(self._clock())
 
-        def work(tx: Transaction) -> list[int | None]:
+        def work(tx: Transaction) -> list[tuple[int | None, Session]]:
             return [
-                messages.take(tx, person=message.person, message_id=message.id, body=body, at=at)
+                (
+                    messages.take(tx, person=message.person, message_id=message.id, body=body, at=at),
+                    read_session(tx, message.person),
+                )
                 for message, body, _ in group
             ]
 
-        numbers = await self._store.write(work)
+        taken = await self._store.write(work)
         repeated = []
-        for number, (message, _, future) in zip(numbers, group, strict=True):
+        for (number, session), (message, _, future) in zip(taken, group, strict=True):
             if number is None:
                 repeated.append((message, future))
                 continue
-            item = self._line_up(_Item(number, message, asyncio.get_running_loop().create_future()))
+            item = _Item(number, message, asyncio.get_running_loop().create_future())
+            # What waits behind another message of the same person is read again when its turn comes.
+            item.session = None if message.person in self._lines else session
+            item = self._line_up(item)
             if not future.done():
                 future.set_result(Ticket(True, item.settled))
         for message, future in repeated:
@@ -180,10 +188,11 @@ class Inbox:
         """Take out of a message what must not be stored."""
         if len(message.text) > self._longest_text:
             return replace(message, text="", withheld=(TOO_LONG,))
-        found = redact(clean(message.text))
-        if not found.secrets:
-            return replace(message, text=clean(message.text))
-        return replace(message, text=found.text, withheld=found.secrets)
+        text = clean(message.text)
+        found = redact(text)
+        if found.secrets:
+            return replace(message, text=found.text, withheld=found.secrets)
+        return message if text == message.text else replace(message, text=text)
 
     async def _repeated(self, message: IncomingMessage) -> Ticket:
         settled: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
@@ -299,7 +308,8 @@ class Inbox:
         pause = _FIRST_PAUSE
         while True:
             try:
-                answer = await self._answer(item.message)
+                answer = await self._answer(item.message, item.session)
+                item.session = None
                 kept = dump_settled(answer.replies, erased=answer.erased)
 
                 def work(tx: Transaction, answer: Answer = answer, kept: str = kept) -> bool:

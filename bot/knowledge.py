@@ -1,4 +1,4 @@
-"""The library and its search index, loaded together and replaced together when the content changes."""
+"""The library, its index and the posters' codes, loaded together and replaced together when the content changes."""
 
 from __future__ import annotations
 
@@ -6,27 +6,44 @@ import asyncio
 import multiprocessing
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.articles import Library, load_library
 from bot.document import read_document
-from bot.errors import ContentError
+from bot.errors import ContentError, Problem
 from bot.search import Corpus, Found, Index, Words, open_index
+from bot.sources import Sources, load_sources
 
 INDEX_FILE = "search-index.npz"
 
 
+MOST_REMEMBERED = 2000  # questions
+_LONGEST_REMEMBERED = 120
+
+
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """All the bot can say, and how to find it."""
+    """All the bot can say, how to find it, and the codes of the posters that lead to it."""
 
     library: Library
     index: Index
+    sources: Sources = field(default_factory=Sources)
+    _remembered: dict[str, Found] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def find(self, question: str) -> Found:
-        """Search a question."""
-        return self.index.find(question)
+        """Search a question; what many ask is remembered, but nothing with a digit, which could be personal."""
+        found = self._remembered.get(question)
+        if found is None:
+            found = self.index.find(question)
+            if len(question) <= _LONGEST_REMEMBERED and not any(map(str.isdigit, question)):
+                if len(self._remembered) >= MOST_REMEMBERED:
+                    self._remembered.clear()
+                if MOST_REMEMBERED:
+                    self._remembered[question] = found
+        return found
 
 
 class Shelf:
@@ -43,13 +60,17 @@ class Shelf:
         signature = await asyncio.to_thread(_signature, self._folder)
         if signature == self._seen:
             return False
-        self._seen = signature
-        if self._cache is not None:
-            # Building takes seconds of computing: a process of its own leaves the conversations alone.
-            loop = asyncio.get_running_loop()
-            with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-                await loop.run_in_executor(pool, prepare_index, self._folder, self._cache)
-        self.knowledge = await asyncio.to_thread(load_knowledge, self._folder, self._cache)
+        before, self._seen = self._seen, signature
+        try:
+            if self._cache is not None:
+                # Building takes seconds of computing: a process of its own leaves the conversations alone.
+                loop = asyncio.get_running_loop()
+                with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+                    await loop.run_in_executor(pool, prepare_index, self._folder, self._cache)
+            self.knowledge = await asyncio.to_thread(load_knowledge, self._folder, self._cache)
+        except (OSError, BrokenProcessPool) as error:  # a full disk, too little memory: not the content's fault
+            self._seen = before
+            raise ContentError([Problem(str(self._folder), 0, f"could not be loaded now: {error}.")]) from None
         return True
 
     async def watch(
@@ -66,9 +87,9 @@ class Shelf:
 
 
 def load_knowledge(folder: Path, cache: Path | None) -> Knowledge:
-    """Load library and index; the index is built when the cache does not hold it. Raises ContentError."""
-    library = load_library(folder)
-    return Knowledge(library, open_index(load_corpus(folder, library), cache))
+    """Load library, codes and index; the index is built when the cache does not hold it. Raises ContentError."""
+    library, sources = load_library(folder), load_sources(folder)
+    return Knowledge(library, open_index(load_corpus(folder, library), cache), sources)
 
 
 def load_corpus(folder: Path, library: Library) -> Corpus:
@@ -98,5 +119,9 @@ def prepare_index(folder: Path, cache: Path) -> None:
 
 
 def _signature(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    files = sorted(path for path in folder.rglob("*.yaml") if path.is_file())
-    return tuple((str(path), status.st_mtime_ns, status.st_size) for path in files if (status := path.stat()))
+    seen = []
+    for path in sorted(folder.rglob("*.yaml")):
+        with suppress(FileNotFoundError):  # an editor has just moved it
+            status = path.stat()
+            seen.append((str(path), status.st_mtime_ns, status.st_size))
+    return tuple(seen)

@@ -22,7 +22,7 @@ _MARKS = re.compile(
 _SPECIAL = re.compile(r"([\\*\[\]])")
 _HIDDEN_SPACE = "\ue000"  # of the private use area: no text has it
 # A zero-width space cannot be seen, and keeps an address that a citizen typed from becoming a link.
-_SCHEME = re.compile(r"(?i)\b(https?)://")
+_SCHEME = re.compile(r"(?i)(https?)://")
 
 
 @dataclass(frozen=True, slots=True)

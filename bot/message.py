@@ -125,3 +125,25 @@ class Traits:
     abroad: bool = False  # messages pass through servers outside Vietnam, which the privacy notice says
     pace: Pace = Pace()
     private_chat: str = ""
+    windows: bool = False  # what may be sent depends on when the person last did something
+    quiet_minutes: int = 0  # how long the bot keeps out of a talk after an officer wrote there by hand
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number about a channel for those who run it; `limit` is 0 where there is none."""
+
+    label: str
+    value: int
+    limit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    """One channel as those who run the bot see it: on or off, what is wrong, what is used up."""
+
+    name: str
+    title: str
+    on: bool
+    trouble: str = ""
+    figures: tuple[Figure, ...] = ()

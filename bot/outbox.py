@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -16,7 +17,7 @@ from bot.errors import DeliveryError, Gone, Throttled, Unreachable
 from bot.limits import Gate, Sleep
 from bot.markup import split_marked, to_plain
 from bot.message import Person, Reply, Traits
-from bot.store import Row, Store, people, requests
+from bot.store import Row, Store, Transaction, people, requests
 from bot.wire import load_reply
 
 log = structlog.get_logger()
@@ -30,18 +31,27 @@ class Outbox:
     """Delivers replies through the channels."""
 
     def __init__(
-        self, store: Store, channels: Mapping[str, Channel], *, clock: Clock, sleep: Sleep = asyncio.sleep
+        self,
+        store: Store,
+        channels: Mapping[str, Channel],
+        *,
+        clock: Clock,
+        sleep: Sleep = asyncio.sleep,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._channels, self._clock, self._sleep = store, channels, clock, sleep
-        self._gates = {name: Gate(channel.traits.pace, sleep=sleep) for name, channel in channels.items()}
+        self._gates = {name: Gate(channel.traits.pace, clock=timer, sleep=sleep) for name, channel in channels.items()}
 
     async def deliver(self, person: Person, replies: Sequence[Reply], answering: str = "") -> None:
         """Send replies in order; raises DeliveryError only when repeating later is safe and may help."""
         channel = self._channels.get(person.channel)
         if channel is None:
             raise Unreachable(f"The channel {person.channel} is off.", code="channel-off")
+        offered = 0
         for reply in replies:
-            for part in fit(reply, channel.traits):
+            parts = fit(reply, channel.traits, first=offered + 1)
+            offered += len(reply.buttons)
+            for part in parts:
                 try:
                     await self._send(channel, person, part, answering)
                 except Gone:
@@ -57,7 +67,12 @@ class Outbox:
     async def send_pushes(self) -> None:
         """Send what waits for people who did not just write; a crash repeats at most those under way."""
         lines: dict[Person, list[Row]] = {}
-        for row in await self._store.read(lambda tx: requests.pushes(tx, limit=PUSHES_AT_ONCE)):
+
+        def waiting(tx: Transaction) -> list[Row]:
+            # Each channel by itself: what waits for one that is off or down must not hold the others up.
+            return [row for name in self._channels for row in requests.pushes(tx, channel=name, limit=PUSHES_AT_ONCE)]
+
+        for row in await self._store.read(waiting):
             lines.setdefault(Person(row["channel"], row["address"]), []).append(row)
         await asyncio.gather(*(self._push(person, rows) for person, rows in lines.items()))
 
@@ -96,11 +111,14 @@ class Outbox:
                 pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def fit(reply: Reply, traits: Traits) -> Iterator[Reply]:
-    """Make a reply that a channel can carry: choices as numbered lines where there are no buttons, long texts cut."""
+def fit(reply: Reply, traits: Traits, *, first: int = 1) -> Iterator[Reply]:
+    """Make a reply that a channel can carry: choices as numbered lines where there are no buttons, long texts cut.
+
+    The numbers begin at `first`, so that the replies to one message do not offer the same number twice.
+    """
     text = reply.text
     if reply.buttons and not traits.buttons:
-        choices = "\n".join(f"{number}. {button.label}" for number, button in enumerate(reply.buttons, 1))
+        choices = "\n".join(f"{number}. {button.label}" for number, button in enumerate(reply.buttons, first))
         text = f"{text}\n\n{choices}" if text else choices
     # No platform counts more than two for a character, so that most texts need no counting.
     if len(text) * 2 <= traits.longest_text or traits.measure(to_plain(text)) <= traits.longest_text:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from bot import access
 from bot.channels import Channel
-from bot.channels.telegram import Connection, Telegram
+from bot.channels.telegram import Telegram
+from bot.channels.telegram_listening import Connection
 from bot.channels.telegram_profile import Command, Profile
 from bot.clock import Clock
 from bot.errors import Problem, SettingsError
@@ -17,6 +18,7 @@ from bot.message import Pace
 from bot.settings import ChannelPace, Settings, variable_name
 from bot.store import Store
 from bot.turn import Route
+from bot.zalo import open_zalo
 
 TELEGRAM_HOOK = "/hooks/telegram"
 TOO_FAST = mark("You are writing faster than I can read. Please wait a moment and try again.")
@@ -40,18 +42,22 @@ def open_platforms(
     report: Callable[[str, str | None], None],
 ) -> list[Channel]:
     """Make every channel that has a token; none connects yet. Raises SettingsError."""
+    too_fast = catalogues[settings.default_language].t(TOO_FAST)
+    zalo = open_zalo(
+        settings, store=store, catalogues=catalogues, secret=secret, too_fast=too_fast, clock=clock, report=report
+    )
     if settings.telegram.token is None:
-        return []
+        return list(zalo)
     telegram = Telegram(
         store,
         connection=_telegram_connection(settings, secret),
         pace=_pace(settings.limits.telegram),
         profiles=telegram_profiles(settings, routes, catalogues),
-        too_fast=catalogues[settings.default_language].t(TOO_FAST),
+        too_fast=too_fast,
         clock=clock,
         report=lambda sentence: report(Telegram.name, sentence),
     )
-    return [telegram]
+    return [telegram, *zalo]
 
 
 def telegram_profiles(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
@@ -12,8 +13,22 @@ import orjson
 from bot import access
 from bot.clock import local_day, moment, stamp
 from bot.message import Person, Reply
+from bot.redaction import redact
 from bot.regions import Place
-from bot.store import Row, Store, Transaction, messages, people, questions, reports, requests
+from bot.store import (
+    Row,
+    Store,
+    Transaction,
+    links,
+    messages,
+    people,
+    questions,
+    reach,
+    reports,
+    requests,
+    roles,
+    tallies,
+)
 from bot.wire import dump_reply
 
 Result = TypeVar("Result")
@@ -21,6 +36,11 @@ Change = Callable[[Transaction, int], None]
 
 REPORT, REMINDERS = "report", "reminders"
 MOST_REQUESTS = 10
+# Letters only, because numbers in a chat look like one-time codes and are cut out; no vowels, so that no word appears.
+_LINK_LETTERS = "BCDFGHJKMNPQRSTVWXZ"
+LINK_CODE_LENGTH = 8
+LINK_CODE_LIFETIME, LINK_GUESS_TIME = timedelta(minutes=15), timedelta(hours=1)
+MOST_LINK_GUESSES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +51,23 @@ class Citizen:
     language: str
     chose_language: bool = False
     grants: tuple[access.Grant, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What the records know about a person when a message comes: their row, if any, and their roles."""
+
+    row: Row | None
+    grants: tuple[access.Grant, ...] = ()
+
+
+def read_session(tx: Transaction, person: Person) -> Session:
+    """Read a person's session."""
+    row = people.find(tx, person)
+    if row is None:
+        return Session(None)
+    grants = roles.of_person(tx, row["id"])
+    return Session(row, tuple(access.Grant(grant["role"], grant["scope"]) for grant in grants))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +99,23 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Linked:
+    """Another channel of the same person."""
+
+    channel: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOffer:
+    """What a code for linking leads to: the other channel, or `own` when it was given right here."""
+
+    key: str = field(repr=False)
+    channel: str
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """Everything the records hold about a person."""
 
@@ -74,6 +128,7 @@ class Kept:
     consents: tuple[Row, ...]
     questions: tuple[Row, ...]
     requests: tuple[Row, ...]
+    linked: tuple[Linked, ...] = ()
 
     @property
     def reminders(self) -> bool:
@@ -93,6 +148,7 @@ class Kept:
                 "consents": [dict(row) for row in self.consents],  # type: ignore[call-overload]
                 "questions": [dict(row) for row in self.questions],  # type: ignore[call-overload]
                 "requests": [dict(row) for row in self.requests],  # type: ignore[call-overload]
+                "linked_channels": [{"channel": other.channel, "since": stamp(other.at)} for other in self.linked],
             },
             option=orjson.OPT_INDENT_2,
         )
@@ -110,6 +166,12 @@ class Records:
     source: str = ""
     changes: list[Change] = field(default_factory=list)
     erased: bool = False
+    left: bool = False
+
+    @property
+    def day(self) -> str:
+        """The day of this turn where the citizens live, as the records write it."""
+        return local_day(self.at, self.zone).isoformat()
 
     async def read(self, work: Callable[[Transaction], Result]) -> Result:
         """Run a reading function on the store."""
@@ -122,7 +184,7 @@ class Records:
 
     def keep_report(self, place: Place, *, wording: str) -> None:
         """Record the installation, or correct where; `wording` is the consent as the person read it."""
-        at, day = stamp(self.at), local_day(self.at, self.zone).isoformat()
+        at, day = stamp(self.at), self.day
 
         def change(tx: Transaction, person_id: int) -> None:
             row = tx.one("SELECT source FROM people WHERE id = :id", id=person_id)
@@ -130,14 +192,16 @@ class Records:
                 tx,
                 person_id,
                 district=place.district,
-                commune=place.commune,
+                commune=place.key,
                 channel=self.person.channel,
                 source=row["source"] if row else "",
+                language=self.citizen.language,
                 day=day,
                 at=at,
             )
             if wording:
                 people.note_consent(tx, person_id, purpose=REPORT, wording=wording, at=at)
+            self._note_step(tx, person_id, "reported")
 
         self.changes.append(change)
 
@@ -145,7 +209,7 @@ class Records:
         """Take the report back, and the consent with it."""
 
         def change(tx: Transaction, person_id: int) -> None:
-            reports.withdraw(tx, person_id, at=stamp(self.at))
+            reports.withdraw(tx, person_id, at=stamp(self.at), day=self.day)
             people.withdraw_consent(tx, person_id, purpose=REPORT, at=stamp(self.at))
 
         self.changes.append(change)
@@ -173,7 +237,9 @@ class Records:
         )
 
     def note_question(self, text: str, *, language: str, article: str, verdict: str, score: float) -> None:
-        """Keep a question for the gap report; the text must be free of personal numbers."""
+        """Keep a question for the gap report, without personal numbers."""
+        text = redact(text).text
+        self.changes.append(lambda tx, person_id: self._note_step(tx, person_id, "asked"))
         self.changes.append(
             lambda tx, person_id: questions.note(
                 tx,
@@ -187,6 +253,10 @@ class Records:
                 at=stamp(self.at),
             )
         )
+
+    def note_guide(self) -> None:
+        """Count that the person opened the manual or its steps."""
+        self.changes.append(lambda tx, person_id: self._note_step(tx, person_id, "guide"))
 
     def rate_answer(self, *, helped: bool) -> None:
         """Note whether the latest answer helped."""
@@ -205,7 +275,8 @@ class Records:
         return grant
 
     def ask_person(self, text: str) -> None:
-        """Pass a message on to the officers; it must be free of personal numbers."""
+        """Pass a message on to the officers, without personal numbers."""
+        text = redact(text).text
         self.changes.append(lambda tx, person_id: requests.add(tx, person_id, text=text, at=stamp(self.at)))
 
     async def question_gaps(self, *, days: int, limit: int) -> list[Gap]:
@@ -254,6 +325,7 @@ class Records:
                 tuple(people.consents(tx, number)),
                 tuple(questions.of_person(tx, number)),
                 tuple(requests.of_person(tx, number)),
+                _linked(tx, number),
             )
 
         return await self.store.read(work)
@@ -262,18 +334,94 @@ class Records:
         """Delete everything about the person, whatever else this turn wanted to keep."""
         self.erased = True
 
-    def commit(self, tx: Transaction, *, source: str, dialog: str | None) -> None:
-        """Write all effects of the turn; `dialog` is the new state, None when unchanged."""
+    def leave(self) -> None:
+        """Note that the person left the channel and cannot be written to; somebody unknown stays unknown."""
+        self.left = True
+        self.changes.append(lambda tx, person_id: people.mark_gone(tx, self.person, stamp(self.at)))
+
+    def keep_quiet(self, minutes: int) -> None:
+        """Leave the talk to the officer who wrote to this person by hand."""
+        until = stamp(self.at + timedelta(minutes=minutes))
+        self.changes.append(lambda tx, person_id: reach.keep_quiet(tx, person_id, until=until))
+
+    def end_quiet(self) -> None:
+        """Take part in the talk again."""
+        self.changes.append(lambda tx, person_id: reach.keep_quiet(tx, person_id, until=""))
+
+    async def linked(self) -> tuple[Linked, ...]:
+        """List the other channels that this person linked with this one."""
+        return await self.store.read(lambda tx: _linked(tx, self.citizen.id))
+
+    def offer_link(self) -> str:
+        """Make a code that links this channel with the one where it is typed, once and soon."""
+        code = "".join(secrets.choice(_LINK_LETTERS) for _ in range(LINK_CODE_LENGTH))
+        expires_at = stamp(self.at + LINK_CODE_LIFETIME)
+        self.changes.append(
+            lambda tx, person_id: links.offer(tx, person_id, code_hash=access.hash_code(code), expires_at=expires_at)
+        )
+        return code
+
+    async def may_guess_link(self) -> bool:
+        """Tell whether the person has not yet typed too many wrong codes of late."""
+        since = stamp(self.at - LINK_GUESS_TIME)
+        guessed = await self.store.read(lambda tx: links.guesses(tx, self.citizen.id, since=since))
+        return guessed < MOST_LINK_GUESSES
+
+    async def find_link(self, code: str) -> LinkOffer | None:
+        """Return what a code offers; a wrong one is counted."""
+        key = access.hash_code("".join(filter(str.isalpha, code.upper())))
+        row = await self.store.read(lambda tx: links.find_offer(tx, code_hash=key, at=stamp(self.at)))
+        if row is None:
+            self.changes.append(lambda tx, person_id: links.note_guess(tx, person_id, at=stamp(self.at)))
+            return None
+        return LinkOffer(key, row["channel"], row["person_id"] == self.citizen.id)
+
+    def link(self, key: str, *, notice: Callable[[str], Reply]) -> None:
+        """Link this channel with the one that made an offer; `notice` is sent there, made for its language."""
+        circle, at = secrets.token_hex(8), stamp(self.at)
+
+        def change(tx: Transaction, person_id: int) -> None:
+            other = links.use_offer(tx, code_hash=key, at=at)
+            if other is None or other == person_id:
+                return
+            links.join(tx, person_id, other, circle=circle, at=at)
+            reports.merge(tx, person_id, at=at, day=self.day)
+            language = tx.one("SELECT language FROM people WHERE id = :id", id=other)
+            requests.push(tx, other, reply=dump_reply(notice(language["language"] if language else "")), at=at)
+
+        self.changes.append(change)
+
+    def unlink(self) -> None:
+        """Make this channel a person of its own again; a shared report stays where it was made."""
+        self.changes.append(links.leave)
+
+    def commit(self, tx: Transaction, *, source: str, dialog: str | None, spoke_at: str = "") -> None:
+        """Write all effects of the turn.
+
+        `dialog` is the new state, None when unchanged; `spoke_at` is when the person did something, where it matters.
+        """
+        if self.left and not self.citizen.id:
+            return
         if self.erased:
-            people.erase(tx, self.citizen.id)
+            people.erase(tx, self.citizen.id, day=self.day)
             messages.forget_person(tx, self.person)
             return
         at = stamp(self.at)
         person_id = people.remember(tx, self.person, source=self.source or source, at=at)
         for change in self.changes:
             change(tx, person_id)
+        self._note_step(tx, person_id, "start", *(["scan"] if self.source or source else []))
+        if spoke_at:
+            reach.note_interaction(tx, person_id, at=spoke_at)
         if dialog is not None:
             people.keep_dialog(tx, person_id, dialog, at)
+
+    def _note_step(self, tx: Transaction, person_id: int, *steps: str) -> None:
+        tallies.note_steps(tx, person_id, steps, day=self.day)
+
+
+def _linked(tx: Transaction, person_id: int) -> tuple[Linked, ...]:
+    return tuple(Linked(row["channel"], moment(row["linked_at"])) for row in links.others(tx, person_id))
 
 
 def _wants_reminders(consents: Iterable[Row]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Code = Annotated[str, StringConstraints(pattern=r"^\d{5}$")]
 CommuneKind = Literal["phường", "thị trấn", "xã"]
 
+NEW_MAP = "2025-"  # before the code of a commune of July 2025, where codes of 2021 were given out again
 _PREFIXES = {
     "district": ("huyen", "h", "thanh pho", "tp", "q", "quan", "thi xa", "tx"),
     "commune": ("xa", "x", "phuong", "p", "thi tran", "tt"),
@@ -28,9 +30,15 @@ _PREFIXES = {
 _PREFIX_OF = {words: level for level, prefixes in _PREFIXES.items() for words in prefixes}
 # Below this, one slip of the finger turns a name into another (Bình Xuyên and Bình Nguyên are 0.73 alike).
 _LIKENESS = 0.86
-_SHORTEST_SLIP = 6
+_SHORTEST_SLIP, _LONGEST_SLIP = 6, 20
+_LONGEST_NAME = 3  # words
+_LONGEST_TYPED = 300
+_GLUED = re.compile(r"\b(t[tpx])(?=[a-z]{2})")  # "TPVĩnh Yên": no syllable begins so
+_KM_A_DEGREE = 111.2
+_SHRINK = math.cos(math.radians(21.3))  # of a degree of longitude, in Vĩnh Phúc
+_FARTHEST_KM, _MOST_NEAREST = 20.0, 3
 _WORD = re.compile(r"[^\W_]+")
-_KIND_EN = {"thành phố": "city", "huyện": "district", "phường": "ward", "thị trấn": "township", "xã": "commune"}
+KIND_EN = {"thành phố": "city", "huyện": "district", "phường": "ward", "thị trấn": "township", "xã": "commune"}
 
 
 class _Model(BaseModel):
@@ -54,13 +62,14 @@ class District(_Model):
     kind: Literal["thành phố", "huyện"]
     population_2019: int = Field(gt=0)
     adults_estimate: int = Field(gt=0)
+    centre: tuple[float, float] | None = None  # latitude and longitude of its main town, within some kilometres
     communes: tuple[Commune, ...] = Field(min_length=1)
     later_names: tuple[Commune, ...] = ()
 
     def title(self, language: str) -> str:
         """Name the district as people write it: huyện Lập Thạch, Lap Thach district."""
         if language == "en":
-            return f"{self.name} {_KIND_EN[self.kind]}"
+            return f"{self.name} {KIND_EN[self.kind]}"
         return f"{self.kind} {self.name}"
 
 
@@ -115,6 +124,11 @@ class Place:
     kind: str = ""
     new: bool = False
 
+    @property
+    def key(self) -> str:
+        """How the records name the commune: the code, told apart from an older commune's that was given to it again."""
+        return f"{NEW_MAP}{self.commune}" if self.new and self.commune else self.commune
+
 
 @dataclass(frozen=True, slots=True)
 class Understood:
@@ -153,7 +167,7 @@ class Regions:
         Two names in one line narrow each other down (a commune and its district); names that cannot belong together
         are all returned, so that the citizen is asked.
         """
-        mentions = list(self._mentions(fold(decode_keystrokes(clean(text)[:300]))))
+        mentions = self._mentions(clean(text[:_LONGEST_TYPED]))
         if not mentions:
             return Understood()
         common = set.intersection(*({place.district for place in places} for places in mentions))
@@ -162,43 +176,88 @@ class Regions:
         unique = sorted(dict.fromkeys(kept), key=lambda place: (order.index(place.district), place.commune))
         return Understood(tuple(unique))
 
-    def commune_name(self, code: str) -> str:
-        """Return the name of a commune by its code, old or new."""
-        for places in self._names.values():
-            for place in places:
-                if place.commune == code:
-                    return place.name
-        return code
+    def nearest(self, latitude: float, longitude: float) -> tuple[str, ...]:
+        """List up to three districts by how near their centres are; none for a place outside the province."""
+        distances = sorted(
+            (math.dist((latitude, longitude * _SHRINK), (d.centre[0], d.centre[1] * _SHRINK)) * _KM_A_DEGREE, d.id)
+            for d in self.districts.values()
+            if d.centre is not None
+        )
+        if not distances or distances[0][0] > _FARTHEST_KM:
+            return ()
+        return tuple(district for _, district in distances[:_MOST_NEAREST])
 
-    def _mentions(self, folded: str) -> Iterator[tuple[Place, ...]]:
-        tokens = _WORD.findall(folded)
-        at = 0
-        while at < len(tokens):
-            length, places = self._longest(tokens, at)
-            narrowed = self._narrow(places, tokens, at)
-            name = "".join(tokens[at : at + length])
+    def commune_name(self, key: str) -> str:
+        """Return the name of a commune by its key, as in `Place.key`; its first name where it had several."""
+        code = key.removeprefix(NEW_MAP)
+        if key != code:
+            return next((new.name for new in self.province.communes_2025 if new.code == code), key)
+        communes = (commune for district in self.districts.values() for commune in district.communes)
+        return next((commune.name for commune in communes if commune.code == code), key)
+
+    def commune_since_2025(self, key: str) -> str:
+        """Return the key of the commune of July 2025 in which a commune lies; empty where the sources do not say."""
+        if key.startswith(NEW_MAP):
+            return key
+        for district in self.districts.values():
+            names = {c.name for c in (*district.communes, *district.later_names) if c.code == key}
+            for new in self.province.communes_2025 if names else ():
+                if names & set(new.origins.get(district.id, ())):
+                    return f"{NEW_MAP}{new.code}"
+        return ""
+
+    def _mentions(self, typed: str) -> list[tuple[Place, ...]]:
+        decoded = _tokens(decode_keystrokes(typed))
+        for tokens, find in ((decoded, self._exact), (_tokens(typed), self._exact), (decoded, self._with_a_slip)):
+            if mentions := list(self._narrowed(tokens, find(tokens))):
+                return mentions
+        return []
+
+    def _narrowed(
+        self, tokens: list[str], found: list[tuple[int, int, tuple[Place, ...]]]
+    ) -> Iterator[tuple[Place, ...]]:
+        for at, length, places in found:
             # The province's own name is also that of a ward; alone it says no more than "here".
-            if narrowed and (name != _key(self.province.name) or _kind_before(tokens, at) == "commune"):
-                yield narrowed
-            at += length or 1
+            here = "".join(tokens[at : at + length]) == _key(self.province.name)
+            if not here or _kind_before(tokens, at) == "commune":
+                yield self._narrow(places, tokens, at)
 
-    def _longest(self, tokens: list[str], at: int) -> tuple[int, tuple[Place, ...]]:
-        for length in (3, 2, 1):
-            if at + length > len(tokens):
-                continue
-            candidate = "".join(tokens[at : at + length])
-            if candidate in self._names:
-                return length, self._names[candidate]
-        for length in (2, 3, 1):
-            if at + length > len(tokens):
-                continue
-            candidate = "".join(tokens[at : at + length])
-            if len(candidate) < _SHORTEST_SLIP:
-                continue
-            close = difflib.get_close_matches(candidate, self._names, n=2, cutoff=_LIKENESS)
-            if close:
-                return length, tuple(dict.fromkeys(place for name in close for place in self._names[name]))
-        return 0, ()
+    def _exact(self, tokens: list[str]) -> list[tuple[int, int, tuple[Place, ...]]]:
+        """Find the names that stand there, the longest at each place, in order."""
+        found, at = [], 0
+        while at < len(tokens):
+            for length in range(min(_LONGEST_NAME, len(tokens) - at), 0, -1):
+                places = self._names.get("".join(tokens[at : at + length]))
+                if places:
+                    found.append((at, length, places))
+                    at += length
+                    break
+            else:
+                at += 1
+        return found
+
+    def _with_a_slip(self, tokens: list[str]) -> list[tuple[int, int, tuple[Place, ...]]]:
+        """Find names that are nearly there, the likest first: only where no name stands exactly."""
+        near = []
+        for at, first in enumerate(tokens):
+            if first in _PREFIX_OF:
+                continue  # "huyện Bình …" is more like "Yên Bình" than it should be
+            for length in range(1, min(_LONGEST_NAME, len(tokens) - at) + 1):
+                candidate = "".join(tokens[at : at + length])
+                if not _SHORTEST_SLIP <= len(candidate) <= _LONGEST_SLIP:
+                    continue
+                for name in difflib.get_close_matches(candidate, self._names, n=2, cutoff=_LIKENESS):
+                    likeness = difflib.SequenceMatcher(None, name, candidate).ratio()
+                    near.append((-likeness, at, length, self._names[name]))
+        found: dict[int, tuple[float, int, int, tuple[Place, ...]]] = {}
+        for likeness, at, length, places in sorted(near, key=lambda one: one[:3]):
+            taken = range(at, at + length)
+            if all(spot not in found for spot in taken):
+                found.update(dict.fromkeys(taken, (likeness, at, length, places)))
+            elif all(found.get(spot, (0.0, -1))[:2] == (likeness, at) for spot in taken):  # two names equally near
+                both = tuple(dict.fromkeys((*found[at][3], *places)))
+                found.update(dict.fromkeys(taken, (likeness, at, length, both)))
+        return [(at, length, places) for _, at, length, places in dict.fromkeys(found[spot] for spot in sorted(found))]
 
     @staticmethod
     def _narrow(places: tuple[Place, ...], tokens: list[str], at: int) -> tuple[Place, ...]:
@@ -257,6 +316,10 @@ def _index(province: Province) -> dict[str, tuple[Place, ...]]:
         for origin in new.origins:
             add(new.name, Place(origin, new.code, new.name, new.kind, new=True))
     return {name: tuple(dict.fromkeys(places)) for name, places in names.items()}
+
+
+def _tokens(typed: str) -> list[str]:
+    return _WORD.findall(_GLUED.sub(r"\1 ", fold(typed)))
 
 
 def _key(name: str) -> str:

@@ -16,24 +16,27 @@ import structlog
 
 from bot import clock
 from bot.channels import Channel
+from bot.channels.channel import Measured
 from bot.channels.webchat import WebChat
 from bot.clock import Clock, stamp
 from bot.engine import Engine
 from bot.errors import ContentError, StoreError
-from bot.i18n import Catalogue, load_catalogues
+from bot.i18n import Catalogue, load_catalogues, mark
 from bot.inbox import Inbox
 from bot.knowledge import INDEX_FILE, Shelf
-from bot.message import Traits
+from bot.message import ChannelState, Traits
 from bot.outbox import Outbox
 from bot.platforms import open_platforms
+from bot.records import LINK_GUESS_TIME
 from bot.regions import Regions, load_regions
 from bot.settings import Settings
-from bot.store import Store, Transaction, chat_events, choices, messages, open_store, questions
+from bot.store import Store, Transaction, chat_events, choices, links, messages, open_store, pictures, questions
 from bot.turn import Route
 
 log = structlog.get_logger()
 
 SECRET_FILE = "secret"  # noqa: S105 - the name of a file
+_TITLES = {"telegram": "Telegram", "zalo_oa": "Zalo", "zalo_bot": mark("Zalo (bot)")}
 _CONTENT_PAUSE, _SWEEP_PAUSE, _PUSH_PAUSE = 2.0, 30.0, 0.5
 
 
@@ -80,6 +83,8 @@ class Service:
             chat_events.forget_before(tx, for_messages)
             questions.forget_before(tx, for_questions)
             choices.forget_before(tx, for_questions)
+            pictures.forget_expired(tx, stamp(now))
+            links.forget_before(tx, stamp(now - LINK_GUESS_TIME), expired=stamp(now))
 
         await self.store.write(work)
         await self.store.scrub()
@@ -104,7 +109,7 @@ async def open_service(
     try:
         shelf = Shelf(settings.content, settings.data_folder / INDEX_FILE)
         webchat = WebChat(store, clock=now)
-        secret, trouble = _secret(settings), Trouble()
+        secret, trouble = bot_secret(settings), Trouble()
         platforms = (
             open_platforms(
                 settings,
@@ -129,6 +134,7 @@ async def open_service(
             settings=settings,
             traits=_traits_of(channels),
             clock=now,
+            channel_states=lambda: _states(channels, trouble),
         )
         inbox = Inbox(
             store,
@@ -208,7 +214,18 @@ def _traits_of(channels: Mapping[str, Channel]) -> Callable[[str], Traits]:
     return lambda name: channels[name].traits if name in channels else plain
 
 
-def _secret(settings: Settings) -> bytes:
+async def _states(channels: Mapping[str, Channel], trouble: Mapping[str, str]) -> list[ChannelState]:
+    """Describe every channel that runs, and those that could."""
+    states = []
+    for name, title in {**_TITLES, **{name: channel.traits.title for name, channel in channels.items()}}.items():
+        channel = channels.get(name)
+        wrong = " ".join(sentence for part, sentence in trouble.items() if part.split()[0] == name)
+        figures = await channel.state() if isinstance(channel, Measured) else ()
+        states.append(ChannelState(name, title, channel is not None, wrong, figures))
+    return states
+
+
+def bot_secret(settings: Settings) -> bytes:
     """Return BOT_SECRET, or one of the bot's own, made on the first start and kept in the data folder."""
     if settings.secret is not None:
         return settings.secret.get_secret_value().encode()

@@ -16,7 +16,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from bot.document import Document, dotted, read_document, wording
 from bot.errors import ContentError, Problem, SettingsError
@@ -47,7 +53,11 @@ def _base_url(url: str) -> str:
 
 def _clock(value: object) -> object:
     # YAML 1.1 reads an unquoted 20:00 as the number 1200 (base 60).
-    return time(value // 60, value % 60) if isinstance(value, int) and 0 <= value < 1440 else value
+    if isinstance(value, int | float):
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1440:
+            raise ValueError('must be a time of day such as "20:00"')
+        return time(value // 60, value % 60)
+    return f"0{value}" if isinstance(value, str) and re.fullmatch(r"\d:\d\d", value) else value
 
 
 Url = Annotated[str, AfterValidator(_base_url)]
@@ -91,11 +101,48 @@ class Telegram(_Section):
 
     mode: Literal["polling", "webhook"] = "polling"
     api_base: Url = "https://api.telegram.org/bot"
-    connections: int = Field(64, ge=1, le=1000)
+    connections: int = Field(32, ge=1, le=1000)
     webhook_connections: int = Field(40, ge=1, le=100)
     answer_seconds: float = Field(15.0, gt=0)
+    username: str = Field("", pattern=r"^([A-Za-z][A-Za-z0-9_]{3,30}[A-Za-z0-9])?$")
     token: SecretStr | None = None
     webhook_secret: SecretStr | None = None
+
+
+class ZaloBot(_Section):
+    """The Zalo Bot Platform; on when its token is set."""
+
+    mode: Literal["polling", "webhook"] = "polling"
+    api_base: Url = "https://bot-api.zaloplatforms.com/bot"
+    answer_seconds: float = Field(15.0, gt=0)
+    poll_seconds: int = Field(30, ge=1, le=300)
+    name: str = Field("", max_length=80)
+    monthly_messages: int = Field(3000, ge=0)
+    counts_incoming: bool = True
+    picture_hours: float = Field(24.0, gt=0)
+    token: SecretStr | None = None
+    webhook_secret: SecretStr | None = Field(None, min_length=8, max_length=256)
+
+
+class ZaloOa(_Section):
+    """The Zalo Official Account; on when the app's id and secret are set."""
+
+    link: Url = ""
+    api_base: Url = "https://openapi.zalo.me"
+    oauth_base: Url = "https://oauth.zaloapp.com"
+    redirect_url: Url = ""
+    oa_id: str = Field("", pattern=r"^\d*$")
+    answer_seconds: float = Field(15.0, gt=0)
+    buttons: bool = False
+    button_template: str = ""
+    quiet_minutes: int = Field(60, ge=0)
+    free_hours: int = Field(48, ge=0)
+    free_messages: int = Field(8, ge=0)
+    paid_days: int = Field(7, ge=0)
+    app_id: SecretStr | None = None
+    app_secret: SecretStr | None = None
+    oa_secret: SecretStr | None = None
+    refresh_token: SecretStr | None = None
 
 
 class ChannelPace(_Section):
@@ -113,6 +160,8 @@ class Limits(_Section):
     longest_text: int = Field(2000, ge=100)
     new_sessions_per_minute: int = Field(600, ge=0)
     telegram: ChannelPace = ChannelPace()
+    zalo_bot: ChannelPace = ChannelPace(bulk_per_second=1.0, chat_per_second=0.0)
+    zalo_oa: ChannelPace = ChannelPace(bulk_per_second=1.5, chat_per_second=0.0)
 
 
 class Privacy(_Section):
@@ -133,11 +182,38 @@ class Reminders(_Section):
     timezone: Annotated[str, AfterValidator(_timezone)] = "Asia/Ho_Chi_Minh"
 
 
+class Signature(_Section):
+    """Who signs the official report; what is empty is left blank on paper, to be filled in by hand."""
+
+    authority: str = ""
+    position: str = ""
+    name: str = ""
+
+
+class Report(_Section):
+    """The head and foot of the official report; what is empty is left blank on paper, to be filled in by hand."""
+
+    parent_agency: str = ""
+    agency: str = ""
+    symbol: str = ""
+    place: str = "Vĩnh Phúc"
+    recipients: tuple[str, ...] = ()
+    archive: str = "VT"
+    signature: Signature = Signature()
+
+
 class Log(_Section):
     """How the bot reports on itself."""
 
     format: Literal["console", "json"] = "console"
     level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class _OwnLines(DotEnvSettingsSource):
+    """What a `.env` says to the bot; lines for other programs are none of its business."""
+
+    def __call__(self) -> dict[str, Any]:
+        return EnvSettingsSource.__call__(self)
 
 
 class Settings(BaseSettings):
@@ -155,9 +231,12 @@ class Settings(BaseSettings):
     operator: Operator = Operator()
     web: Web = Web()
     telegram: Telegram = Telegram()
+    zalo_bot: ZaloBot = ZaloBot()
+    zalo_oa: ZaloOa = ZaloOa()
     limits: Limits = Limits()
     privacy: Privacy = Privacy()
     reminders: Reminders = Reminders()
+    report: Report = Report()
     log: Log = Log()
 
     @classmethod
@@ -170,7 +249,8 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Rank the sources: the environment, `.env`, then what the file gave."""
-        return env_settings, dotenv_settings, init_settings
+        assert isinstance(dotenv_settings, DotEnvSettingsSource)
+        return env_settings, _OwnLines(settings_cls, env_file=dotenv_settings.env_file), init_settings
 
     @property
     def default_language(self) -> str:
@@ -210,10 +290,11 @@ def load_settings(path: Path | None = None) -> Settings:
             raise SettingsError(error.problems) from None
     if not isinstance(document.value, dict):
         raise SettingsError([document.problem((), "must be a mapping of keys to values.")])
-    given = {**_variables(dotenv_values(dotenv) if dotenv.exists() else {}, str(dotenv))}
+    given = _variables(_read_dotenv(dotenv), str(dotenv))
     given.update(_variables(os.environ, "environment"))
     problems += _unknown_variables(given)
     problems += _secrets_in_file(document)
+    problems += _odd_keys(document)
     try:
         settings = Settings(
             _env_file=dotenv if dotenv.exists() else None,
@@ -227,7 +308,7 @@ def load_settings(path: Path | None = None) -> Settings:
         ]
         settings = None
     except ValueError as error:  # a broken JSON value in a variable
-        problems.append(Problem("environment", 0, f"{error}."))
+        problems.append(_as_variable_problem(str(error), given))
         settings = None
     if problems or settings is None:
         raise SettingsError(problems)
@@ -286,8 +367,38 @@ def _without_secrets(value: dict[str, Any]) -> dict[str, Any]:
     return {
         name: {k: v for k, v in inner.items() if (name, k) not in hidden} if isinstance(inner, dict) else inner
         for name, inner in value.items()
-        if (name,) not in hidden
+        if (name,) not in hidden and not _is_odd(name)
     }
+
+
+def _read_dotenv(path: Path) -> Mapping[str, str | None]:
+    try:
+        return dotenv_values(path) if path.exists() else {}
+    except OSError as error:
+        raise SettingsError([Problem(str(path), 0, f"cannot be read: {error.strerror}.")]) from None
+    except UnicodeDecodeError:
+        raise SettingsError([Problem(str(path), 0, "is not UTF-8 text.")]) from None
+
+
+def _is_odd(name: object) -> bool:
+    # A leading underscore would reach pydantic's own switches.
+    return not isinstance(name, str) or name.startswith("_")
+
+
+def _odd_keys(document: Document) -> Iterator[Problem]:
+    for name in document.value:
+        if _is_odd(name):
+            yield document.problem((str(name),), f"{name} is not a known key.")
+
+
+def _as_variable_problem(said: str, given: Mapping[str, str]) -> Problem:
+    named = re.search(r'for field "(\w+)"', said)
+    if named is None:
+        return Problem("environment", 0, f"{said}.")
+    variable = variable_name((named[1],))
+    return Problem(
+        given.get(variable, "environment"), 0, f'{variable} must be JSON, such as ["vi", "en"] or {{"port": 8080}}.'
+    )
 
 
 def _as_problem(error: dict[str, Any], document: Document, given: Mapping[str, str]) -> Problem:

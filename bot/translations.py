@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -19,6 +20,7 @@ METHODS = [("**.py", "python"), ("**.html", "jinja2.ext:babel_extract")]
 FOLDERS = ("bot", "handlers")
 
 
+@cache
 def sentences() -> dict[str, tuple[str, int]]:
     """Find every sentence marked for translation in the code, with the place where it stands first."""
     found: dict[str, tuple[str, int]] = {}
@@ -53,10 +55,13 @@ def _compare(wanted: dict[str, tuple[str, int]], catalog: Catalog, name: str) ->
             yield Problem(name, 0, f"{sentence!r:.60} is marked fuzzy.")
         elif _placeholders(sentence) != _placeholders(str(entry.string)):
             yield Problem(name, 0, f"{sentence!r:.60} and its translation differ in their placeholders.")
-    for entry in catalog:
+    for entry in (*catalog, *catalog.obsolete.values()):
         if entry.id and str(entry.id) not in wanted:
             yield Problem(name, 0, f"{str(entry.id)!r:.60} is no longer used.")
 
 
-def _placeholders(sentence: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+def _placeholders(sentence: str) -> set[str | None]:
+    try:
+        return {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
+    except ValueError:  # a brace that is not closed
+        return {None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bot import access, answers
@@ -11,7 +11,7 @@ from bot.clock import Clock
 from bot.dialog import Dialog
 from bot.i18n import Catalogue
 from bot.knowledge import Knowledge
-from bot.message import Attachment, Button, IncomingMessage, Reply, Traits
+from bot.message import Attachment, Button, ChannelState, IncomingMessage, Reply, Traits
 from bot.records import Records
 from bot.regions import Regions
 from bot.settings import Settings
@@ -34,6 +34,8 @@ class Turn:
     traits: Traits
     clock: Clock
     replies: list[Reply] = field(default_factory=list)
+    channel_title: Callable[[str], str] = str
+    channel_states: Callable[[], Awaitable[Sequence[ChannelState]]] | None = None
 
     @property
     def language(self) -> str:
@@ -100,7 +102,7 @@ class Turn:
 class Route:
     """How a message finds its handler: commands, prefixes of button values, dialog steps, whole texts
     as typed (`keywords`, marks and all: "đúng" is not "dừng"); `role` guards it, and in groups only what is
-    `public` is done.
+    `public` is done. `events` are what happens without a message; `located` are steps that understand a location too.
 
     A route with none of these is the last resort for free text.
     """
@@ -114,3 +116,5 @@ class Route:
     role: str = access.CITIZEN
     help: str = ""
     public: bool = False
+    events: tuple[str, ...] = ()
+    located: tuple[str, ...] = ()

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from bot.turn import Route
 from handlers import (
+    admin,
     feedback,
     guide,
     language,
+    linking,
     officer_counts,
     officer_help,
     officer_inbox,
+    officer_poster,
     officer_questions,
+    officer_report,
+    presence,
     privacy,
     question,
     reminders,
@@ -32,6 +37,11 @@ ROUTES: tuple[Route, ...] = (
     officer_counts.PUBLIC,
     officer_counts.ROUTE,
     officer_inbox.ROUTE,
+    officer_report.ROUTE,
+    officer_poster.ROUTE,
     officer_questions.ROUTE,
+    linking.ROUTE,
+    admin.ROUTE,
+    presence.ROUTE,
     question.ROUTE,
 )

@@ -10,6 +10,7 @@ from bot.turn import Route, Turn
 
 async def handle(turn: Turn) -> None:
     """Show the manual, or the steps that were chosen."""
+    turn.records.note_guide()
     guides = turn.library.manual.guides
     chosen = turn.argument if turn.choice.startswith("guide:") else ""
     if chosen in guides:

@@ -26,6 +26,8 @@ async def handle(turn: Turn) -> None:
         _ask_district(turn, agreed=False)
     elif action == "withdraw":
         await _withdraw(turn)
+    elif turn.dialog.step == DISTRICT and turn.message.location is not None:
+        _offer_nearest(turn, *turn.message.location)
     elif turn.dialog.step == DISTRICT and turn.text and not turn.text.startswith("/"):
         await _read_district(turn)
     else:
@@ -77,16 +79,28 @@ def consent_wording(turn: Turn) -> str:
     return "\n".join(lines)
 
 
-def _ask_district(turn: Turn, *, agreed: bool, among: tuple[str, ...] = ()) -> None:
+def _offer_nearest(turn: Turn, latitude: float, longitude: float) -> None:
+    """Offer the districts around a place that was sent; people do not always stand where they live."""
+    agreed = bool(turn.dialog.data.get("agreed"))
+    nearest = turn.regions.nearest(latitude, longitude)
+    if nearest:
+        question = turn.t("Near the place that you sent are these districts. Which one do you live in?")
+        _ask_district(turn, agreed=agreed, among=nearest, question=question)
+        return
+    turn.say(turn.t("The place that you sent does not lie in Vĩnh Phúc."))
+    _ask_district(turn, agreed=agreed)
+
+
+def _ask_district(turn: Turn, *, agreed: bool, among: tuple[str, ...] = (), question: str = "") -> None:
     turn.dialog.ask(DISTRICT, agreed="yes" if agreed else "")
     districts = among or tuple(turn.regions.districts)
     buttons = [
         Button(_capital(turn.regions.districts[district].title(turn.language)), f"report:district:{district}")
         for district in districts
     ]
-    if among:
+    if not question and among:
         question = turn.t("This name belongs to more than one district. Which one is yours?")
-    else:
+    elif not question:
         question = turn.t(
             "Which district (of before July 2025) do you live in? Choose, or type its name or your commune's."
         )
@@ -182,6 +196,7 @@ ROUTE = Route(
     commands=("/baocai", "/report"),
     choices=("report:",),
     steps=(CONSENT, DISTRICT),
+    located=(DISTRICT,),
     help=mark("I have installed it"),
 )
 CORRECT = Route("correct", correct, commands=("/suabaocai", "/correct"), help=mark("Correct my report"))

@@ -6,7 +6,7 @@ import re
 
 from bot import access
 from bot.i18n import mark
-from bot.message import Button
+from bot.message import FOLLOW, Button
 from bot.turn import Route, Turn
 
 INVITATION_PREFIX = "moi_"
@@ -17,10 +17,13 @@ async def handle(turn: Turn) -> None:
     """Greet, or show the menu again."""
     turn.dialog.close()
     turn.dialog.misses = 0
-    if turn.command != "/start":
+    if turn.command != "/start" and not turn.message.event:
         turn.say(turn.t("What would you like to do? You can also just type your question."), buttons=_menu(turn))
         return
     argument = turn.argument
+    if turn.message.event and turn.records.citizen.id:
+        turn.say(turn.t("Welcome back. What would you like to do?"), buttons=_menu(turn))
+        return
     if argument.startswith(INVITATION_PREFIX):
         await _take_invitation(turn, argument.removeprefix(INVITATION_PREFIX))
         return
@@ -75,6 +78,7 @@ ROUTE = Route(
     handle,
     commands=("/start", "/menu", "/trogiup", "/help"),
     keywords=("menu", "0", "trợ giúp", "help"),
+    events=(FOLLOW,),
     help=mark("Greeting and menu"),
     public=True,
 )

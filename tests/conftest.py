@@ -21,6 +21,7 @@ from bot.message import IncomingMessage, Person, Receipt, Reply, Traits
 from bot.service import Service, open_service
 from bot.settings import Settings
 from handlers import ROUTES
+from tests.fakes.telegram import TOKEN
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "build"
@@ -38,6 +39,17 @@ def _no_internet(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Fail any test during which a token was written to a log, a stream or an exception."""
+    report: pytest.TestReport = yield  # type: ignore[misc,assignment]
+    said = report.caplog + report.capstdout + report.capstderr + report.longreprtext
+    if TOKEN.partition(":")[2] in said:
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid}: a token was written to a log, a stream or an exception"
+    return report  # type: ignore[return-value]
 
 
 @pytest.fixture(autouse=True)

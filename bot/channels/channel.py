@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from bot.message import IncomingMessage, Person, Receipt, Reply, Settled, Traits
+from bot.message import Figure, IncomingMessage, Person, Receipt, Reply, Settled, Traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +36,11 @@ class Channel(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A channel that knows what it has used up."""
+
+    async def state(self) -> tuple[Figure, ...]:
+        """Return figures for those who run the bot."""

@@ -50,16 +50,21 @@ def keyboard(buttons: tuple[Button, ...]) -> Keyboard | None:
 
 
 def rows(buttons: Sequence[Button]) -> Iterator[tuple[Button, ...]]:
-    """Put two neighbours in a row where both are short."""
+    """Put two neighbours in a row where both are short and of one kind: two topics, helped or not."""
     at = 0
     while at < len(buttons):
         pair = tuple(buttons[at : at + 2])
-        if len(pair) == 2 and all(len(button.label) <= _SHORT_LABEL for button in pair):
+        short = len(pair) == 2 and all(len(button.label) <= _SHORT_LABEL for button in pair)
+        if short and _kind(pair[0]) == _kind(pair[1]):
             yield pair
             at += 2
         else:
             yield pair[:1]
             at += 1
+
+
+def _kind(button: Button) -> str:
+    return "/" if button.choice.startswith("/") else button.choice.partition(":")[0]
 
 
 def value(button: Button) -> str:

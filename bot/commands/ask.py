@@ -28,7 +28,10 @@ def ask(context: Context, question: str | None, *, jsonl: bool, explain: bool) -
     if jsonl == (question is not None):
         raise click.UsageError("give one QUESTION, or --jsonl and questions on standard input")
     settings = context.settings
-    settings.data_folder.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.data_folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BotError(f"The folder {settings.data_folder} cannot be made: {error.strerror}.") from None
     knowledge = load_knowledge(settings.content, settings.data_folder / INDEX_FILE)
     if jsonl:
         _answer_lines(knowledge)

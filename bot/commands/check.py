@@ -21,6 +21,7 @@ from bot.knowledge import load_corpus
 from bot.ready_texts import load_reminders, load_scripts
 from bot.regions import load_regions
 from bot.search import Index, Verdict
+from bot.sources import check_sources, load_sources
 from bot.translations import check_translations
 
 _LINK_SECONDS = 15
@@ -28,7 +29,13 @@ _LINK_SECONDS = 15
 
 @click.command()
 @click.option("--links", is_flag=True, help="Also ask the servers of all links whether they answer.")
-@click.option("--on", type=DAY, callback=day, help="Judge how old the facts are as of this day (default: today).")
+@click.option(
+    "--on",
+    type=DAY,
+    callback=day,
+    metavar="YYYY-MM-DD",
+    help="Judge how old the facts are as of this day (default: today).",
+)
 @click.option("--overlaps/--no-overlaps", default=True, help="Look for questions that two articles would win.")
 @pass_context
 def check(context: Context, *, links: bool, on: date | None, overlaps: bool) -> None:
@@ -39,6 +46,7 @@ def check(context: Context, *, links: bool, on: date | None, overlaps: bool) -> 
         partial(load_regions, settings.region),
         partial(load_reminders, settings.content),
         partial(load_scripts, settings.content),
+        partial(_check_codes, context),
     ]
     for load in loaders:
         try:
@@ -65,6 +73,12 @@ def check(context: Context, *, links: bool, on: date | None, overlaps: bool) -> 
     if problems:
         raise SystemExit(1)
     print(f"{len(library.articles) if library else 0} articles, settings, regions and translations are in order.")
+
+
+def _check_codes(context: Context) -> None:
+    sources = load_sources(context.settings.content)
+    if problems := list(check_sources(sources, load_regions(context.settings.region))):
+        raise ContentError(problems)
 
 
 def _check_commands(library: Library, commands: set[str], menu: object) -> Iterator[Problem]:

@@ -21,10 +21,19 @@ FORMATS = ("table", "csv", "json")
 
 
 @click.command("counts")
-@click.option("--by", "group", type=click.Choice(counts.GROUPS), default="district", show_default=True)
-@click.option("--since", type=DAY, callback=day, help="First day, YYYY-MM-DD.")
-@click.option("--until", type=DAY, callback=day, help="Last day, YYYY-MM-DD.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option(
+    "--by", "group", type=click.Choice(counts.GROUPS), default="district", show_default=True, help="What makes a line."
+)
+@click.option("--since", type=DAY, callback=day, metavar="YYYY-MM-DD", help="First day.")
+@click.option("--until", type=DAY, callback=day, metavar="YYYY-MM-DD", help="Last day, which counts too.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="A table to read, CSV for a spreadsheet, JSON for programs.",
+)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file instead of the screen.")
 @pass_context
 def show_counts(

@@ -16,7 +16,7 @@ NUMBER = click.IntRange(1, 2**63 - 1)  # what a database can hold
 
 
 @click.command()
-@click.option("--role", type=click.Choice([OFFICER, ADMIN]), required=True)
+@click.option("--role", type=click.Choice([OFFICER, ADMIN]), required=True, help="What the code makes of its user.")
 @click.option("--scope", default="", help="District of an officer, such as vinh-tuong; empty for the whole province.")
 @pass_context
 def invite(context: Context, role: str, scope: str) -> None:
@@ -53,9 +53,7 @@ def list_roles(context: Context) -> None:
                 f"{r['person_id']}\t{r['channel']}\t{r['role']}\t{r['scope'] or '*'}\t{r['granted_at']}" for r in rows
             ]
 
-    print("person\tchannel\trole\tscope\tsince")
-    for line in context.run(work()):
-        print(line)
+    print("\n".join(["person\tchannel\trole\tscope\tsince", *context.run(work())]))
 
 
 @role.command()
@@ -88,7 +86,7 @@ def forget(context: Context, person: int) -> None:
     def work(tx: Transaction) -> bool:
         known = people.by_number(tx, person)
         if known is not None:
-            people.erase(tx, person)
+            people.erase(tx, person, day=context.today().isoformat())
             messages.forget_all(tx, known)
             access.write_audit(tx, actor=ACTOR, action="forget", detail=f"person {person}", at=clock.now())
         return known is not None

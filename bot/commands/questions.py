@@ -17,8 +17,8 @@ from bot.teaching import teach as teach_article
 @click.command("questions")
 @click.option("--unanswered", "view", flag_value="unanswered", default="unanswered", help="No answer, or a bad one.")
 @click.option("--asked", "view", flag_value="asked", help="Which articles citizens asked for, and whether they helped.")
-@click.option("--days", type=click.IntRange(1), default=30, show_default=True, help="How far to look back.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--days", type=click.IntRange(1, 36_500), default=30, show_default=True, help="How far to look back.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many lines at most.")
 @pass_context
 def show_questions(context: Context, view: str, days: int, limit: int) -> None:
     """Show what citizens asked, grouped, most frequent first; without address and personal numbers."""

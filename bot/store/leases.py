@@ -22,6 +22,12 @@ def take(tx: Transaction, name: str, *, holder: str, at: str, until: str) -> boo
     return row is not None
 
 
+def holder(tx: Transaction, name: str) -> str | None:
+    """Return who has a lease, run out or not."""
+    row = tx.one("SELECT holder FROM leases WHERE name = :name", name=name)
+    return None if row is None else str(row["holder"])
+
+
 def give_back(tx: Transaction, name: str, *, holder: str) -> None:
     """Let another have it at once."""
     tx.run("DELETE FROM leases WHERE name = :name AND holder = :holder", name=name, holder=holder)

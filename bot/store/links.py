@@ -97,7 +97,7 @@ def guesses(tx: Transaction, person_id: int, *, since: str) -> int:
     return int(row["n"]) if row else 0
 
 
-def forget_before(tx: Transaction, moment: str) -> None:
-    """Delete codes that expired and guesses made before a moment."""
-    tx.run("DELETE FROM link_codes WHERE expires_at <= :moment", moment=moment)
+def forget_before(tx: Transaction, moment: str, *, expired: str) -> None:
+    """Delete guesses made before a moment, and codes that expired before another."""
+    tx.run("DELETE FROM link_codes WHERE expires_at <= :moment", moment=expired)
     tx.run("DELETE FROM link_guesses WHERE at <= :moment", moment=moment)

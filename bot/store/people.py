@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.message import Person
+from bot.store import tallies
 from bot.store.database import Row, Transaction
 from bot.store.links import CIRCLE
 
@@ -137,10 +138,21 @@ def consents(tx: Transaction, person_id: int) -> list[Row]:
     )
 
 
-def erase(tx: Transaction, person_id: int) -> None:
-    """Delete a person and everything that hangs on them, also the report that linked channels share."""
-    tx.run(f"DELETE FROM reports WHERE person_id IN ({CIRCLE})", id=person_id)  # noqa: S608 - no value in it
-    tx.run("DELETE FROM people WHERE id = :id", id=person_id)
+def erase(tx: Transaction, person_id: int, *, day: str = "") -> None:
+    """Delete a person and everything that hangs on them, also the report that linked channels share.
+
+    From that day on the report is counted no more.
+    """
+    row = tx.one("SELECT source FROM people WHERE id = :id", id=person_id)
+    with tallies.kept_up(tx, person_id, day=day):
+        tx.run(f"DELETE FROM reports WHERE person_id IN ({CIRCLE})", id=person_id)  # noqa: S608 - no value in it
+        tx.run("DELETE FROM people WHERE id = :id", id=person_id)
+    if (
+        row
+        and row["source"]
+        and tx.one("SELECT 1 FROM people WHERE source = :source LIMIT 1", source=row["source"]) is None
+    ):
+        tallies.forget_source(tx, row["source"])
 
 
 def by_number(tx: Transaction, person_id: int) -> Person | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.store import tallies
 from bot.store.database import Row, Transaction
 from bot.store.links import CIRCLE
 
@@ -18,38 +19,50 @@ def find(tx: Transaction, person_id: int) -> Row | None:
 
 
 def keep(
-    tx: Transaction, person_id: int, *, district: str, commune: str, channel: str, source: str, day: str, at: str
+    tx: Transaction,
+    person_id: int,
+    *,
+    district: str,
+    commune: str,
+    channel: str,
+    source: str,
+    day: str,
+    at: str,
+    language: str = "",
 ) -> None:
     """Record that a person installed, or correct where; the first day stays the day of the report."""
     before = find(tx, person_id)
-    tx.run(
-        """
-        INSERT INTO reports (person_id, district, commune, channel, source, day, reported_at)
-        VALUES (:id, :district, :commune, :channel, :source, :day, :at)
-        ON CONFLICT (person_id) DO UPDATE SET district = excluded.district, commune = excluded.commune
-        """,
-        id=before["person_id"] if before else person_id,
-        district=district,
-        commune=commune,
-        channel=channel,
-        source=source,
-        day=day,
-        at=at,
-    )
+    with tallies.kept_up(tx, person_id, day=day):
+        tx.run(
+            """
+            INSERT INTO reports (person_id, district, commune, channel, source, language, day, reported_at)
+            VALUES (:id, :district, :commune, :channel, :source, :language, :day, :at)
+            ON CONFLICT (person_id) DO UPDATE SET district = excluded.district, commune = excluded.commune
+            """,
+            id=before["person_id"] if before else person_id,
+            district=district,
+            commune=commune,
+            channel=channel,
+            source=source,
+            language=language,
+            day=day,
+            at=at,
+        )
     change = "corrected" if before else "reported"
     _note(tx, person_id, change=change, district=district, commune=commune, at=at)
 
 
-def withdraw(tx: Transaction, person_id: int, *, at: str) -> None:
+def withdraw(tx: Transaction, person_id: int, *, at: str, day: str = "") -> None:
     """Take a report back; its history stays until the person is erased."""
     before = find(tx, person_id)
     if before is None:
         return
-    tx.run(f"DELETE FROM reports WHERE person_id IN ({CIRCLE})", id=person_id)  # noqa: S608 - no value in it
+    with tallies.kept_up(tx, person_id, day=day):
+        tx.run(f"DELETE FROM reports WHERE person_id IN ({CIRCLE})", id=person_id)  # noqa: S608 - no value in it
     _note(tx, person_id, change="withdrawn", district=before["district"], commune=before["commune"], at=at)
 
 
-def merge(tx: Transaction, person_id: int, *, at: str) -> None:
+def merge(tx: Transaction, person_id: int, *, at: str, day: str = "") -> None:
     """Make the reports of a person's linked channels one: the first day counts, the latest place is true."""
     rows = tx.all(
         f"SELECT person_id, district, commune FROM reports WHERE person_id IN ({CIRCLE}) ORDER BY reported_at",  # noqa: S608
@@ -58,15 +71,16 @@ def merge(tx: Transaction, person_id: int, *, at: str) -> None:
     if len(rows) < 2:
         return
     first, latest = rows[0], rows[-1]
-    for row in rows[1:]:
-        tx.run("DELETE FROM reports WHERE person_id = :id", id=row["person_id"])
-        _note(tx, row["person_id"], change="linked", district=row["district"], commune=row["commune"], at=at)
-    tx.run(
-        "UPDATE reports SET district = :district, commune = :commune WHERE person_id = :id",
-        district=latest["district"],
-        commune=latest["commune"],
-        id=first["person_id"],
-    )
+    with tallies.kept_up(tx, person_id, day=day):
+        for row in rows[1:]:
+            tx.run("DELETE FROM reports WHERE person_id = :id", id=row["person_id"])
+            _note(tx, row["person_id"], change="linked", district=row["district"], commune=row["commune"], at=at)
+        tx.run(
+            "UPDATE reports SET district = :district, commune = :commune WHERE person_id = :id",
+            district=latest["district"],
+            commune=latest["commune"],
+            id=first["person_id"],
+        )
 
 
 def history(tx: Transaction, person_id: int) -> list[Row]:
@@ -78,7 +92,7 @@ def history(tx: Transaction, person_id: int) -> list[Row]:
 
 
 def totals(tx: Transaction, *, by: str, since: str, until: str) -> list[Row]:
-    """Count current reports by district, commune, day, channel or source; days are inclusive."""
+    """Count the reports themselves by district, commune, day, channel or source, as a check of the kept tallies."""
     column = {"district": "district", "commune": "commune", "day": "day", "channel": "channel", "source": "source"}[by]
     also = ", district" if by == "commune" else ""
     return tx.all(

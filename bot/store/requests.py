@@ -56,13 +56,14 @@ def push(tx: Transaction, person_id: int, *, reply: str, at: str) -> None:
     tx.run("INSERT INTO pushes (person_id, reply, at) VALUES (:id, :reply, :at)", id=person_id, reply=reply, at=at)
 
 
-def pushes(tx: Transaction, *, limit: int) -> list[Row]:
-    """List queued messages with their addresses, oldest first."""
+def pushes(tx: Transaction, *, channel: str, limit: int) -> list[Row]:
+    """List queued messages of a channel with their addresses, oldest first."""
     return tx.all(
         """
         SELECT m.id, m.reply, p.channel, p.address FROM pushes m JOIN people p ON p.id = m.person_id
-        ORDER BY m.id LIMIT :limit
+        WHERE p.channel = :channel ORDER BY m.id LIMIT :limit
         """,
+        channel=channel,
         limit=limit,
     )
 

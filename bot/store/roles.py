@@ -20,6 +20,17 @@ def all_grants(tx: Transaction) -> list[Row]:
     )
 
 
+def admins(tx: Transaction, *, except_channel: str = "") -> list[Row]:
+    """List number, channel and language of everybody who is an admin, without those of one channel."""
+    return tx.all(
+        """
+        SELECT DISTINCT p.id, p.channel, p.language FROM roles r JOIN people p ON p.id = r.person_id
+        WHERE r.role = 'admin' AND p.channel <> :channel AND p.gone_at IS NULL ORDER BY p.id
+        """,
+        channel=except_channel,
+    )
+
+
 def grant(tx: Transaction, person_id: int, *, role: str, scope: str, at: str) -> None:
     """Give a person a role; giving it twice changes nothing."""
     tx.run(

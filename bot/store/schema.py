@@ -1,12 +1,27 @@
 """The tables, as numbered migrations that SQLite and PostgreSQL both take.
 
-`{serial}` is an automatic key, `{strict}` closes a table; each engine fills them in its own way. Times are UTC text
-of fixed width (see `bot.clock`), days are local dates, so both sort as text.
+`{serial}` is an automatic key, `{strict}` closes a table, `{clustered}` one whose rows lie in the order of their key;
+each engine fills them in its own way. Times are UTC text of fixed width (see `bot.clock`), days are local dates, so
+both sort as text.
 """
 
 from __future__ import annotations
 
 from types import MappingProxyType
+
+# The first tallies of reports made before there were any, by each view and unit.
+FILL_TALLIES = tuple(
+    "INSERT INTO tallies (view, unit, span, district, name, reports) "
+    f"SELECT '{view}', '{unit}', {span}, district, {name}, COUNT(*) FROM reports GROUP BY 3, 4, 5"
+    for view, name in (
+        ("district", "''"),
+        ("commune", "commune"),
+        ("channel", "channel"),
+        ("language", "language"),
+        ("source", "source"),
+    )
+    for unit, span in (("day", "day"), ("month", "substr(day, 1, 7)"))
+)
 
 # Name → statements. A migration that has been released is never edited, only followed by another.
 MIGRATIONS = MappingProxyType(
@@ -247,6 +262,49 @@ MIGRATIONS = MappingProxyType(
             ) {strict}
             """,
             "CREATE INDEX link_guesses_by_person ON link_guesses (person_id, at)",
+        ),
+        "m010_tallies": (
+            "ALTER TABLE reports ADD COLUMN language TEXT NOT NULL DEFAULT ''",
+            """
+            UPDATE reports SET language = COALESCE((SELECT p.language FROM people p WHERE p.id = reports.person_id), '')
+            """,
+            # which steps of the funnel the person took, one bit each
+            "ALTER TABLE people ADD COLUMN steps INTEGER NOT NULL DEFAULT 0",
+            "CREATE INDEX people_by_source ON people (source) WHERE source <> ''",
+            # view: what name is (a commune, a channel …); unit: whether span is a day or a month
+            """
+            CREATE TABLE tallies (
+                view TEXT NOT NULL,
+                unit TEXT NOT NULL,
+                span TEXT NOT NULL,
+                district TEXT NOT NULL,
+                name TEXT NOT NULL,
+                reports INTEGER NOT NULL,
+                PRIMARY KEY (view, unit, span, district, name)
+            ) {clustered}
+            """,
+            *FILL_TALLIES,
+            """
+            CREATE TABLE funnel (
+                step TEXT NOT NULL,
+                unit TEXT NOT NULL,
+                span TEXT NOT NULL,
+                channel TEXT NOT NULL,
+                source TEXT NOT NULL,
+                people INTEGER NOT NULL,
+                PRIMARY KEY (step, unit, span, channel, source)
+            ) {clustered}
+            """,
+            # district is the province's id for a figure of the whole province
+            """
+            CREATE TABLE official_figures (
+                day TEXT NOT NULL,
+                district TEXT NOT NULL,
+                phones INTEGER NOT NULL,
+                imported_at TEXT NOT NULL,
+                PRIMARY KEY (day, district)
+            ) {strict}
+            """,
         ),
     }
 )

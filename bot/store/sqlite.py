@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 import sqlite_utils
 from sqlite_utils.migrations import Migrations
@@ -31,6 +31,8 @@ BUSY_SECONDS = 5.0
 READERS = 2
 LARGEST_GROUP = 500
 LARGEST_READ_GROUP = 50
+BUSY_FROM = 8  # writes under way; from then on a few more are waited for, so that fewer commits carry more
+GATHER_SECONDS = 0.002
 
 _STOP = object()
 _PROBE_BYTES = 256 * 1024  # what a first group of writes may need
@@ -149,13 +151,13 @@ class _Worker(threading.Thread):
             try:
                 return work(transaction), None
             except Exception as error:
-                return None, error
+                return None, _unavailable(self._path, error) if _concerns_all(error) else error
         self._connection.execute("SAVEPOINT one")
         try:
             result, failure = work(transaction), None
         except Exception as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise  # a full or failing disk concerns the whole group
+            if _concerns_all(error):
+                raise
             result, failure = None, error
             self._connection.execute("ROLLBACK TO one")
         self._connection.execute("RELEASE one")
@@ -179,14 +181,28 @@ class SqliteStore:
         for worker in self._workers:
             worker.start()
         self._closed = False
+        self._gathered: list[Any] = []
+        self._under_way = 0
 
     async def read(self, work: Callable[[Transaction], Result]) -> Result:
         """Run a reading function on a consistent view."""
-        return await self._do(self._reads, work)
+        jobs: list[Any] = []
+        future: asyncio.Future[Result] = self._job(work, jobs)
+        self._reads.put(jobs[0])
+        return await future
 
     async def write(self, work: Callable[[Transaction], Result]) -> Result:
         """Run a writing function whole or not at all; returns only after the commit."""
-        return await self._do(self._writes, work)
+        future: asyncio.Future[Result] = self._job(work, self._gathered)
+        loop = asyncio.get_running_loop()
+        future.add_done_callback(self._written)
+        self._under_way += 1
+        if len(self._gathered) == 1:
+            if self._under_way > BUSY_FROM:
+                loop.call_later(GATHER_SECONDS, self._hand_over)
+            else:
+                loop.call_soon(self._hand_over)
+        return await future
 
     async def scrub(self) -> None:
         """Leave nothing readable of what was deleted; raises StoreUnavailable when somebody holds the file."""
@@ -197,19 +213,34 @@ class SqliteStore:
         if self._closed:
             return
         self._closed = True
+        self._hand_over()
         self._writes.put(_STOP)
         for _ in range(READERS):
             self._reads.put(_STOP)
         for worker in self._workers:
             await asyncio.to_thread(worker.join)
 
-    def _do(self, jobs: queue.SimpleQueue[Any], work: Callable[[Transaction], Result]) -> asyncio.Future[Result]:
+    def _job(self, work: Callable[[Transaction], Result], jobs: list[Any]) -> asyncio.Future[Result]:
         if self._closed:
             raise StoreUnavailable(f"The database {self._path} is closed.")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
-        jobs.put((work, loop, future))
+        jobs.append((work, loop, future))
         return future
+
+    def _hand_over(self) -> None:
+        """Give the writer what has gathered, at one go: every waking of the other thread costs both of them."""
+        jobs, self._gathered = self._gathered, []
+        for job in jobs:
+            self._writes.put(job)
+
+    def _written(self, _: asyncio.Future[Any]) -> None:
+        self._under_way -= 1
+
+
+def _concerns_all(error: Exception) -> TypeGuard[sqlite3.OperationalError]:
+    """A full or failing disk concerns the whole group, a wrong statement only its own function."""
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_ERROR
 
 
 def _tell(done: list[tuple[asyncio.Future[Any], Any, Exception | None]]) -> None:
@@ -318,7 +349,9 @@ def _migrations() -> Migrations:
 def _migration(statements: tuple[str, ...]) -> Callable[[sqlite_utils.Database], None]:
     def apply(database: sqlite_utils.Database) -> None:
         for statement in statements:
-            database.execute(statement.format(serial="INTEGER PRIMARY KEY", strict="STRICT"))
+            database.execute(
+                statement.format(serial="INTEGER PRIMARY KEY", strict="STRICT", clustered="STRICT, WITHOUT ROWID")
+            )
 
     return apply
 

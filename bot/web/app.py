@@ -9,6 +9,7 @@ import jinja2
 import structlog
 from aiohttp import web
 
+from bot.channels.picture_shelf import ROUTE as PICTURES
 from bot.errors import StoreError
 from bot.i18n import mark
 from bot.limits import Buckets
@@ -16,6 +17,7 @@ from bot.platforms import TELEGRAM_HOOK
 from bot.service import Service
 from bot.web import chat, health, hooks
 from bot.web.keys import NEW_SESSIONS, SERVICE, TEMPLATES
+from bot.zalo import BOT_HOOK, OA_HOOK
 
 log = structlog.get_logger()
 
@@ -45,6 +47,9 @@ def make_app(service: Service) -> web.Application:
     app.router.add_get("/api/chat/events", chat.events)
     app.router.add_get("/api/chat/file", chat.file)
     app.router.add_post(TELEGRAM_HOOK, hooks.telegram)
+    app.router.add_post(BOT_HOOK, hooks.zalo_bot)
+    app.router.add_post(OA_HOOK, hooks.zalo_oa)
+    app.router.add_get(f"{PICTURES}{{key}}", hooks.picture)
     app.router.add_get("/healthz", health.alive)
     app.router.add_get("/readyz", health.ready)
     app.router.add_get("/metrics", health.metrics)

@@ -8,12 +8,19 @@ from aiohttp import web
 
 from bot.channels.telegram import Telegram
 from bot.channels.telegram_updates import update_id_of
+from bot.channels.zalo_bot import ZaloBot
+from bot.channels.zalo_bot_updates import unwrap
+from bot.channels.zalo_oa import ZaloOA
+from bot.channels.zalo_oa_events import event_name
+from bot.clock import stamp
 from bot.errors import StoreError
+from bot.store import pictures
 from bot.web.keys import SERVICE
 
 log = structlog.get_logger()
 
 _SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's name
+_ZALO_BOT_HEADER, _ZALO_OA_HEADER = "X-Bot-Api-Secret-Token", "X-ZEvent-Signature"
 _RETRY_SECONDS = "5"
 
 
@@ -42,6 +49,77 @@ async def telegram(request: web.Request) -> web.Response:
         log.error("database unavailable, update waits at Telegram", reason=str(error))
         return _later()
     return web.Response()
+
+
+async def zalo_bot(request: web.Request) -> web.Response:
+    """Take one update of the Zalo Bot Platform; its probe, which says nothing, is answered 200."""
+    channel = request.app[SERVICE].channels.get(ZaloBot.name)
+    if not isinstance(channel, ZaloBot):
+        return _refused(404, "the Zalo bot is off")
+    try:
+        body = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        return _refused(413, "too large")
+    if not body.strip():
+        return web.Response()  # with or without the secret: there is nothing in it
+    if not channel.knows(request.headers.get(_ZALO_BOT_HEADER, "")):
+        return _refused(403, "wrong secret token")
+    try:
+        update = unwrap(orjson.loads(body))
+    except orjson.JSONDecodeError:
+        return _refused(400, "not JSON")
+    if update is None:
+        return _refused(400, "no update of the Zalo Bot Platform")
+    if not channel.listening:
+        return _later()
+    try:
+        await channel.take(update)
+    except StoreError as error:
+        log.error("database unavailable, update refused", reason=str(error))
+        return _later()
+    return web.Response()
+
+
+async def zalo_oa(request: web.Request) -> web.Response:
+    """Take one event of the Official Account; what is posted when the webhook is saved, "{}", is answered 200."""
+    channel = request.app[SERVICE].channels.get(ZaloOA.name)
+    if not isinstance(channel, ZaloOA):
+        return _refused(404, "the Official Account is off")
+    try:
+        body = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        return _refused(413, "too large")
+    try:
+        raw = orjson.loads(body or b"{}")
+    except orjson.JSONDecodeError:
+        return _refused(400, "not JSON")
+    if raw == {}:
+        return web.Response()
+    if not isinstance(raw, dict):
+        return _refused(400, "no event of an Official Account")
+    if not channel.knows(body, raw, request.headers.get(_ZALO_OA_HEADER, "")):
+        return _refused(403, "wrong signature")
+    if not event_name(raw):
+        return _refused(400, "no event of an Official Account")
+    if not channel.listening:
+        return _later()
+    try:
+        await channel.take(raw)
+    except StoreError as error:
+        log.error("database unavailable, event waits at Zalo", reason=str(error))
+        return _later()
+    return web.Response()
+
+
+async def picture(request: web.Request) -> web.Response:
+    """Hand out a picture that a platform fetches, as often as it likes, until it expires."""
+    service = request.app[SERVICE]
+    key, at = request.match_info["key"], stamp(service.clock())
+    found = await service.store.read(lambda tx: pictures.find(tx, key, at=at))
+    if found is None:
+        raise web.HTTPNotFound
+    content, media_type = found
+    return web.Response(body=content, content_type=media_type)
 
 
 def _refused(status: int, reason: str) -> web.Response:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Any
 
 import aiohttp
@@ -62,6 +64,7 @@ class FakeTelegram:
         self.decide: Decide | None = None
         self.silent = False  # getUpdates never answers
         self.push_answers: Counter[int] = Counter()
+        self.push_to = ""  # where the webhook is in truth, when the bot was told another address
         self.polls = 0
         self._updates: deque[dict[str, Any]] = deque()
         self._update_number = 1000
@@ -89,7 +92,9 @@ class FakeTelegram:
                 for button in row:
                     if where == chat and button["text"].startswith(label):
                         return self.press_value(chat, button["callback_data"], number)
-        raise AssertionError(f"no button {label!r} in chat {chat}: {[m.get('reply_markup') for m in self.messages.values()]}")
+        raise AssertionError(
+            f"no button {label!r} in chat {chat}: {[m.get('reply_markup') for m in self.messages.values()]}"
+        )
 
     def press_value(self, chat: int, value: str, number: int) -> int:
         """A person presses a button of a message by its value."""
@@ -190,7 +195,9 @@ class FakeTelegram:
                 "pending_update_count": len(self._updates),
             }
         elif call.method.startswith("set"):
-            self.profile[f"{call.method} {data.get('scope', {}).get('type', '')} {data.get('language_code', '')}"] = data
+            self.profile[f"{call.method} {data.get('scope', {}).get('type', '')} {data.get('language_code', '')}"] = (
+                data
+            )
         elif call.method in (*SENDS, "editMessageText"):
             if refused := self._judge(call):
                 return refused
@@ -201,7 +208,8 @@ class FakeTelegram:
         text = call.data.get("text", "")
         if call.method == "sendMessage" and not text:
             return _answer(call, 400, "Bad Request: message text is empty")
-        if len(text.encode("utf-16-le")) // 2 > 4096 * 1.3:
+        read = unescape(re.sub(r"<[^>]+>", "", text)) if call.data.get("parse_mode") == "HTML" else text
+        if len(read.encode("utf-16-le")) // 2 > 4096:
             return _answer(call, 400, "Bad Request: message is too long")
         for row in (call.data.get("reply_markup") or {}).get("inline_keyboard", ()):
             for button in row:
@@ -212,7 +220,9 @@ class FakeTelegram:
             if shown is None:
                 return _answer(call, 400, "Bad Request: message to edit not found")
             if (shown["text"], shown.get("reply_markup")) == (text, call.data.get("reply_markup")):
-                return _answer(call, 400, "Bad Request: message is not modified: specified new message content is the same")
+                return _answer(
+                    call, 400, "Bad Request: message is not modified: specified new message content is the same"
+                )
         return None
 
     def _deliver(self, call: Call) -> dict[str, Any]:
@@ -229,7 +239,9 @@ class FakeTelegram:
     async def _get_updates(self, call: Call) -> web.Response:
         self.polls += 1
         if self.webhook.get("url"):
-            return _answer(call, 409, "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook")
+            return _answer(
+                call, 409, "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook"
+            )
         offset = call.data.get("offset") or 0
         while self._updates and self._updates[0]["update_id"] < offset:
             self._updates.popleft()
@@ -253,9 +265,8 @@ class FakeTelegram:
             update = self._updates.popleft()
             line[_chat_of(update)].append(update)
         places = asyncio.Semaphore(connections)
-        headers = {"X-Telegram-Bot-Api-Secret-Token": self.webhook.get("secret_token", "")}
         timeout = aiohttp.ClientTimeout(total=30)
-        async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
+        async with aiohttp.ClientSession(timeout=timeout) as session:
 
             async def bring(updates: deque[dict[str, Any]]) -> None:
                 while updates:
@@ -270,8 +281,10 @@ class FakeTelegram:
             await asyncio.gather(*map(bring, line.values()))
 
     async def _push(self, session: aiohttp.ClientSession, update: dict[str, Any]) -> int:
+        headers = {"X-Telegram-Bot-Api-Secret-Token": self.webhook.get("secret_token", "")}
         try:
-            async with session.post(self.webhook["url"], json=update) as answer:
+            url = self.push_to or self.webhook["url"]
+            async with session.post(url, json=update, headers=headers) as answer:
                 return answer.status
         except (aiohttp.ClientError, TimeoutError, OSError):
             return 0

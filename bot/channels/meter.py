@@ -1,0 +1,99 @@
+"""Counting what a channel uses up, with an alarm before a budget ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import tzinfo
+
+import structlog
+
+from bot.clock import Clock
+from bot.errors import StoreError
+from bot.store import Store, Transaction, usage
+
+log = structlog.get_logger()
+
+ALARM_SHARE = 0.8
+NOW = "now"  # the period of figures that only have a present
+_ALARMED = "alarmed"
+
+Also = Callable[[Transaction], None]
+
+
+class Meter:
+    """Counts by month; what is counted together is written together, and nobody waits for it."""
+
+    def __init__(
+        self,
+        store: Store,
+        channel: str,
+        *,
+        zone: tzinfo,
+        clock: Clock,
+        budget: int = 0,
+        budgeted: tuple[str, ...] = (),
+        alarm: Callable[[int, int], Awaitable[None]] | None = None,
+    ) -> None:
+        """Count for a channel; `alarm` is called once a month when `budgeted` kinds reach four fifths of `budget`."""
+        self._store, self._channel, self._zone, self._clock = store, channel, zone, clock
+        self._budget, self._budgeted, self._alarm = budget, budgeted, alarm
+        self._pending: Counter[tuple[str, str]] = Counter()
+        self._also: list[Also] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    @property
+    def month(self) -> str:
+        """The month that is being counted, as people here reckon it."""
+        return self._clock().astimezone(self._zone).strftime("%Y-%m")
+
+    def count(self, kind: str, amount: int = 1, *, also: Also | None = None) -> None:
+        """Count; `also` is written together with it."""
+        self._pending[self.month, kind] += amount
+        if also is not None:
+            self._also.append(also)
+        if self._writing is None:
+            self._writing = asyncio.get_running_loop().create_task(self._write())
+
+    async def figures(self) -> dict[str, int]:
+        """Return this month's sums by kind, and what only has a present."""
+        month = self.month
+
+        def work(tx: Transaction) -> dict[str, int]:
+            return usage.of_period(tx, self._channel, period=NOW) | usage.of_period(tx, self._channel, period=month)
+
+        return await self._store.read(work)
+
+    async def flush(self) -> None:
+        """Return when everything counted so far is written, or could not be."""
+        while self._writing is not None:
+            await asyncio.wait((self._writing,))
+
+    async def _write(self) -> None:
+        while self._pending or self._also:
+            pending, self._pending = self._pending, Counter()
+            also, self._also = self._also, []
+            try:
+                used = await self._store.write(lambda tx, p=pending, a=also: self._add(tx, p, a))  # type: ignore[misc]
+            except StoreError:
+                log.warning("usage not counted", channel=self._channel, messages=sum(pending.values()))
+                continue
+            if used is not None and self._alarm is not None:
+                await self._alarm(used, self._budget)
+        self._writing = None
+
+    def _add(self, tx: Transaction, pending: Counter[tuple[str, str]], also: list[Also]) -> int | None:
+        """Write everything; returns what is used up when that calls for the alarm."""
+        for (period, kind), amount in pending.items():
+            usage.add(tx, self._channel, period=period, kind=kind, amount=amount)
+        for work in also:
+            work(tx)
+        if not self._budget:
+            return None
+        for period in {period for period, kind in pending if kind in self._budgeted}:
+            figures = usage.of_period(tx, self._channel, period=period)
+            used = sum(figures.get(kind, 0) for kind in self._budgeted)
+            if used >= ALARM_SHARE * self._budget and usage.once(tx, self._channel, period=period, kind=_ALARMED):
+                return used
+        return None

@@ -1,0 +1,201 @@
+"""Keeping updates coming: asking for them again and again, or having Telegram bring them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from telegram import Bot, WebhookInfo
+from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
+
+from bot.channels.telegram_request import FloodError, Transport
+from bot.channels.telegram_updates import KINDS
+from bot.clock import Clock
+from bot.errors import StoreError
+
+log = structlog.get_logger()
+
+POLL_SECONDS = 50  # the longest that Telegram keeps a request open
+SILENCE_SECONDS = 90.0  # without a successful poll, polling is started afresh
+_BATCH = 100
+_HOOK_PAUSE = 60.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
+
+Report = Callable[[str | None], None]
+Take = Callable[[Sequence[dict[str, Any]]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """How to reach Telegram, and how Telegram reaches the bot: it polls, or is called at `hook_url`."""
+
+    token: str
+    api_base: str
+    polls: bool = True
+    hook_url: str = ""
+    hook_secret: str = ""
+    hook_connections: int = 40
+    connections: int = 32
+    answer_seconds: float = 15.0
+
+
+class ApiBot(Bot):
+    """python-telegram-bot's methods, and getUpdates without making objects of what comes."""
+
+    __slots__ = ()
+
+    async def updates(self, *, offset: int | None, seconds: int) -> list[dict[str, Any]]:
+        """Wait for updates from `offset` on, which confirms all before it."""
+        asked = {"offset": offset, "limit": _BATCH, "timeout": seconds, "allowed_updates": KINDS}
+        found: list[dict[str, Any]] = await self._post("getUpdates", asked, read_timeout=seconds + 10)
+        return found
+
+
+class Poller:
+    """Asks for updates and hands each batch to `take`; only what is safe there is confirmed to Telegram."""
+
+    def __init__(
+        self,
+        bot: ApiBot,
+        transport: Transport,
+        *,
+        own_hook: str,
+        take: Take,
+        report: Report,
+        seconds: int = POLL_SECONDS,
+        silence: float = SILENCE_SECONDS,
+        tick: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`own_hook` is the address of this very bot's webhook; `report` is told what is wrong, or None."""
+        self._bot, self._transport, self._own_hook, self._take = bot, transport, own_hook, take
+        self._report, self._seconds, self._silence, self._tick = report, seconds, silence, tick
+        self._last_poll = tick()
+
+    async def run(self) -> None:
+        """Poll for ever; start afresh when nothing came back for too long. Raises InvalidToken."""
+        while True:
+            self._last_poll = self._tick()
+            poller = asyncio.ensure_future(self._poll())
+            try:
+                while not poller.done() and self._tick() - self._last_poll < self._silence:
+                    await asyncio.wait((poller,), timeout=min(1.0, self._silence / 4))
+            finally:
+                silent = poller.cancel()
+                ended = (await asyncio.gather(poller, return_exceptions=True))[0]
+            if isinstance(ended, InvalidToken):
+                raise ended
+            if silent:
+                self._report(f"Telegram has not answered for {self._silence:.0f} s; polling was started again.")
+            else:  # a fault of ours; polling must go on all the same
+                self._report(f"Polling broke off ({type(ended).__name__}) and was started again.")
+                await asyncio.sleep(_FIRST_PAUSE)
+            await self._transport.shutdown()
+
+    async def _poll(self) -> None:
+        await self._leave_own_hook()
+        offset: int | None = None
+        pause, well = _FIRST_PAUSE, False
+        while True:
+            try:
+                # After a trouble the first question asks for no patience, so that the end of it is known at once.
+                updates = await self._bot.updates(offset=offset, seconds=self._seconds if well else 0)
+            except InvalidToken:
+                raise
+            except Conflict as error:
+                self._report(await self._name_conflict(error))
+                pause, well = await rest(error, pause), False
+                continue
+            except TelegramError as error:
+                log.warning("polling failed", reason=error.message)
+                pause, well = await rest(error, pause), False
+                continue
+            self._last_poll, pause, well = self._tick(), _FIRST_PAUSE, True
+            self._report(None)
+            try:
+                await self._take(updates)
+            except StoreError as error:
+                # Not confirmed, so it comes again.
+                log.error("database unavailable, updates wait at Telegram", reason=str(error))
+                await asyncio.sleep(_FIRST_PAUSE)
+                continue
+            if updates:
+                offset = updates[-1]["update_id"] + 1
+
+    async def _leave_own_hook(self) -> None:
+        """Take back a webhook of this very bot from before it polled; never one of another program."""
+        try:
+            url = (await self._bot.get_webhook_info()).url
+            if url and url == self._own_hook:
+                await self._bot.delete_webhook(drop_pending_updates=False)
+        except InvalidToken:
+            raise
+        except TelegramError as error:
+            log.warning("webhook not checked", reason=error.message)
+
+    async def _name_conflict(self, error: Conflict) -> str:
+        if "webhook" not in error.message.lower():
+            return (
+                "Another program polls with the same token; stop it, or give each bot a token of its own "
+                "(one bot, one program)."
+            )
+        host = "an unknown address"
+        with suppress(TelegramError):
+            host = urlsplit((await self._bot.get_webhook_info()).url).netloc or host
+        return (
+            f"A webhook is set for this bot at {host}, so that polling gets nothing; set telegram.mode to webhook, or "
+            "remove it with deleteWebhook if that program is no longer in use."
+        )
+
+
+class HookKeeper:
+    """Sets the webhook, looks after it, and sets it again should another program take it away."""
+
+    def __init__(self, bot: Bot, connection: Connection, *, clock: Clock, report: Report) -> None:
+        self._bot, self._connection, self._clock, self._report = bot, connection, clock, report
+
+    async def run(self) -> None:
+        """Keep the webhook for ever. Raises InvalidToken."""
+        pause, current = _FIRST_PAUSE, ""
+        while True:
+            try:
+                if current != self._connection.hook_url:
+                    await self._set()
+                    self._report(None)
+                await asyncio.sleep(_HOOK_PAUSE)
+                info = await self._bot.get_webhook_info()
+                current, pause = info.url, _FIRST_PAUSE
+                self._report(f"Telegram cannot deliver: {info.last_error_message}." if self._failing(info) else None)
+            except InvalidToken:
+                raise
+            except BadRequest as error:
+                self._report(f"Telegram refuses the webhook: {error.message}. Check web.public_url.")
+                await asyncio.sleep(_HOOK_PAUSE)
+            except TelegramError as error:
+                self._report(f"Telegram cannot be reached: {error.message}.")
+                pause = await rest(error, pause)
+
+    async def _set(self) -> None:
+        await self._bot.set_webhook(
+            self._connection.hook_url,
+            secret_token=self._connection.hook_secret,
+            max_connections=self._connection.hook_connections,
+            allowed_updates=KINDS,
+        )
+
+    def _failing(self, info: WebhookInfo) -> bool:
+        last = info.last_error_date
+        return last is not None and (self._clock() - last).total_seconds() < 2 * _HOOK_PAUSE
+
+
+async def rest(error: TelegramError, pause: float = _FIRST_PAUSE) -> float:
+    """Wait after a failure, longer each time, never in step with others; returns the next pause."""
+    wanted = error.seconds if isinstance(error, FloodError) else 0.0
+    await asyncio.sleep(max(wanted, pause * random.uniform(0.5, 1.5)))  # noqa: S311 - jitter, no secret
+    return min(pause * 2, _LONGEST_PAUSE)

@@ -1,0 +1,123 @@
+"""Saying things on Telegram: texts, pictures, files, and putting an answer in the place of a menu."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import structlog
+from telegram import Bot
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, TelegramError, TimedOut
+
+from bot.channels.telegram_errors import says_unchanged, says_unreadable
+from bot.channels.telegram_speech import LONGEST_CAPTION, html, keyboard, too_long
+from bot.channels.telegram_updates import Answered, how_to_answer
+from bot.clock import Clock, stamp
+from bot.errors import DeliveryError, Unreachable
+from bot.markup import to_plain
+from bot.message import Receipt, Reply
+from bot.store import Store, Transaction, choices
+from bot.text import utf16_length
+
+log = structlog.get_logger()
+
+_MOST_EDITED = 10_000
+_NO_PREVIEW = {"is_disabled": True}
+
+
+class Speaker:
+    """Says replies through a bot; remembers which menus were replaced already."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+        self._edited: OrderedDict[str, None] = OrderedDict()
+
+    async def speak(self, bot: Bot, chat: int, reply: Reply, answering: str) -> Receipt:
+        """Say a reply; raises TelegramError, DeliveryError, StoreError."""
+        if any(too_long(button) for button in reply.buttons):
+            await self._keep_choices(reply)
+        answered = how_to_answer(answering)
+        if reply.image or reply.file:
+            return await self._send_media(bot, chat, reply, answered)
+        if answered.edits and answering not in self._edited:
+            if await self._edit(bot, chat, answered.edits, reply):
+                self._remember_edited(answering)
+                return Receipt(str(answered.edits))
+            self._remember_edited(answering)
+        return await self._send_text(bot, chat, reply, answered)
+
+    async def _send_text(self, bot: Bot, chat: int, reply: Reply, answered: Answered) -> Receipt:
+        more: dict[str, Any] = {"link_preview_options": _NO_PREVIEW, **_in_reply(answered)}
+        markup = keyboard(reply.buttons)
+        try:
+            sent = await bot.send_message(chat, html(reply.text), ParseMode.HTML, reply_markup=markup, api_kwargs=more)
+        except BadRequest as error:
+            if not says_unreadable(error):
+                raise
+            log.error("text sent without its marks", reason=error.message)
+            sent = await bot.send_message(chat, to_plain(reply.text), reply_markup=markup, api_kwargs=more)
+        return _receipt(sent)
+
+    async def _edit(self, bot: Bot, chat: int, number: int, reply: Reply) -> bool:
+        """Put a reply in the place of a menu; False when that message cannot be changed any more."""
+        try:
+            await bot.edit_message_text(
+                html(reply.text),
+                chat,
+                number,
+                parse_mode=ParseMode.HTML,
+                reply_markup=keyboard(reply.buttons),
+                api_kwargs={"link_preview_options": _NO_PREVIEW},
+            )
+        except BadRequest as error:
+            return says_unchanged(error)
+        except TimedOut as error:  # to repeat an edit does no harm
+            raise _unreachable(error) from None
+        return True
+
+    async def _send_media(self, bot: Bot, chat: int, reply: Reply, answered: Answered) -> Receipt:
+        """Send a picture or a file; the text goes under it where it fits, else before it."""
+        caption, markup, more = reply.text, keyboard(reply.buttons), _in_reply(answered)
+        if utf16_length(to_plain(caption)) > LONGEST_CAPTION:
+            await self._send_text(bot, chat, Reply(caption), answered)
+            caption = ""
+        shown = {"caption": html(caption) or None, "parse_mode": ParseMode.HTML, "api_kwargs": more}
+        if reply.image and reply.file:
+            await bot.send_photo(chat, reply.image, **shown)  # type: ignore[arg-type]
+            shown = {"api_kwargs": more}
+        elif reply.image:
+            return _receipt(await bot.send_photo(chat, reply.image, reply_markup=markup, **shown))  # type: ignore[arg-type]
+        assert reply.file is not None  # the caller looked
+        name, content = reply.file.name, reply.file.content
+        return _receipt(await bot.send_document(chat, content, filename=name, reply_markup=markup, **shown))  # type: ignore[arg-type]
+
+    async def _keep_choices(self, reply: Reply) -> None:
+        kept, at = [button.choice for button in reply.buttons if too_long(button)], stamp(self._clock())
+
+        def work(tx: Transaction) -> None:
+            for choice in kept:
+                choices.keep(tx, choice, at=at)
+
+        await self._store.write(work)
+
+    def _remember_edited(self, answering: str) -> None:
+        self._edited[answering] = None
+        if len(self._edited) > _MOST_EDITED:
+            self._edited.popitem(last=False)
+
+
+def _unreachable(error: TelegramError) -> DeliveryError:
+    return Unreachable(f"{error.message}.", code="timeout")
+
+
+def _receipt(sent: object) -> Receipt:
+    """Read the number of a sent message, where the answer was read at all."""
+    number = getattr(sent, "message_id", None)
+    return Receipt(str(number)) if number else Receipt()
+
+
+def _in_reply(answered: Answered) -> dict[str, Any]:
+    if not answered.replies_to:
+        return {}
+    return {"reply_parameters": {"message_id": answered.replies_to, "allow_sending_without_reply": True}}

@@ -1,0 +1,86 @@
+"""Updates of the Zalo Bot Platform as the bot understands them: wrapped as documented, or flat as really seen."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.message import IncomingMessage, Person
+
+NAME = "zalo_bot"
+# What may come in the place of text.
+_ATTACHMENTS = {
+    "message.image.received": "photo",
+    "message.sticker.received": "sticker",
+    "message.voice.received": "voice",
+    "message.unsupported.received": "unsupported",  # a file, a link, or anything of a protected person
+}
+_TEXT, _GROUP = "message.text.received", "GROUP"
+_LONGEST_AGE = 1e11  # seconds; anything above is milliseconds
+
+
+def unwrap(raw: object) -> Mapping[str, Any] | None:
+    """Return event and message of an update, or None for anything that is no update of this platform."""
+    if not isinstance(raw, dict):
+        return None
+    inner = raw.get("result")
+    body = inner if isinstance(inner, dict) and "event_name" in inner else raw
+    return body if isinstance(body.get("event_name"), str) and isinstance(body.get("message"), dict) else None
+
+
+def read_update(
+    body: Mapping[str, Any], *, account: str, mentioned_as: str = "", now: datetime
+) -> IncomingMessage | None:
+    """Read an update that `unwrap` gave; None when it asks nothing of the bot.
+
+    In groups only what names the bot counts: `mentioned_as`, or any name beginning with "Bot" (all bots' names do).
+    """
+    event, message = body["event_name"], body["message"]
+    chat, sender = message.get("chat") or {}, message.get("from") or {}
+    chat_id, message_id = str(chat.get("id") or ""), str(message.get("message_id") or "")
+    if not chat_id or not message_id or sender.get("is_bot") or (event != _TEXT and event not in _ATTACHMENTS):
+        return None
+    crowd = chat.get("chat_type") == _GROUP
+    text = message.get("text") if event == _TEXT else message.get("caption")
+    text = text if isinstance(text, str) else ""
+    if crowd:
+        spoken = spoken_to_me(text, mentioned_as)
+        if spoken is None:
+            return None
+        text = spoken
+    attachment = _ATTACHMENTS.get(event, "")
+    if not text and not attachment and not crowd:
+        return None
+    # The address and the account are part of what makes a message the same; hashed, because ids outlive people.
+    parts = (account, event, chat_id, str(sender.get("id") or ""), message_id)
+    return IncomingMessage(
+        person=Person(NAME, chat_id),
+        id=hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:40],
+        at=_moment(message.get("date"), now),
+        text=text,
+        attachment=attachment,
+        crowd=crowd,
+    )
+
+
+def spoken_to_me(text: str, name: str) -> str | None:
+    """Return what a group says to the bot, without the mention; None when it talks among itself."""
+    text = unicodedata.normalize("NFC", text)
+    low, mention = text.lower(), f"@{unicodedata.normalize('NFC', name) or 'bot'}".lower()
+    at = low.find(mention)
+    if at < 0:
+        return None
+    # Without knowing the name there is no telling where it ends: the rest stays, the search copes with a few words.
+    end = at + (len(mention) if name else 1)
+    return " ".join((text[:at] + " " + text[end:]).split())
+
+
+def _moment(date: object, now: datetime) -> datetime:
+    try:
+        seconds = float(date)  # type: ignore[arg-type]
+        return datetime.fromtimestamp(seconds / 1000 if seconds > _LONGEST_AGE else seconds, UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return now

@@ -1,0 +1,164 @@
+"""The gate through which a channel's messages leave: replies first, bulk evenly, pauses shared or not."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+
+import pytest
+
+from bot.errors import Throttled
+from bot.limits import LONGEST_WAIT, Gate
+from bot.message import Pace
+
+
+class Time:
+    """A clock that jumps to the next sleeper when nobody else has anything to do."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._number = 0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._number += 1
+        heapq.heappush(self._sleepers, (self.now + max(0.0, seconds), self._number, future))
+        await future
+
+    async def run(self, *work: asyncio.Task[None], until: float = 1e9) -> None:
+        """Let time pass until all work is done."""
+        while not all(task.done() for task in work):
+            for _ in range(20):
+                await asyncio.sleep(0)
+            if all(task.done() for task in work) or not self._sleepers or self._sleepers[0][0] > until:
+                return
+            self.now, _, future = heapq.heappop(self._sleepers)
+            if not future.done():
+                future.set_result(None)
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+def gate(time: Time, **pace: float) -> Gate:
+    return Gate(Pace(**pace, is_crowd=lambda address: address.startswith("-")), clock=time, sleep=time.sleep)  # type: ignore[arg-type]
+
+
+async def sends(way: Gate, time: Time, log: list[tuple[str, float]], chat: str, *, bulk: bool = False) -> None:
+    probe = await way.enter(chat, bulk=bulk)
+    log.append((chat, time.now))
+    way.leave(chat, probe=probe, accepted=True)
+
+
+async def test_bulk_leaves_in_even_spacing(time: Time) -> None:
+    way, log = gate(time, bulk_per_second=29), []
+    await time.run(*(asyncio.create_task(sends(way, time, log, str(n), bulk=True)) for n in range(60)))
+    gaps = [after - before for (_, before), (_, after) in zip(log, log[1:], strict=False)]
+    assert min(gaps) == pytest.approx(1 / 29)
+    assert max(gaps) == pytest.approx(1 / 29)
+
+
+async def test_replies_pass_waiting_bulk_and_count_against_it(time: Time) -> None:
+    way, log = gate(time, bulk_per_second=10), []
+    bulk = [asyncio.create_task(sends(way, time, log, f"b{n}", bulk=True)) for n in range(30)]
+    await time.run(*bulk, until=1000.5)
+    replies = [asyncio.create_task(sends(way, time, log, f"r{n}")) for n in range(10)]
+    before = time.now
+    await time.run(*replies)
+    assert all(at == before for chat, at in log if chat.startswith("r"))
+    await time.run(*bulk)
+    assert time.now == pytest.approx(1000 + 3.9), "ten replies took ten places of bulk"
+
+
+async def test_one_chat_gets_a_burst_of_three_then_one_a_second(time: Time) -> None:
+    way, log = gate(time, chat_per_second=1), []
+    await time.run(*(asyncio.create_task(sends(way, time, log, "7")) for _ in range(6)))
+    assert [round(at - 1000, 2) for _, at in log] == [0, 0, 0, 1, 2, 3]
+
+
+async def test_a_group_gets_twenty_a_minute(time: Time) -> None:
+    way, log = gate(time, crowd_per_minute=20), []
+    await time.run(*(asyncio.create_task(sends(way, time, log, "-5")) for _ in range(23)))
+    assert [round(at - 1000) for _, at in log][19:] == [0, 3, 6, 9]
+
+
+async def test_a_chats_own_refusal_stops_that_chat_only(time: Time) -> None:
+    way, log = gate(time), []
+    probe = await way.enter("1", bulk=False)
+    way.leave("1", probe=probe, refused_for=5)
+    assert not way.shut
+    await time.run(*(asyncio.create_task(sends(way, time, log, chat)) for chat in ("1", "2", "3")))
+    assert dict(log) == {"2": 1000, "3": 1000, "1": 1005}
+
+
+async def test_two_chats_refused_in_a_row_pause_everybody_then_one_tries(time: Time) -> None:
+    way, log = gate(time, bulk_per_second=20), []
+    for chat in ("1", "2"):
+        way.leave(chat, probe=await way.enter(chat, bulk=False), refused_for=3)
+    assert way.shut
+    trying: list[str] = []
+
+    async def slow(chat: str) -> None:
+        probe = await way.enter(chat, bulk=False)
+        trying.append(chat)
+        log.append((chat, time.now))
+        if probe:
+            assert trying == [chat], "somebody else tried too"
+            await time.sleep(0.5)
+            assert trying == [chat], "somebody went before the way was known to be free"
+        way.leave(chat, probe=probe, accepted=True)
+
+    await time.run(*(asyncio.create_task(slow(str(n))) for n in range(10, 20)))
+    moments = [at for _, at in log]
+    assert moments[0] == 1003
+    assert moments[1] >= 1003.5
+    assert not way.shut
+    gaps = [b - a for a, b in zip(moments[1:], moments[2:], strict=False)]
+    assert min(gaps) == pytest.approx(1 / 20), "those who waited leave spaced, not in a burst"
+
+
+async def test_a_refused_probe_pauses_again_and_an_old_success_opens_nothing(time: Time) -> None:
+    way = gate(time)
+    early = await way.enter("9", bulk=False)
+    for chat in ("1", "2"):
+        way.leave(chat, probe=await way.enter(chat, bulk=False), refused_for=3)
+    way.leave("9", probe=early, accepted=True)
+    assert way.shut, "a message that left before the pause says nothing about its end"
+    time.now += 3
+    probe = await way.enter("3", bulk=False)
+    assert probe
+    way.leave("3", probe=probe, refused_for=4)
+    log: list[tuple[str, float]] = []
+    await time.run(asyncio.create_task(sends(way, time, log, "4")))
+    assert log == [("4", 1007)]
+
+
+async def test_a_probe_that_breaks_lets_the_next_one_try(time: Time) -> None:
+    way = gate(time)
+    for chat in ("1", "2"):
+        way.leave(chat, probe=await way.enter(chat, bulk=False), refused_for=1)
+    time.now += 1
+    probe = await way.enter("3", bulk=False)
+    log: list[tuple[str, float]] = []
+    waiting = asyncio.create_task(sends(way, time, log, "4"))
+    await time.run(waiting)
+    assert not log
+    way.leave("3", probe=probe)
+    await time.run(waiting)
+    assert log == [("4", 1001)]
+    assert not way.shut
+
+
+async def test_a_long_pause_is_not_waited_for(time: Time) -> None:
+    way = gate(time)
+    way.leave("1", probe=await way.enter("1", bulk=False), refused_for=LONGEST_WAIT + 60)
+    with pytest.raises(Throttled) as caught:
+        await way.enter("1", bulk=False)
+    assert caught.value.retry_after > LONGEST_WAIT
+    await way.enter("2", bulk=False)

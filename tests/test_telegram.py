@@ -1,0 +1,707 @@
+"""Telegram: raw payloads in, exact calls out, over a Bot API on this machine with every fault the real one has."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import string
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from hypothesis import given
+from hypothesis import strategies as st
+from telegram import Update
+from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError, TimedOut
+
+from bot import access, clock
+from bot.channels import telegram_errors, telegram_listening, telegram_speech
+from bot.channels.telegram import Telegram
+from bot.channels.telegram_request import DroppedError, FloodError, NotSentError, ServerError, Transport
+from bot.channels.telegram_updates import (
+    NAME,
+    Heard,
+    Moved,
+    Myself,
+    Present,
+    how_to_answer,
+    read_any,
+    read_plain,
+    read_update,
+)
+from bot.clock import moment
+from bot.errors import DeliveryError, Gone, Rejected, Throttled, Unknown, Unreachable
+from bot.message import Attachment, Button, IncomingMessage, Person, Reply
+from bot.platforms import TELEGRAM_HOOK
+from bot.service import Service, open_service
+from bot.settings import Settings
+from bot.store import choices, people
+from bot.text import utf16_length
+from bot.web.app import make_app
+from handlers import ROUTES
+from tests.conftest import NOON
+from tests.fakes.telegram import BOT, TOKEN, Call, FakeTelegram, Fault, running_telegram
+
+PAYLOADS = sorted((Path(__file__).parent / "payloads" / NAME).glob("*.json"))
+ME = Myself(BOT["username"], BOT["id"], ("/huongdan", "/menu", "/start"))  # type: ignore[arg-type]
+CITIZEN, GROUP = 4242, -1001234567890
+HOOK_SECRET = "a-secret-that-only-Telegram-was-told"
+
+
+# -- reading --------------------------------------------------------------------------------------------------------
+
+
+def read_as_table(event: object) -> dict[str, Any] | None:
+    """Write an event as the payload tables do: only what is not empty."""
+    match event:
+        case Heard(message, query):
+            said = {
+                "id": message.id,
+                "address": message.person.address,
+                "at": clock.stamp(message.at),
+                "text": message.text,
+                "choice": message.choice,
+                "attachment": message.attachment,
+                "crowd": message.crowd,
+                "query": query,
+            }
+            return {"heard": {key: value for key, value in said.items() if value}}
+        case Present(person, gone):
+            return {"present": {"address": person.address, "gone": gone}}
+        case Moved(person, address):
+            return {"moved": {"address": person.address, "to": address}}
+    return None
+
+
+@pytest.mark.parametrize("path", PAYLOADS, ids=lambda path: path.stem)
+def test_payload_is_read(path: Path) -> None:
+    case = json.loads(path.read_text(encoding="utf-8"))
+    assert read_as_table(read_update(case["update"], ME, now=NOON)) == case["read"], case["about"]
+
+
+@pytest.mark.parametrize("path", PAYLOADS, ids=lambda path: path.stem)
+def test_fast_road_reads_what_python_telegram_bot_reads(path: Path) -> None:
+    update = json.loads(path.read_text(encoding="utf-8"))["update"]
+    fast = read_plain(update)
+    assert fast is None or fast == read_any(update, ME, now=NOON)
+
+
+@given(
+    text=st.text(min_size=1, max_size=60),
+    chat=st.integers(1, 2**52),
+    number=st.integers(1, 2**31),
+    at=st.integers(1_500_000_000, 2_000_000_000),
+    kind=st.sampled_from(["private", "group", "supergroup", "channel"]),
+    more=st.dictionaries(st.sampled_from(["username", "last_name", "is_premium"]), st.just("x")),
+)
+def test_both_roads_agree(text: str, chat: int, number: int, at: int, kind: str, more: dict[str, str]) -> None:
+    who = {"id": chat, "is_bot": False, "first_name": "Hoa", **more}
+    message = {"message_id": 1, "from": who, "chat": {"id": chat, "type": kind}, "date": at, "text": text}
+    if text.startswith("/"):
+        message["entities"] = [{"type": "bot_command", "offset": 0, "length": 1}]
+    update = {"update_id": number, "message": message}
+    fast = read_plain(update)
+    if kind != "private":
+        assert fast is None
+    elif Update.de_json(dict(update), None).message is not None:
+        assert fast is None or fast == read_any(update, ME, now=NOON)
+        assert fast is not None
+
+
+@given(
+    st.dictionaries(
+        st.text(string.ascii_lowercase + "_", max_size=12), st.integers() | st.text() | st.none(), max_size=5
+    )
+)
+def test_nonsense_is_never_an_update(raw: dict[str, Any]) -> None:
+    from bot.channels.telegram_updates import update_id_of
+
+    if not isinstance(raw.get("update_id"), int):
+        assert update_id_of(raw) is None
+    for other in ([], "x", 5, None, True):
+        assert update_id_of(other) is None
+
+
+# -- errors ---------------------------------------------------------------------------------------------------------
+
+FIXTURES = Path(__file__).parent / "payloads" / "telegram-errors.json"
+
+
+@pytest.mark.parametrize(
+    ("error", "wanted", "retry_after"),
+    [
+        (FloodError(35), Throttled, 35.0),
+        (FloodError(2.5), Throttled, 2.5),
+        (Forbidden("Forbidden: bot was blocked by the user"), Gone, 0),
+        (Forbidden("Forbidden: user is deactivated"), Gone, 0),
+        (BadRequest("Bad Request: chat not found"), Gone, 0),
+        (BadRequest("Bad Request: PEER_ID_INVALID"), Gone, 0),
+        (BadRequest("Bad Request: message text is empty"), Rejected, 0),
+        (BadRequest("Bad Request: BUTTON_DATA_INVALID"), Rejected, 0),
+        (NotSentError("no connection"), Unreachable, 0),
+        (ServerError(502), Unreachable, 0),
+        (TimedOut("late"), Unknown, 0),
+        (InvalidToken(), Unreachable, 0),
+        (Conflict("Conflict: terminated by other getUpdates request"), Unreachable, 0),
+        (TelegramError("something new"), Unknown, 0),
+    ],
+    ids=lambda value: getattr(value, "message", getattr(value, "__name__", value)),
+)
+def test_error_is_mapped(error: TelegramError, wanted: type[DeliveryError], retry_after: float) -> None:
+    for answering in (True, False):
+        mapped = telegram_errors.delivery_error(error, answering=answering)
+        assert type(mapped) is wanted
+        assert mapped.retry_after == retry_after
+        assert mapped.code
+
+
+def test_broken_connection_is_repeated_for_an_answer_only() -> None:
+    assert type(telegram_errors.delivery_error(DroppedError("gone"), answering=True)) is Unreachable
+    assert type(telegram_errors.delivery_error(DroppedError("gone"), answering=False)) is Unknown
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("wait", "seconds"), [(3, 3.0), (2.5, 2.5), (timedelta(seconds=1.5), 1.5)])
+def test_wait_may_be_whole_broken_or_timedelta(wait: Any, seconds: float) -> None:
+    assert telegram_errors.seconds_of(wait) == seconds
+    assert telegram_errors.delivery_error(RetryAfter(wait), answering=True).retry_after == seconds
+
+
+# -- the running bot ------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Phone:
+    """A citizen's telephone with Telegram on it."""
+
+    fake: FakeTelegram
+    service: Service
+    polling: bool
+    chat: int = CITIZEN
+
+    async def say(self, text: str, **more: Any) -> list[str]:
+        """Write, and read what comes back."""
+        return await self._after(lambda: self.fake.say(self.chat, text, **more))
+
+    async def press(self, label: str) -> list[str]:
+        """Press a button by the beginning of its label, and read what comes back."""
+        return await self._after(lambda: self.fake.press(self.chat, label))
+
+    async def _after(self, act: Callable[[], int]) -> list[str]:
+        before = len(self.fake.texts(self.chat))
+        act()
+        await self.delivered()
+        return self.fake.texts(self.chat)[before:]
+
+    async def delivered(self) -> None:
+        """Wait until Telegram has brought everything and the bot has answered it."""
+        if not self.polling:
+            await self.fake.push_all()
+        await until(lambda: not self.fake.waiting and not self.service.inbox.waiting)
+
+
+async def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(0.005)
+
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeTelegram]:
+    async with running_telegram() as running:
+        yield running
+
+
+@pytest.fixture
+def online(settings: Settings, fake: FakeTelegram) -> Start:
+    """Start the bot on Telegram; settings of the Telegram section as keywords."""
+
+    @asynccontextmanager
+    async def start(*, mode: str = "polling", token: str = TOKEN, **limits: float) -> AsyncIterator[Phone]:
+        pace = {"bulk_per_second": 0, "chat_per_second": 0, "group_per_minute": 0, **limits}
+        public_url = "http://127.0.0.1:9"
+        changed = settings.model_copy(
+            update={
+                "telegram": settings.telegram.model_validate(
+                    {
+                        "mode": mode,
+                        "api_base": fake.api_base,
+                        "token": token,
+                        "webhook_secret": HOOK_SECRET,
+                        "answer_seconds": 1,
+                    }
+                ),
+                "limits": settings.limits.model_validate({**settings.limits.model_dump(), "telegram": pace}),
+                "web": settings.web.model_validate({"public_url": public_url if mode == "webhook" else ""}),
+            }
+        )
+        async with open_service(changed, ROUTES, now=lambda: NOON, online=True) as service:
+            if mode == "polling":
+                await until(lambda: fake.polls > 0 or bool(service.trouble))
+                yield Phone(fake, service, polling=True)
+                return
+            await until(lambda: bool(fake.webhook) or bool(service.trouble))
+            async with TestClient(TestServer(make_app(service))) as client:
+                fake.webhook["url"] = str(client.make_url(TELEGRAM_HOOK))
+                yield Phone(fake, service, polling=False)
+
+    return start
+
+
+MODES = pytest.mark.parametrize("mode", ["polling", "webhook"])
+
+# What is said or pressed ("[label"), and what must stand in the answer: ask, suggestion, report, correct, data, delete.
+WALK = [
+    ("/start phuong_17", "trợ lý tự động"),
+    ("cài trên máy Samsung thế nào", "CH Play"),
+    ("[Có ích", "báo cho tôi"),
+    ("/chude", "Bạn muốn hỏi về chủ đề nào"),
+    ("[Cài ứng dụng", "Cài ứng dụng"),
+    ("/baocai", "ngoài Việt Nam"),
+    ("[Tôi đồng ý", "Bạn sống ở huyện"),
+    ("[Huyện Vĩnh Tường", "huyện Vĩnh Tường"),
+    ("/suabaocai", "huyện Vĩnh Tường"),
+    ("[Đổi huyện", "Bạn sống ở huyện"),
+    ("Yên Lạc", "nay được tính cho huyện Yên Lạc"),
+    ("/dulieu", "huyện Yên Lạc"),
+    ("[Xóa tất cả", "Bạn có chắc"),
+    ("[Có, xóa tất cả", "đã được xóa"),
+    ("/dulieu", "Chưa có gì"),
+    ("/ngonngu", "Bạn muốn dùng ngôn ngữ nào"),
+    ("[English", "From now on I answer in English"),
+    ("/help", "What would you like to do"),
+]
+
+
+@MODES
+async def test_walk(online: Start, mode: str) -> None:
+    async with online(mode=mode) as phone:
+        for said, expected in WALK:
+            answered = await (phone.press(said[1:]) if said.startswith("[") else phone.say(said))
+            assert any(expected in text for text in answered), f"{said!r} was answered {answered!r}"
+        assert not phone.service.trouble
+
+
+@MODES
+async def test_the_same_update_twice_is_answered_once(online: Start, mode: str) -> None:
+    async with online(mode=mode) as phone:
+        await phone.say("/menu")
+        update = {"update_id": 5_000, "message": {**phone.fake.message(CITIZEN), "text": "/menu"}}
+        for _ in range(3):
+            phone.fake._updates.append(update)
+            phone.fake._news.set()
+            await phone.delivered()
+        assert len(phone.fake.texts(CITIZEN)) == 2
+
+
+async def test_button_is_acknowledged_first_and_the_menu_replaced(online: Start) -> None:
+    async with online() as phone:
+        await phone.say("/chude")
+        before = len(phone.fake.calls)
+        await phone.press("Cài ứng dụng")
+        methods = [call.method for call in phone.fake.calls[before:] if call.method != "getUpdates"]
+        assert methods == ["answerCallbackQuery", "editMessageText"]
+        assert phone.fake.delivered[-1].data["message_id"] == max(number for _, number in phone.fake.messages)
+
+
+async def test_an_answer_stays_when_a_button_under_it_is_pressed(online: Start) -> None:
+    async with online() as phone:
+        await phone.say("cài trên máy Samsung thế nào")
+        before = len(phone.fake.calls)
+        await phone.press("Có ích")
+        assert [c.method for c in phone.fake.calls[before:] if c.method.startswith(("send", "edit"))] == ["sendMessage"]
+
+
+async def test_a_menu_that_cannot_be_changed_is_sent_anew(online: Start) -> None:
+    async with online() as phone:
+        await phone.say("/chude")
+        phone.fake.faults["editMessageText"].append(Fault(400, "Bad Request: message can't be edited"))
+        assert await phone.press("Cài ứng dụng")
+        assert phone.fake.delivered[-1].method == "sendMessage"
+
+
+async def test_a_late_acknowledgement_harms_nobody(online: Start) -> None:
+    async with online() as phone:
+        await phone.say("/chude")
+        phone.fake.faults["answerCallbackQuery"].append(Fault(400, "Bad Request: query is too old"))
+        assert await phone.press("Cài ứng dụng")
+
+
+async def test_long_choices_travel_behind_a_key(online: Start) -> None:
+    long = "article:" + "đ" * 40
+    async with online() as phone:
+        to = Person(NAME, str(CITIZEN))
+        await phone.service.channels[NAME].send(to, Reply("Chọn", (Button("Dài", long), Button("Ngắn", "/menu"))))
+        sent = phone.fake.delivered[-1].data["reply_markup"]["inline_keyboard"]
+        assert [button["callback_data"] for row in sent for button in row] == [choices.short_key(long), "/menu"]
+        kept = await phone.service.store.read(lambda tx: choices.find(tx, choices.short_key(long)))
+        assert kept == long
+        taken: list[IncomingMessage] = []
+        phone.service.inbox._answer, answer = _listening(taken, phone.service.inbox._answer), None
+        await phone.press("Dài")
+        assert taken[0].choice == long
+        assert answer is None
+
+
+def _listening(taken: list[IncomingMessage], answer: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    async def listen(message: IncomingMessage, session: Any = None) -> Any:
+        taken.append(message)
+        return await answer(message, session)
+
+    return listen
+
+
+@pytest.mark.parametrize("length", [4096, 4097, 9000])
+async def test_long_texts_are_cut_by_utf16_and_marks_stay_whole(online: Start, length: int) -> None:
+    text = ("😀 **đậm và dài** [nhãn](https://example.vn/a) chữ " * (length // 20))[:length]
+    async with online() as phone:
+        await phone.service.outbox.deliver(Person(NAME, str(CITIZEN)), [Reply(text, (Button("A", "/menu"),))], "1")
+        parts = [call.data for call in phone.fake.delivered]
+        assert all(part["text"].count("<b>") == part["text"].count("</b>") for part in parts)
+        assert all("**" not in part["text"] for part in parts[:-1])
+        assert [("reply_markup" in part) for part in parts] == [False] * (len(parts) - 1) + [True]
+
+
+@given(st.text(max_size=300))
+def test_every_citizens_character_is_escaped(text: str) -> None:
+    from html import unescape
+
+    from bot.markup import escape
+
+    shown = telegram_speech.html(escape(text))
+    assert unescape(shown).replace("\u200b", "") == text.replace("\u200b", "")
+    assert shown.replace("&lt;", "").count("<") == 0
+
+
+async def test_text_whose_marks_telegram_refuses_goes_out_plain(online: Start) -> None:
+    async with online() as phone:
+        phone.fake.faults["sendMessage"].append(Fault(400, "Bad Request: can't parse entities: unsupported start tag"))
+        assert "trợ lý tự động" in (await phone.say("/start"))[0]
+        assert "parse_mode" not in phone.fake.delivered[-1].data
+
+
+async def test_pictures_and_files(online: Start) -> None:
+    async with online() as phone:
+        channel, to = phone.service.channels[NAME], Person(NAME, str(CITIZEN))
+        await channel.send(to, Reply("Đây là **ảnh**", image=b"\x89PNG\r\n\x1a\n"))
+        await channel.send(to, Reply("x" * 1500, file=Attachment("so.json", "application/json", b"{}")))
+        photo, text, document = phone.fake.delivered
+        assert (photo.method, photo.data["caption"]) == ("sendPhoto", "Đây là <b>ảnh</b>")
+        assert (text.method, document.method) == ("sendMessage", "sendDocument")
+        assert document.data["document"]["filename"] == "so.json"
+        assert document.data["document"]["content"] == b"{}"
+
+
+async def test_typing_is_shown_only_when_an_answer_takes_long(online: Start) -> None:
+    async with online() as phone:
+        await phone.say("/menu")
+        assert not phone.fake.asked("sendChatAction")
+        answer = phone.service.inbox._answer
+
+        async def slow(message: IncomingMessage, session: Any = None) -> Any:
+            await asyncio.sleep(0.6)
+            return await answer(message, session)
+
+        phone.service.inbox._answer = slow
+        await phone.say("/menu")
+        assert [call.data["action"] for call in phone.fake.asked("sendChatAction")] == ["typing"]
+
+
+async def test_blocked_and_returned_people_are_marked(online: Start) -> None:
+    async def gone(phone: Phone) -> bool:
+        row = await phone.service.store.read(lambda tx: tx.one("SELECT gone_at FROM people"))
+        return row is not None and row["gone_at"] is not None
+
+    def member(status: str) -> dict[str, Any]:
+        me = {"user": BOT, "status": status, **({"until_date": 0} if status == "kicked" else {})}
+        old = {"user": BOT, "status": "member"}
+        return {
+            "my_chat_member": {
+                "chat": FakeTelegram.chat(CITIZEN), "from": FakeTelegram.user(CITIZEN), "date": 1795410000,
+                "old_chat_member": old, "new_chat_member": me,
+            }
+        }  # fmt: skip
+
+    async with online() as phone:
+        await phone.say("/start")
+        phone.fake.queue(member("kicked"))
+        await phone.delivered()
+        assert await gone(phone)
+        phone.fake.queue(member("member"))
+        await phone.delivered()
+        assert not await gone(phone)
+        phone.fake.faults["sendMessage"].append(Fault(403, "Forbidden: bot was blocked by the user"))
+        await phone.say("/menu")
+        assert await gone(phone)
+
+
+async def test_a_group_that_moved_is_followed(online: Start) -> None:
+    async with online() as phone:
+        group = replace(phone, chat=-555)
+        await group.say(f"@{BOT['username']} cài thế nào", entities=[{"type": "mention", "offset": 0, "length": 16}])
+        phone.fake.faults["sendMessage"].append(
+            Fault(400, "Bad Request: group chat was upgraded to a supergroup chat", {"migrate_to_chat_id": GROUP})
+        )
+        await phone.service.channels[NAME].send(Person(NAME, "-555"), Reply("chào"))
+        assert phone.fake.delivered[-1].chat == GROUP
+        rows = await phone.service.store.read(lambda tx: tx.all("SELECT address FROM people"))
+        assert [row["address"] for row in rows] == [str(GROUP)]
+
+
+async def test_groups_get_no_report_and_the_private_chat(online: Start) -> None:
+    async with online() as phone:
+        group = replace(phone, chat=GROUP)
+        assert await group.say("tối nay họp nhé") == []
+        mention = [{"type": "mention", "offset": 0, "length": 16}]
+        for said in ("/baocai", "/dulieu", "/start moi_abcdefghijklmnop"):
+            answered = await group.say(f"{said.split()[0]}@{BOT['username']}{said[len(said.split()[0]) :]}",
+                                       entities=[{"type": "bot_command", "offset": 0, "length": len(said.split()[0]) + 16}])  # fmt: skip
+            assert f"https://t.me/{BOT['username']}" in "".join(answered)
+            assert "Nếu bạn đồng ý" not in "".join(answered)
+            assert "mã mời" not in "".join(answered).lower()
+        answered = await group.say(f"@{BOT['username']} cài trên máy Samsung thế nào", entities=mention)
+        assert "CH Play" in answered[0]
+        sent = phone.fake.delivered[-1].data
+        labels = [b["callback_data"] for row in sent.get("reply_markup", {}).get("inline_keyboard", ()) for b in row]
+        assert all(not label.startswith(("report", "/baocai", "/dulieu", "/canbo")) for label in labels)
+        assert sent["reply_parameters"]["message_id"]
+
+
+async def test_the_bot_introduces_itself(online: Start) -> None:
+    async with online() as phone:
+        await until(lambda: "setMyCommands all_group_chats en" in phone.fake.profile)
+        profile = phone.fake.profile
+        assert "trợ lý tự động" in profile["setMyDescription  "]["description"]
+        assert profile["setMyDescription  vi"]["description"] == profile["setMyDescription  "]["description"]
+        assert "automatic assistant" in profile["setMyDescription  en"]["description"]
+        for name, data in profile.items():
+            assert len(data.get("description", "")) <= 512
+            assert len(data.get("short_description", "")) <= 120
+            for command in data.get("commands", ()):
+                assert set(command["command"]) <= set(string.ascii_lowercase + "_")
+                assert 1 <= len(command["description"]) <= 256
+            commands = [command["command"] for command in data.get("commands", ())]
+            assert len(commands) == len(set(commands))
+            if "group" in name:
+                assert "baocai" not in commands
+        assert "thongke" not in str(profile["setMyCommands all_private_chats "])
+
+
+async def test_officers_see_their_commands_and_lose_them(online: Start) -> None:
+    async with online() as phone:
+        await phone.say("/start")
+        code = await access.invite(phone.service.store, role=access.OFFICER, scope="", at=NOON, actor="test")
+        await phone.say(f"/start moi_{code}")
+        introduction = phone.service.channels[NAME]._introduction  # type: ignore[attr-defined]
+        await introduction.refresh()
+        assert "thongke" in str(phone.fake.profile["setMyCommands chat "])
+        await phone.service.store.write(lambda tx: tx.run("DELETE FROM roles"))
+        await introduction.refresh()
+        assert [call.data["scope"]["chat_id"] for call in phone.fake.asked("deleteMyCommands")] == [CITIZEN] * 3
+
+
+# -- faults ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(429, "Too Many Requests: retry after 1", {"retry_after": 0.1}),
+        Fault(502, "Bad Gateway"),
+        Fault(500, "Internal Server Error"),
+        Fault(drop=True),
+    ],
+    ids=lambda fault: fault.description or "dropped",
+)
+async def test_what_is_safe_to_repeat_is_repeated(online: Start, fault: Fault) -> None:
+    async with online() as phone:
+        phone.fake.faults["sendMessage"].append(fault)
+        assert "trợ lý tự động" in (await phone.say("/start"))[0]
+        assert len(phone.fake.asked("sendMessage")) == 2
+
+
+async def test_what_may_have_arrived_is_not_repeated(online: Start) -> None:
+    async with online() as phone:
+        phone.fake.faults["sendMessage"].append(Fault(hang=1.3, delivered=True))
+        await phone.say("/start")
+        assert len(phone.fake.asked("sendMessage")) == 1
+
+
+async def test_a_wrong_token_stops_the_channel_and_nothing_else(online: Start) -> None:
+    async with online(token="987654321:BBanother-token_that-must-never-be-written") as phone:
+        assert "Telegram refuses the token" in phone.service.trouble[NAME]
+        async with TestClient(TestServer(make_app(phone.service))) as client:
+            assert (await client.get("/readyz")).status == 503
+            answer = await client.post("/api/chat", json={"text": "/start"})
+            assert "trợ lý tự động" in (await answer.json())["replies"][0]["text"]
+        with pytest.raises(Unreachable):
+            await phone.service.channels[NAME].send(Person(NAME, "1"), Reply("x"))
+
+
+@pytest.mark.parametrize(
+    ("hook", "said"),
+    [("https://other.example/hook", "A webhook is set for this bot at other.example"), ("", "Another program polls")],
+)
+async def test_a_conflict_is_named(online: Start, fake: FakeTelegram, hook: str, said: str) -> None:
+    fake.webhook = {"url": hook} if hook else {}
+    if not hook:
+        fake.faults["getUpdates"].extend([Fault(409, "Conflict: terminated by other getUpdates request")] * 3)
+    async with online() as phone:
+        await until(lambda: NAME in phone.service.trouble)
+        assert said in phone.service.trouble[NAME]
+        fake.webhook = {}
+        fake.faults["getUpdates"].clear()
+        await until(lambda: NAME not in phone.service.trouble)
+        assert await phone.say("/start")
+
+
+async def test_silence_restarts_polling_and_is_said(online: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with online() as phone:
+        listener = phone.service.channels[NAME]._listener  # type: ignore[attr-defined]
+        listener._silence = 0.4
+        phone.fake.silent = True
+        phone.fake.say(CITIZEN, "/menu")
+        await until(lambda: "polling was started again" in phone.service.trouble.get(NAME, ""))
+        async with TestClient(TestServer(make_app(phone.service))) as client:
+            body = await (await client.get("/readyz")).json()
+            assert "polling was started again" in body["trouble"][NAME]
+        phone.fake.silent = False
+        await until(lambda: NAME not in phone.service.trouble)
+        await phone.delivered()
+        assert phone.fake.texts(CITIZEN)
+
+
+async def test_an_own_webhook_is_taken_back_for_polling(online: Start, fake: FakeTelegram, settings: Settings) -> None:
+    fake.webhook = {"url": f"https://bot.example.vn{TELEGRAM_HOOK}"}
+    changed = settings.model_copy(
+        update={
+            "telegram": settings.telegram.model_validate({"api_base": fake.api_base, "token": TOKEN}),
+            "web": settings.web.model_validate({"public_url": "https://bot.example.vn"}),
+        }
+    )
+    async with open_service(changed, ROUTES, online=True):
+        await until(lambda: fake.polls > 0)
+        assert fake.asked("deleteWebhook")[0].data.get("drop_pending_updates") in (None, False)
+
+
+async def test_flooding_people_are_told_once(
+    online: Start, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with online() as phone:
+        phone.service.inbox._buckets._capacity, phone.service.inbox._buckets._rate = 3.0, 0.01
+        for _ in range(6):
+            phone.fake.say(CITIZEN, "/menu")
+        await phone.delivered()
+        await until(lambda: len(phone.fake.texts(CITIZEN)) == 4)
+        assert sum("nhanh quá" in text for text in phone.fake.texts(CITIZEN)) == 1
+
+
+# -- the webhook ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("secret", "body", "status"),
+    [
+        (HOOK_SECRET, b'{"update_id": 7, "from_the_future": {}}', 200),
+        ("", b'{"update_id": 7, "message": {}}', 403),
+        ("wrong", b'{"update_id": 7, "message": {}}', 403),
+        ("sai-bí-mật", b"{}", 403),
+        (HOOK_SECRET, b"not json", 400),
+        (HOOK_SECRET, b"[]", 400),
+        (HOOK_SECRET, b"{}", 400),
+        (HOOK_SECRET, b'{"update_id": "7", "message": {}}', 400),
+        (HOOK_SECRET, b'{"update_id": 7, "message": {}}', 200),
+        (HOOK_SECRET, b'{"update_id": 7, "message": "' + b"x" * 70_000 + b'"}', 413),
+    ],
+)
+async def test_hook_answers(online: Start, secret: str, body: bytes, status: int) -> None:
+    async with online(mode="webhook") as phone:
+        async with TestClient(TestServer(make_app(phone.service))) as client:
+            headers = {"X-Telegram-Bot-Api-Secret-Token": secret} if secret else {}
+            answer = await client.post(TELEGRAM_HOOK, data=body, headers=headers)
+            assert answer.status == status
+
+
+async def test_hook_is_told_to_come_again_while_the_database_is_away(online: Start) -> None:
+    from bot.errors import StoreUnavailable
+
+    async with online(mode="webhook") as phone:
+        write = phone.service.store.write
+
+        async def broken(work: Any) -> Any:
+            raise StoreUnavailable("The disk is full.")
+
+        phone.service.store.write = broken  # type: ignore[method-assign]
+        update = {"update_id": 9, "message": {**phone.fake.message(CITIZEN), "text": "/start"}}
+        async with TestClient(TestServer(make_app(phone.service))) as client:
+            headers = {"X-Telegram-Bot-Api-Secret-Token": HOOK_SECRET}
+            answer = await client.post(TELEGRAM_HOOK, json=update, headers=headers)
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+            phone.service.store.write = write  # type: ignore[method-assign]
+            assert (await client.post(TELEGRAM_HOOK, json=update, headers=headers)).status == 200
+        await until(lambda: len(phone.fake.texts(CITIZEN)) == 1)
+
+
+async def test_webhook_needs_a_public_address(settings: Settings, fake: FakeTelegram) -> None:
+    from bot.errors import SettingsError
+
+    changed = settings.model_copy(
+        update={"telegram": settings.telegram.model_validate({"mode": "webhook", "token": TOKEN})}
+    )
+    with pytest.raises(SettingsError, match=r"web\.public_url"):
+        async with open_service(changed, ROUTES, online=True):
+            pass
+
+
+# -- secrets --------------------------------------------------------------------------------------------------------
+
+
+async def test_no_error_names_the_token() -> None:
+    for address in (f"http://127.0.0.1:9/bot{TOKEN}/getMe", f"http://no.such.host.invalid/bot{TOKEN}/getMe"):
+        transport = Transport(connections=1, seconds=0.2)
+        with pytest.raises(TelegramError) as caught:
+            await transport.do_request(address, "POST")
+        assert TOKEN not in repr(caught.value) + str(caught.value)
+        assert caught.value.__cause__ is None
+        await transport.shutdown()
+
+
+async def test_nothing_is_logged_about_the_token(
+    online: Start, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with online() as phone:
+        phone.fake.faults["sendMessage"].extend([Fault(500, "Internal Server Error"), Fault(drop=True)])
+        await phone.say("/start")
+    said = capsys.readouterr()
+    assert TOKEN not in caplog.text + said.out + said.err
+    assert TOKEN.partition(":")[2] not in caplog.text + said.out + said.err
+
+
+def test_message_ids_carry_how_to_answer() -> None:
+    assert how_to_answer("77").edits == how_to_answer("").edits == 0
+    assert how_to_answer("77:e9").edits == 9
+    assert how_to_answer("77:r9").replies_to == 9
+
+
+def test_kinds_asked_for_are_those_that_are_read() -> None:
+    from bot.channels.telegram_updates import KINDS
+
+    assert set(KINDS) == {"message", "callback_query", "my_chat_member"}
+    assert telegram_listening.POLL_SECONDS <= 50
+    assert Telegram.name == NAME
+    assert utf16_length("😀") == 2
+    assert moment("2026-11-23T05:00:00.000Z") == NOON
+    assert people.__doc__
+    assert Call("x", {}).chat == 0
+    assert web.Response

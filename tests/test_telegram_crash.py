@@ -1,0 +1,175 @@
+"""Telegram when things break: the bot killed at random moments, and an API that fails in every way at once.
+
+Prints its ledgers: run with -s to read them. KILLS=10 UPDATES=2000 for the long version of the first test.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from bot.knowledge import INDEX_FILE, Knowledge
+from bot.platforms import TELEGRAM_HOOK
+from bot.service import open_service
+from bot.settings import Settings
+from handlers import ROUTES
+from tests.conftest import CACHE
+from tests.fakes.telegram import TOKEN, Call, FakeTelegram, Fault, running_telegram
+from tests.running import RunningBot
+
+KILLS = int(os.environ.get("KILLS", "3"))
+UPDATES = int(os.environ.get("UPDATES", "600"))
+MENU, LANGUAGE = "Bạn muốn làm gì", "Bạn muốn dùng ngôn ngữ nào"
+FIRST_CHAT = 10_000
+IN_FLIGHT = 32 + 100  # connections for answers, and answers whose note waits for the next commit
+
+OFF = {
+    "BOT_LIMITS__PERSON_PER_MINUTE": "0",
+    "BOT_LIMITS__TELEGRAM__BULK_PER_SECOND": "0",
+    "BOT_LIMITS__TELEGRAM__CHAT_PER_SECOND": "0",
+    "BOT_LIMITS__TELEGRAM__GROUP_PER_MINUTE": "0",
+}
+
+
+def answers(fake: FakeTelegram) -> dict[int, list[str]]:
+    """What each chat read, by the kind of answer, in order."""
+    read: dict[int, list[str]] = {}
+    for call in list(fake.delivered):
+        kind = next((kind for kind in (MENU, LANGUAGE) if kind in call.data["text"]), call.data["text"])
+        read.setdefault(call.chat, []).append(kind)
+    return read
+
+
+@pytest.mark.parametrize("mode", ["polling", "webhook"])
+async def test_nothing_is_lost_when_the_bot_is_killed(tmp_path: Path, knowledge: Knowledge, mode: str) -> None:
+    shutil.copy(CACHE / INDEX_FILE, tmp_path / INDEX_FILE)
+    draw = random.Random(7)
+    async with running_telegram() as fake:
+        environment = {
+            "BOT_TELEGRAM__TOKEN": TOKEN,
+            "BOT_TELEGRAM__API_BASE": fake.api_base,
+            "BOT_TELEGRAM__MODE": mode,
+            "BOT_WEB__PUBLIC_URL": "http://127.0.0.1:1" if mode == "webhook" else "",
+            **OFF,
+        }
+        bot = RunningBot(tmp_path, **environment)
+        chats = range(FIRST_CHAT, FIRST_CHAT + UPDATES // 2)
+        moments = sorted(draw.sample(range(UPDATES // 20, UPDATES), KILLS))
+        for chat in chats:
+            fake.say(chat, "/menu")
+            fake.say(chat, "/ngonngu")
+        await asyncio.to_thread(bot.start)
+        fake.push_to = bot.url + TELEGRAM_HOOK
+        pushing: asyncio.Task[None] | None = None
+        repeated = []
+        try:
+            for moment in [*moments, None]:
+                if mode == "webhook" and pushing is None:
+                    async with asyncio.timeout(20):
+                        while not fake.webhook:
+                            await asyncio.sleep(0.01)
+                    pushing = asyncio.create_task(fake.push_all())
+                if moment is None:
+                    break
+                async with asyncio.timeout(60):
+                    while len(fake.delivered) < moment:
+                        await asyncio.sleep(0.001)
+                bot.kill()
+                repeated.append(sum(map(len, answers(fake).values())) - len(set(_pairs(fake))))
+                await asyncio.to_thread(bot.start)
+            async with asyncio.timeout(90):
+                while len(set(_pairs(fake))) < UPDATES:
+                    await asyncio.sleep(0.05)
+            if pushing is not None:
+                await asyncio.wait_for(pushing, 30)
+            await asyncio.sleep(0.5)
+        finally:
+            await asyncio.to_thread(bot.stop)
+        read = answers(fake)
+        doubled = Counter(len(kinds) - len(set(kinds)) for kinds in read.values())
+        extra = sum(number * times for number, times in doubled.items())
+        print(f"\n{mode}: {UPDATES} updates, killed {KILLS} times after {moments} answers; answered {len(set(_pairs(fake)))},"
+              f" lost {UPDATES - len(set(_pairs(fake)))}, twice {extra} (running total at each kill {repeated})")  # fmt: skip
+        assert set(read) == set(chats)
+        for chat, kinds in read.items():
+            assert {MENU, LANGUAGE} == set(kinds), f"chat {chat} read {kinds}"
+            assert kinds.index(MENU) < kinds.index(LANGUAGE), f"chat {chat} was answered out of order: {kinds}"
+        assert extra <= KILLS * IN_FLIGHT
+
+
+def _pairs(fake: FakeTelegram) -> list[tuple[int, str]]:
+    return [(chat, kind) for chat, kinds in answers(fake).items() for kind in kinds]
+
+
+async def test_everybody_who_can_be_reached_is_answered_whatever_fails(settings: Settings) -> None:
+    """Five faults at 5 % each over 5,000 updates."""
+    updates = int(os.environ.get("FAULT_UPDATES", "5000"))
+    draw, ledger = random.Random(11), Counter[str]()
+
+    def decide(call: Call) -> Fault | None:
+        if call.method != "sendMessage":
+            return None
+        if call.chat % 20 == 0:  # who blocked the bot stays so
+            ledger["403 blocked"] += 1
+            return Fault(403, "Forbidden: bot was blocked by the user")
+        chance = draw.random()
+        if chance < 0.05:
+            ledger["429"] += 1
+            return Fault(429, "Too Many Requests: retry after 1", {"retry_after": 0.02})
+        if chance < 0.10:
+            ledger["5xx"] += 1
+            return Fault(draw.choice((500, 502, 503, 504)), "Bad Gateway")
+        if chance < 0.15:
+            arrived = draw.random() < 0.5
+            ledger["dropped after delivery" if arrived else "dropped before delivery"] += 1
+            return Fault(drop=True, delivered=arrived)
+        if chance < 0.20:
+            ledger["timeout after delivery"] += 1
+            return Fault(hang=2.3, delivered=True)
+        ledger["accepted"] += 1
+        return None
+
+    async with running_telegram() as fake:
+        fake.decide = decide
+        pace = {"bulk_per_second": 0, "chat_per_second": 0, "group_per_minute": 0}
+        changed = settings.model_copy(
+            update={
+                "telegram": settings.telegram.model_validate(
+                    {"token": TOKEN, "api_base": fake.api_base, "answer_seconds": 2, "connections": 200}
+                ),
+                "limits": settings.limits.model_validate({"person_per_minute": 0, "telegram": pace}),
+            }
+        )
+        chats = range(FIRST_CHAT, FIRST_CHAT + updates)
+        async with open_service(changed, ROUTES, online=True) as service:
+            for chat in chats:
+                fake.say(chat, "/menu")
+            async with asyncio.timeout(180):
+                while fake.waiting or service.inbox.waiting:
+                    await asyncio.sleep(0.05)
+            blocked = {chat for chat in chats if chat % 20 == 0}
+            gone = await service.store.read(
+                lambda tx: tx.one("SELECT COUNT(*) AS n FROM people WHERE gone_at IS NOT NULL")
+            )
+        times = Counter(call.chat for call in fake.delivered)
+        reachable = set(chats) - blocked
+        ledger.update(
+            {
+                "updates": updates,
+                "reachable": len(reachable),
+                "answered": len(reachable & set(times)),
+                "answered twice or more": sum(1 for n in times.values() if n > 1),
+                "marked gone": gone["n"] if gone else 0,
+            }
+        )
+        print("\n" + "\n".join(f"{count:6d}  {what}" for what, count in sorted(ledger.items())))
+        assert reachable <= set(times), f"{len(reachable - set(times))} reachable citizens were not answered"
+        assert ledger["answered twice or more"] <= ledger["dropped after delivery"]
+        assert ledger["marked gone"] == len(blocked)
+        assert not set(times) & blocked
