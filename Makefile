@@ -3,8 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 EVAL ?= ../shared/eval
+PEERS ?= ../shared/bench
 
-.PHONY: run test check bench bench-search eval translations lock clean help
+.PHONY: run test check bench bench-search bench-telegram eval translations lock clean help
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -26,6 +27,9 @@ bench: bench-search ## Measure everything that has a benchmark
 
 bench-search: .venv/.tests ## Measure the search beside FTS5, rapidfuzz and TF-IDF
 	$(BIN)/python bench/search.py --questions $(EVAL)/questions.jsonl
+
+bench-telegram: .venv/.tests ## Measure the real bot on Telegram beside PTB, aiogram, telebot and bare aiohttp (10 min)
+	$(BIN)/python bench/telegram_peers.py --peers $(PEERS)
 
 eval: .venv/.tests ## Answer the development questions and score them
 	BOT_DATABASE=sqlite:///build/eval.db $(BIN)/python -m bot ask --jsonl < $(EVAL)/questions.jsonl > build/results.jsonl

@@ -12,6 +12,7 @@ from bot.commands.ask import ask
 from bot.commands.check import check
 from bot.commands.context import Context
 from bot.commands.counts import show_counts
+from bot.commands.official import import_official
 from bot.commands.papers import poster, report
 from bot.commands.people import forget, invite, role
 from bot.commands.questions import show_questions, teach
@@ -35,6 +36,7 @@ for command in (
     chat,
     ask,
     show_counts,
+    import_official,
     check,
     show_questions,
     teach,

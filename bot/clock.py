@@ -15,7 +15,9 @@ def now() -> datetime:
 
 def stamp(moment: datetime) -> str:
     """Write a moment as text that sorts: 2026-11-23T02:18:35.123Z."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def moment(stamped: str) -> datetime:

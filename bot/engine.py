@@ -202,8 +202,10 @@ class Engine:
             command = fold(turn.text.split()[0]).partition("@")[0]
             turn.dialog.close()
             return self._by_command.get(command, self._last_resort)
-        if (source := turn.knowledge.sources.typed(turn.text)) is not None:
-            # Where links carry no source (Zalo), the poster asks people to type its code.
+        step = self._by_step.get(turn.dialog.step)
+        if (step is None or step.role == access.CITIZEN) and (source := turn.knowledge.sources.typed(turn.text)):
+            # Where links carry no source (Zalo), the poster asks people to type its code; an officer who is asked
+            # for a place means the place.
             turn.text = f"/start {source.code}"
             return self._by_command["/start"]
         keyword = self._by_keyword.get(_bare(turn.text))

@@ -129,6 +129,8 @@ class Kept:
     questions: tuple[Row, ...]
     requests: tuple[Row, ...]
     linked: tuple[Linked, ...] = ()
+    source: str = ""
+    grants: tuple[access.Grant, ...] = ()
 
     @property
     def reminders(self) -> bool:
@@ -142,6 +144,8 @@ class Kept:
                 "channel": self.channel,
                 "language": self.language,
                 "since": stamp(self.since),
+                "source": self.source,
+                "roles": [{"role": grant.role, "scope": grant.scope} for grant in self.grants],
                 "report": self.report
                 and {"district": self.report.district, "commune": self.report.commune, "at": stamp(self.report.at)},
                 "report_history": [dict(row) for row in self.history],  # type: ignore[call-overload]
@@ -309,6 +313,10 @@ class Records:
         """Add a line to the audit trail within a transaction."""
         access.write_audit(tx, actor=f"person {person_id}", action=action, detail=detail, at=self.at)
 
+    async def raw_reports(self, *, limit: int) -> list[Row]:
+        """List reports one by one, without who made them."""
+        return await self.store.read(lambda tx: tallies.raw(tx, after=0, limit=limit))
+
     async def kept(self) -> Kept:
         """Gather everything the records hold about the person."""
 
@@ -326,6 +334,8 @@ class Records:
                 tuple(questions.of_person(tx, number)),
                 tuple(requests.of_person(tx, number)),
                 _linked(tx, number),
+                row["source"] if row else "",
+                self.citizen.grants,
             )
 
         return await self.store.read(work)

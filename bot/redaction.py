@@ -11,7 +11,8 @@ HIDDEN = "…"
 # Letters may touch it: "sdt0912345678nhe". What follows digits and a comma or point is part of a figure.
 _NUMBER = re.compile(r"(?<!\d)(?<!\d[.,])\+?\d(?:(?: ?[.–-] ?| )?\d){3,22}(?!\d)")
 _CODE_WORD = re.compile(
-    r"\botp|\b(?:ma (?:xac (?:nhan|thuc|minh)|pin|kich hoat|dang nhap|bao mat)|verification code|passcode|one.time code)\b"
+    r"\botp"
+    r"|\b(?:ma (?:xac (?:nhan|thuc|minh)|pin|kich hoat|dang nhap|bao mat)|verification code|passcode|one.time code)\b"
 )
 # What stands between a code word and its code.
 _UP_TO_CODE = re.compile(r"(?:\W*\b(?:la|cua|toi|em|minh|nhan|duoc|so|gui|ve|cho|app|vneid|is|my))*\W*")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -236,6 +237,11 @@ def bot_secret(settings: Settings) -> bytes:
 
 
 def _write_once(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
+    """Write a file whole or not at all; raises FileExistsError, and leaves what is there."""
+    if path.exists():
+        raise FileExistsError(path)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent) as file:  # readable by its owner only
         file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+        os.link(file.name, path)  # an empty secret, left by a crash half-way, would let everybody forge a session

@@ -17,6 +17,7 @@ from bot.regions import KIND_EN, Commune, NewCommune, Regions
 from bot.text import fold
 
 REGION_FILE, UNIT_FILE = "source-codes.yaml", "units.yaml"
+_SHORTEST_NAME = 3
 _LETTERS = "A-HJ-NP-Z"  # no I and no O, and no 0 and 1 among the digits: on paper they are the same
 _CALL = re.compile(r"(?:(?:go|nhan|ma|code) )*")
 
@@ -165,7 +166,8 @@ def find_sources(text: str, sources: Sources, regions: Regions) -> list[Source]:
         return []
     if named := [s for s in sources.by_code.values() if s.unit is None and text.strip() == (s.commune or s.district)]:
         return named
-    if units := [s for s in sources.by_code.values() if s.unit and folded in fold(s.unit.name)]:
+    units = [source for source in sources.by_code.values() if source.unit and folded in fold(source.unit.name)]
+    if units and len(folded) >= _SHORTEST_NAME:
         return units
     places = regions.understand(text).places
     found = (sources.of_place(place.district, place.commune, new=place.new) for place in places)

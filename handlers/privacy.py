@@ -53,6 +53,11 @@ async def _show(turn: Turn) -> None:
         lines.append("• " + t("No report of installation."))
     lines.append("• " + t("{count} questions, without personal numbers, deleted after {days} days.",
                           count=len(kept.questions), days=turn.settings.privacy.question_days))  # fmt: skip
+    lines += [
+        "• " + t("Linked with {channel} since {day}.", channel=t(turn.channel_title(other.channel)),
+                 day=_day(turn, other.at))
+        for other in kept.linked
+    ]  # fmt: skip
     if kept.requests:
         lines.append("• " + t("{count} messages to officers.", count=len(kept.requests)))
     lines.append("• " + (t("You agreed to reminders.") if kept.reminders else t("You get no reminders.")))

@@ -70,6 +70,8 @@ def _menu(turn: Turn) -> list[Button]:
     buttons = [turn.menu_button(name) for name in turn.library.menu.main]
     if turn.may(access.OFFICER):
         buttons.append(Button(turn.t("Counts by district"), "/thongke"))
+        buttons.append(Button(turn.t("Official report (.docx)"), "/baocao"))
+        buttons.append(Button(turn.t("Posters with QR codes"), "/poster"))
     return buttons
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from bot import clock
 from bot.inbox import Answer, Inbox
 from bot.message import IncomingMessage, Person, Reply
+from bot.records import Session
 from bot.store import Transaction, open_store
 
 MESSAGES, PEOPLE = 330, 11
@@ -19,7 +20,7 @@ async def feed(path: Path, first: int) -> None:
     """Take up what was left, then feed messages from number `first` on; prints what a citizen would know."""
     store = open_store(f"sqlite:///{path}")
 
-    async def answer(said: IncomingMessage) -> Answer:
+    async def answer(said: IncomingMessage, session: Session | None = None) -> Answer:
         def commit(tx: Transaction) -> None:
             tx.run("INSERT INTO audit (at, actor, action, detail, hash) VALUES ('', :who, '', :id, '')",
                    who=said.person.address, id=said.id)  # fmt: skip

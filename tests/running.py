@@ -35,6 +35,12 @@ class RunningBot:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def pid(self) -> int:
+        """The number of the running process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def environment(self) -> dict[str, str]:
         """What a command needs to work on the same records."""
         return self._environment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,10 +145,8 @@ async def test_the_longest_text_arrives(desk: Desk) -> None:
 
 async def test_it_raises_nothing_but_delivery_errors_after_close(desk: Desk) -> None:
     await desk.channel.close()
-    try:
-        await asyncio.wait_for(desk.channel.send(desk.person, Reply("zu spät")), 10)
-    except DeliveryError as error:
-        assert str(error)
+    with suppress(DeliveryError):
+        await asyncio.wait_for(desk.channel.send(desk.person, Reply("quá muộn")), 10)
 
 
 async def test_its_errors_do_not_show_the_address(desk: Desk) -> None:

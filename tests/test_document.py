@@ -179,8 +179,9 @@ def test_an_error_of_another_process_says_the_same(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_any_text_is_read_or_complained_about(tmp_path: Path, text: str) -> None:
     path = write(tmp_path, text.encode("utf-8", "surrogatepass"))
+    said: list[str] | None = None
     try:
         read_document(path)
     except ContentError as error:
-        assert error.problems
-        assert all("\n" not in str(problem) for problem in error.problems)
+        said = [str(problem) for problem in error.problems]
+    assert said is None or (said and all("\n" not in line for line in said))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+from itertools import pairwise
 
 import pytest
 
@@ -59,7 +60,7 @@ async def sends(way: Gate, time: Time, log: list[tuple[str, float]], chat: str, 
 async def test_bulk_leaves_in_even_spacing(time: Time) -> None:
     way, log = gate(time, bulk_per_second=29), []
     await time.run(*(asyncio.create_task(sends(way, time, log, str(n), bulk=True)) for n in range(60)))
-    gaps = [after - before for (_, before), (_, after) in zip(log, log[1:], strict=False)]
+    gaps = [after - before for (_, before), (_, after) in pairwise(log)]
     assert min(gaps) == pytest.approx(1 / 29)
     assert max(gaps) == pytest.approx(1 / 29)
 
@@ -119,7 +120,7 @@ async def test_two_chats_refused_in_a_row_pause_everybody_then_one_tries(time: T
     assert moments[0] == 1003
     assert moments[1] >= 1003.5
     assert not way.shut
-    gaps = [b - a for a, b in zip(moments[1:], moments[2:], strict=False)]
+    gaps = [b - a for a, b in pairwise(moments[1:])]
     assert min(gaps) == pytest.approx(1 / 20), "those who waited leave spaced, not in a burst"
 
 

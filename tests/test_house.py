@@ -20,7 +20,7 @@ FLOORS: tuple[tuple[int, tuple[str, ...]], ...] = (
     (6, ("handlers",)),
     (5, ("bot.web", "bot.service", "bot.platforms", "bot.zalo")),
     (4, ("bot.engine", "bot.turn", "bot.answers")),
-    (3, ("bot.inbox", "bot.outbox", "bot.counts", "bot.access", "bot.dialog", "bot.records", "bot.papers")),
+    (3, ("bot.inbox", "bot.outbox", "bot.counts", "bot.access", "bot.dialog", "bot.records", "bot.official", "bot.papers")),
     (2, ("bot.store", "bot.channels", "bot.limits")),
     (
         1,
@@ -33,6 +33,7 @@ FLOORS: tuple[tuple[int, tuple[str, ...]], ...] = (
             "bot.teaching",
             "bot.ready_texts",
             "bot.sources",
+            "bot.goals",
             "bot.search",
             "bot.i18n",
             "bot.translations",

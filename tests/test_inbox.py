@@ -19,6 +19,7 @@ from bot.channels import Ticket
 from bot.errors import Flooded, StoreUnavailable, Unreachable
 from bot.inbox import TOO_LONG, Answer, Inbox
 from bot.message import IncomingMessage, Person, Reply, Settled
+from bot.records import Session
 from bot.store import Row, Store, Transaction, messages, open_store, people
 from tests.conftest import NOON, FrozenClock
 
@@ -42,7 +43,7 @@ class Desk:
     before_delivery: Callable[[str], Awaitable[object]] | None = None
     keeps: bool = True
 
-    async def answer(self, said: IncomingMessage) -> Answer:
+    async def answer(self, said: IncomingMessage, session: Session | None = None) -> Answer:
         self.answered.append(said)
         if self.before_answer is not None:
             await self.before_answer(said)
@@ -78,7 +79,7 @@ async def settled(ticket: Ticket) -> Settled:
 async def quiet(inbox: Inbox) -> None:
     """Wait until everything that was taken in is delivered and noted, or given up for now."""
     async with asyncio.timeout(SECONDS):
-        while inbox.waiting:
+        while inbox.waiting:  # noqa: ASYNC110 - the inbox has no use for an event
             await asyncio.sleep(0.002)
 
 
@@ -341,8 +342,8 @@ async def test_an_effect_that_cannot_be_kept_leaves_no_trace(desk: Desk) -> None
     inbox = desk.inbox()
     answer = desk.answer
 
-    async def broken(said: IncomingMessage) -> Answer:
-        good = await answer(said)
+    async def broken(said: IncomingMessage, session: Session | None = None) -> Answer:
+        good = await answer(said, session)
 
         def commit(tx: Transaction) -> None:
             good.commit(tx)

@@ -203,7 +203,7 @@ exit $status
 """
 
 
-async def test_a_disk_that_is_really_full(database: Path, tmp_path: Path) -> None:
+def test_a_disk_that_is_really_full(database: Path, tmp_path: Path) -> None:
     """A tiny disk in memory, seen by this one process only."""
     separate = ["unshare", "--mount", "--map-root-user"] if os.getuid() else ["unshare", "--mount"]
     if not shutil.which("unshare") or subprocess.run([*separate, "true"], capture_output=True, check=False).returncode:

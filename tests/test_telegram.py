@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,8 +22,7 @@ from telegram import Update
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError, TimedOut
 
 from bot import access, clock
-from bot.channels import telegram_errors, telegram_listening, telegram_speech
-from bot.channels.telegram import Telegram
+from bot.channels import telegram_errors, telegram_speech
 from bot.channels.telegram_request import DroppedError, FloodError, NotSentError, ServerError, Transport
 from bot.channels.telegram_updates import (
     NAME,
@@ -35,19 +34,28 @@ from bot.channels.telegram_updates import (
     read_any,
     read_plain,
     read_update,
+    update_id_of,
 )
-from bot.clock import moment
-from bot.errors import DeliveryError, Gone, Rejected, Throttled, Unknown, Unreachable
+from bot.errors import (
+    DeliveryError,
+    Gone,
+    Rejected,
+    SettingsError,
+    StoreUnavailable,
+    Throttled,
+    Unknown,
+    Unreachable,
+)
+from bot.markup import escape
 from bot.message import Attachment, Button, IncomingMessage, Person, Reply
 from bot.platforms import TELEGRAM_HOOK
 from bot.service import Service, open_service
 from bot.settings import Settings
-from bot.store import choices, people
-from bot.text import utf16_length
+from bot.store import choices
 from bot.web.app import make_app
 from handlers import ROUTES
 from tests.conftest import NOON
-from tests.fakes.telegram import BOT, TOKEN, Call, FakeTelegram, Fault, running_telegram
+from tests.fakes.telegram import BOT, TOKEN, FakeTelegram, Fault, running_telegram, until
 
 PAYLOADS = sorted((Path(__file__).parent / "payloads" / NAME).glob("*.json"))
 ME = Myself(BOT["username"], BOT["id"], ("/huongdan", "/menu", "/start"))  # type: ignore[arg-type]
@@ -121,8 +129,6 @@ def test_both_roads_agree(text: str, chat: int, number: int, at: int, kind: str,
     )
 )
 def test_nonsense_is_never_an_update(raw: dict[str, Any]) -> None:
-    from bot.channels.telegram_updates import update_id_of
-
     if not isinstance(raw.get("update_id"), int):
         assert update_id_of(raw) is None
     for other in ([], "x", 5, None, True):
@@ -130,8 +136,6 @@ def test_nonsense_is_never_an_update(raw: dict[str, Any]) -> None:
 
 
 # -- errors ---------------------------------------------------------------------------------------------------------
-
-FIXTURES = Path(__file__).parent / "payloads" / "telegram-errors.json"
 
 
 @pytest.mark.parametrize(
@@ -205,12 +209,6 @@ class Phone:
         if not self.polling:
             await self.fake.push_all()
         await until(lambda: not self.fake.waiting and not self.service.inbox.waiting)
-
-
-async def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():
-            await asyncio.sleep(0.005)
 
 
 Start = Callable[..., Any]
@@ -347,10 +345,9 @@ async def test_long_choices_travel_behind_a_key(online: Start) -> None:
         kept = await phone.service.store.read(lambda tx: choices.find(tx, choices.short_key(long)))
         assert kept == long
         taken: list[IncomingMessage] = []
-        phone.service.inbox._answer, answer = _listening(taken, phone.service.inbox._answer), None
+        phone.service.inbox._answer = _listening(taken, phone.service.inbox._answer)
         await phone.press("Dài")
         assert taken[0].choice == long
-        assert answer is None
 
 
 def _listening(taken: list[IncomingMessage], answer: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
@@ -374,10 +371,6 @@ async def test_long_texts_are_cut_by_utf16_and_marks_stay_whole(online: Start, l
 
 @given(st.text(max_size=300))
 def test_every_citizens_character_is_escaped(text: str) -> None:
-    from html import unescape
-
-    from bot.markup import escape
-
     shown = telegram_speech.html(escape(text))
     assert unescape(shown).replace("\u200b", "") == text.replace("\u200b", "")
     assert shown.replace("&lt;", "").count("<") == 0
@@ -464,8 +457,9 @@ async def test_groups_get_no_report_and_the_private_chat(online: Start) -> None:
         assert await group.say("tối nay họp nhé") == []
         mention = [{"type": "mention", "offset": 0, "length": 16}]
         for said in ("/baocai", "/dulieu", "/start moi_abcdefghijklmnop"):
-            answered = await group.say(f"{said.split()[0]}@{BOT['username']}{said[len(said.split()[0]) :]}",
-                                       entities=[{"type": "bot_command", "offset": 0, "length": len(said.split()[0]) + 16}])  # fmt: skip
+            command, _, rest = said.partition(" ")
+            entity = {"type": "bot_command", "offset": 0, "length": len(command) + 16}
+            answered = await group.say(f"{command}@{BOT['username']} {rest}".strip(), entities=[entity])
             assert f"https://t.me/{BOT['username']}" in "".join(answered)
             assert "Nếu bạn đồng ý" not in "".join(answered)
             assert "mã mời" not in "".join(answered).lower()
@@ -625,16 +619,13 @@ async def test_flooding_people_are_told_once(
     ],
 )
 async def test_hook_answers(online: Start, secret: str, body: bytes, status: int) -> None:
-    async with online(mode="webhook") as phone:
-        async with TestClient(TestServer(make_app(phone.service))) as client:
-            headers = {"X-Telegram-Bot-Api-Secret-Token": secret} if secret else {}
-            answer = await client.post(TELEGRAM_HOOK, data=body, headers=headers)
-            assert answer.status == status
+    async with online(mode="webhook") as phone, TestClient(TestServer(make_app(phone.service))) as client:
+        headers = {"X-Telegram-Bot-Api-Secret-Token": secret} if secret else {}
+        answer = await client.post(TELEGRAM_HOOK, data=body, headers=headers)
+        assert answer.status == status
 
 
 async def test_hook_is_told_to_come_again_while_the_database_is_away(online: Start) -> None:
-    from bot.errors import StoreUnavailable
-
     async with online(mode="webhook") as phone:
         write = phone.service.store.write
 
@@ -653,8 +644,6 @@ async def test_hook_is_told_to_come_again_while_the_database_is_away(online: Sta
 
 
 async def test_webhook_needs_a_public_address(settings: Settings, fake: FakeTelegram) -> None:
-    from bot.errors import SettingsError
-
     changed = settings.model_copy(
         update={"telegram": settings.telegram.model_validate({"mode": "webhook", "token": TOKEN})}
     )
@@ -692,16 +681,3 @@ def test_message_ids_carry_how_to_answer() -> None:
     assert how_to_answer("77").edits == how_to_answer("").edits == 0
     assert how_to_answer("77:e9").edits == 9
     assert how_to_answer("77:r9").replies_to == 9
-
-
-def test_kinds_asked_for_are_those_that_are_read() -> None:
-    from bot.channels.telegram_updates import KINDS
-
-    assert set(KINDS) == {"message", "callback_query", "my_chat_member"}
-    assert telegram_listening.POLL_SECONDS <= 50
-    assert Telegram.name == NAME
-    assert utf16_length("😀") == 2
-    assert moment("2026-11-23T05:00:00.000Z") == NOON
-    assert people.__doc__
-    assert Call("x", {}).chat == 0
-    assert web.Response

@@ -20,7 +20,7 @@ from bot.service import open_service
 from bot.settings import Settings
 from handlers import ROUTES
 from tests.conftest import CACHE
-from tests.fakes.telegram import TOKEN, Call, FakeTelegram, Fault, running_telegram
+from tests.fakes.telegram import TOKEN, Call, FakeTelegram, Fault, running_telegram, until
 from tests.running import RunningBot
 
 KILLS = int(os.environ.get("KILLS", "3"))
@@ -71,21 +71,15 @@ async def test_nothing_is_lost_when_the_bot_is_killed(tmp_path: Path, knowledge:
         try:
             for moment in [*moments, None]:
                 if mode == "webhook" and pushing is None:
-                    async with asyncio.timeout(20):
-                        while not fake.webhook:
-                            await asyncio.sleep(0.01)
+                    await until(lambda: bool(fake.webhook), seconds=20)
                     pushing = asyncio.create_task(fake.push_all())
                 if moment is None:
                     break
-                async with asyncio.timeout(60):
-                    while len(fake.delivered) < moment:
-                        await asyncio.sleep(0.001)
+                await until(lambda moment=moment: len(fake.delivered) >= moment, seconds=60, every=0.001)  # type: ignore[misc]
                 bot.kill()
                 repeated.append(sum(map(len, answers(fake).values())) - len(set(_pairs(fake))))
                 await asyncio.to_thread(bot.start)
-            async with asyncio.timeout(90):
-                while len(set(_pairs(fake))) < UPDATES:
-                    await asyncio.sleep(0.05)
+            await until(lambda: len(set(_pairs(fake))) >= UPDATES, seconds=90, every=0.05)
             if pushing is not None:
                 await asyncio.wait_for(pushing, 30)
             await asyncio.sleep(0.5)
@@ -94,8 +88,9 @@ async def test_nothing_is_lost_when_the_bot_is_killed(tmp_path: Path, knowledge:
         read = answers(fake)
         doubled = Counter(len(kinds) - len(set(kinds)) for kinds in read.values())
         extra = sum(number * times for number, times in doubled.items())
-        print(f"\n{mode}: {UPDATES} updates, killed {KILLS} times after {moments} answers; answered {len(set(_pairs(fake)))},"
-              f" lost {UPDATES - len(set(_pairs(fake)))}, twice {extra} (running total at each kill {repeated})")  # fmt: skip
+        answered = len(set(_pairs(fake)))
+        print(f"\n{mode}: {UPDATES} updates, killed {KILLS} times after {moments} answers")
+        print(f"answered {answered}, lost {UPDATES - answered}, twice {extra} (up to each kill {repeated})")
         assert set(read) == set(chats)
         for chat, kinds in read.items():
             assert {MENU, LANGUAGE} == set(kinds), f"chat {chat} read {kinds}"
@@ -150,9 +145,7 @@ async def test_everybody_who_can_be_reached_is_answered_whatever_fails(settings:
         async with open_service(changed, ROUTES, online=True) as service:
             for chat in chats:
                 fake.say(chat, "/menu")
-            async with asyncio.timeout(180):
-                while fake.waiting or service.inbox.waiting:
-                    await asyncio.sleep(0.05)
+            await until(lambda: not fake.waiting and not service.inbox.waiting, seconds=180, every=0.05)
             blocked = {chat for chat in chats if chat % 20 == 0}
             gone = await service.store.read(
                 lambda tx: tx.one("SELECT COUNT(*) AS n FROM people WHERE gone_at IS NOT NULL")

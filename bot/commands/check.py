@@ -7,15 +7,18 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import partial
+from pathlib import Path
 
 import aiohttp
 import click
 
+from bot import counts
 from bot.answers import screen_length
 from bot.articles import LONGEST_ANSWER, Library, load_library
 from bot.commands.context import DAY, Context, day, pass_context
 from bot.document import read_document, shown_path
 from bot.errors import ContentError, Problem
+from bot.goals import load_goals
 from bot.i18n import load_catalogues
 from bot.knowledge import load_corpus
 from bot.ready_texts import load_reminders, load_scripts
@@ -45,6 +48,7 @@ def check(context: Context, *, links: bool, on: date | None, overlaps: bool) -> 
     loaders: list[Callable[[], object]] = [
         partial(load_regions, settings.region),
         partial(load_reminders, settings.content),
+        partial(_check_goals, settings.content, settings.region),
         partial(load_scripts, settings.content),
         partial(_check_codes, context),
     ]
@@ -54,6 +58,7 @@ def check(context: Context, *, links: bool, on: date | None, overlaps: bool) -> 
         except ContentError as error:
             problems += error.problems
     problems += check_translations(settings.languages)
+    problems += _miscounted(context)
     library = None
     try:
         library = load_library(settings.content)
@@ -79,6 +84,28 @@ def _check_codes(context: Context) -> None:
     sources = load_sources(context.settings.content)
     if problems := list(check_sources(sources, load_regions(context.settings.region))):
         raise ContentError(problems)
+
+
+def _check_goals(content: Path, region: Path) -> None:
+    try:
+        regions = load_regions(region)
+    except ContentError:
+        return  # reported for itself
+    load_goals(content, regions)
+
+
+def _miscounted(context: Context) -> list[Problem]:
+    """Compare the kept counts with a full recount of the reports, where there is a database."""
+    path = context.settings.database_path
+    if not path.exists():
+        return []
+
+    async def compare() -> list[str]:
+        async with context.store() as store:
+            return await counts.disagreements(store)
+
+    sentence = "the kept counts differ from a recount: {}; restore a backup, or tell the makers of the bot."
+    return [Problem(shown_path(path), 0, sentence.format(found)) for found in context.run(compare())]
 
 
 def _check_commands(library: Library, commands: set[str], menu: object) -> Iterator[Problem]:

@@ -1,86 +1,129 @@
-"""counts: the self-reported installations as a table, CSV or JSON."""
+"""counts: the self-reported installations as a table, CSV, JSON or XLSX."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from pathlib import Path
 
 import click
 import orjson
 
-from bot import counts
+from bot import access, clock, counts
 from bot.commands.context import DAY, Context, day, pass_context
+from bot.commands.people import ACTOR
 from bot.errors import BotError
 from bot.i18n import load_catalogues
+from bot.papers import spreadsheet
+from bot.papers.spreadsheet import BOM, Table, Wanted, as_csv, as_xlsx
 from bot.regions import Regions, load_regions
+from bot.store import Store, Transaction, tallies
 
-FORMATS = ("table", "csv", "json")
+FORMATS = ("table", "csv", "json", "xlsx")
+PAGE = 5000
 
 
 @click.command("counts")
-@click.option(
-    "--by", "group", type=click.Choice(counts.GROUPS), default="district", show_default=True, help="What makes a line."
-)
-@click.option("--since", type=DAY, callback=day, metavar="YYYY-MM-DD", help="First day.")
-@click.option("--until", type=DAY, callback=day, metavar="YYYY-MM-DD", help="Last day, which counts too.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(FORMATS),
-    default="table",
-    show_default=True,
-    help="A table to read, CSV for a spreadsheet, JSON for programs.",
-)
+@click.option("--by", "group", type=click.Choice(counts.GROUPS), default="district", show_default=True)
+@click.option("--since", type=DAY, callback=day, help="First day, YYYY-MM-DD.")
+@click.option("--until", type=DAY, callback=day, help="Last day, YYYY-MM-DD.")
+@click.option("--published", is_flag=True, help="Rounded, up to yesterday: what everybody may see.")
+@click.option("--raw", is_flag=True, help="Every report, without who made it, as CSV; leaves a line in the audit.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file instead of the screen.")
 @pass_context
 def show_counts(
-    context: Context, group: str, since: date | None, until: date | None, form: str, out: Path | None
+    context: Context,
+    group: str,
+    since: date | None,
+    until: date | None,
+    published: bool,
+    raw: bool,
+    form: str,
+    out: Path | None,
 ) -> None:
-    """Count reports of installation, as citizens reported them; not official figures."""
+    """Count reports of installation, as citizens reported them; not official figures.
+
+    A workbook (--format xlsx) holds all views.
+    """
     if since and until and since > until:
         raise click.UsageError("--since is later than --until")
+    if raw and (published or since or until or group != "district"):
+        raise click.UsageError("--raw lists everything; it takes no other choice than --out")
+    if (raw or form == "xlsx") and out is None:
+        raise click.UsageError("--out FILE is needed here")
     regions = load_regions(context.settings.region)
-    header, rows = context.run(_rows(context, regions, group, since, until))
-    if form == "json":
-        text = orjson.dumps([dict(zip(header, row, strict=True)) for row in rows], option=orjson.OPT_INDENT_2).decode()
-    elif form == "csv":
-        text = _as_csv(header, rows)
-    else:
-        text = _as_table(header, rows) + "\n\n" + _notes(context, regions)
-    if out is None:
-        print(text.rstrip("\n"))
+    step = max(1, context.settings.privacy.small_count) if published else 1
+    wanted = Wanted(context.today(), since, until, None, step)
+    if raw:
+        assert out is not None  # asked for above
+        print(f"{context.run(_write_raw(context, out))} reports written to {out}.")
         return
+    tables = context.run(_tables(context, regions, group, wanted, everything=form == "xlsx"))
+    content: bytes
+    if form == "xlsx":
+        content = as_xlsx(tables)
+    else:
+        header, rows = tables[0].header, tables[0].rows
+        if form == "json":
+            shown = [dict(zip(header, row, strict=True)) for row in rows]
+            text = orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode()
+        elif form == "csv":
+            text = as_csv(header, rows)
+        else:
+            text = _as_table(header, rows) + "\n\n" + _notes(context, regions)
+        if out is None:
+            print(text.rstrip("\n"))
+            return
+        content = ((BOM if form == "csv" else "") + text).encode()
     try:
-        # Excel takes a file for UTF-8 only when it begins with this mark.
-        out.write_text(text, encoding="utf-8-sig" if form == "csv" else "utf-8")
+        out.write_bytes(content)  # type: ignore[union-attr]
     except OSError as error:
-        raise BotError(f"{out} cannot be written: {error.strerror}.") from None
+        raise _unwritable(out, error) from None
 
 
-async def _rows(
-    context: Context, regions: Regions, group: str, since: date | None, until: date | None
-) -> tuple[list[str], list[list[object]]]:
+async def _tables(
+    context: Context, regions: Regions, group: str, wanted: Wanted, *, everything: bool
+) -> Sequence[Table]:
+    language = context.settings.default_language
     async with context.store() as store:
-        if group != "district":
-            tallies = await counts.count_by(store, group, since=since, until=until)
-            if group == "commune":
-                rows: list[list[object]] = [
-                    [t.key or "-", regions.commune_name(t.key) if t.key else "-", t.within, t.reports] for t in tallies
-                ]
-                return ["code", "commune", "district", "self_reported"], rows
-            return [group, "self_reported"], [[t.key or "-", t.reports] for t in tallies]
-        province = await counts.count_districts(store, regions, today=context.today(), since=since, until=until)
-    header = ["rank", "district", "name", "self_reported", "adults_estimate", "share_percent", "new_7_days"]
-    lines: list[list[object]] = [
-        [c.rank, c.district, regions.districts[c.district].name, c.reports, c.adults, round(100 * c.share, 3), c.new]
-        for c in province.districts
-    ]
-    total = [province.reports, province.adults, round(100 * province.share, 3), province.new]
-    lines.append(["", regions.province.id, regions.province.name, *total])
-    return header, lines
+        if everything:
+            return await spreadsheet.all_tables(store, regions, wanted, load_catalogues([language])[language])
+        return [await spreadsheet.table(store, regions, group, wanted)]
+
+
+async def _write_raw(context: Context, out: Path) -> int:
+    """Write all reports page by page, so that millions need little memory."""
+    number = 0
+
+    def note(tx: Transaction) -> None:
+        access.write_audit(tx, actor=ACTOR, action="export-raw", detail="all reports", at=clock.now())
+
+    async with context.store() as store:
+        await store.write(note)  # first, so that no row leaves without it
+        try:
+            with out.open("w", encoding="utf-8", newline="") as file:
+                file.write(BOM + as_csv(spreadsheet.RAW_HEADER, []))
+                async for rows in _pages(store):
+                    number += len(rows)
+                    file.write(as_csv([], rows).removeprefix("\r\n"))
+        except OSError as error:
+            raise _unwritable(out, error) from None
+    return number
+
+
+async def _pages(store: Store) -> AsyncIterator[list[list[object]]]:
+    after = 0
+    while True:
+        page = await store.read(lambda tx, after=after: tallies.raw(tx, after=after, limit=PAGE))  # type: ignore[misc]
+        if not page:
+            return
+        after = page[-1]["number"]
+        yield [[row[column] for column in spreadsheet.RAW_HEADER] for row in page]
+
+
+def _unwritable(out: Path | None, error: OSError) -> BotError:
+    return BotError(f"{out} cannot be written: {error.strerror}.")
 
 
 def _notes(context: Context, regions: Regions) -> str:
@@ -98,21 +141,6 @@ def _notes(context: Context, regions: Regions) -> str:
     )
     return (
         compared + "\n" + catalogue.t("Reported by citizens themselves; not official figures. Adults are an estimate.")
-    )
-
-
-def _as_csv(header: list[str], rows: Iterable[list[object]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(header)
-    writer.writerows([_harmless(value) for value in row] for row in rows)
-    return text.getvalue()
-
-
-def _harmless(value: object) -> object:
-    """Keep a spreadsheet from taking a citizen's text (a source) for a formula."""
-    return (
-        f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") and len(value) > 1 else value
     )
 
 

@@ -85,7 +85,7 @@ async def _serve(context: Context) -> None:
 
 
 def _settle() -> None:
-    """Spare the garbage collector what was loaded to stay, and let it come less often: a message leaves little behind."""
+    """Spare the garbage collector what was loaded to stay, and let it come less often: messages leave little behind."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GARBAGE, 20, 100)

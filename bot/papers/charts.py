@@ -83,7 +83,7 @@ def growth(
     """Show what was new on each day, or in each week of a longer time; `days` must have no gaps."""
     weekly = len(days) > MOST_DAYS
     spans: dict[date, int] = {}
-    for day in days:
+    for day in days[(7 - days[0].day.weekday()) % 7 :] if weekly else days:  # half a week would look like a fall
         span = day.day - timedelta(days=day.day.weekday()) if weekly else day.day
         spans[span] = spans.get(span, 0) + day.new
     marks: list[dict[str, Any]] = []
@@ -103,8 +103,8 @@ def growth(
         notes.append(catalogue.t("Dashed line: a message was sent to many."))
     told = list(spans.items())
     if len(told) > MOST_TOLD:  # a reader of the picture sees the shape; in words, the peak and the end say most
-        told = [max(told, key=lambda item: item[1]), *told[1 - MOST_TOLD :]]
-    said = [f"{catalogue.day(span)}: {catalogue.number(new)}" for span, new in dict(told).items() if new]
+        told = sorted({max(told, key=lambda item: item[1]), *told[1 - MOST_TOLD :]})
+    said = [f"{catalogue.day(span)}: {catalogue.number(new)}" for span, new in told if new]
     rows = [{"day": span.isoformat(), "new": new} for span, new in spans.items()]
     return _chart("growth", catalogue, title, notes, said or [catalogue.t("nothing new")], rows=rows, marks=marks)
 

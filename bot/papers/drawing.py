@@ -34,7 +34,7 @@ def ranking(described: Description) -> alt.LayerChart:
     rows = _data(described["rows"])
     longest = max([row["share"] for row in described["rows"]], default=0) or 1
     base = alt.Chart(rows).encode(y=_rows())
-    scale = alt.Scale(domain=[0, longest * 1.75], nice=False)
+    scale = alt.Scale(domain=[0, longest * 1.9], nice=False)
     bars = base.mark_bar(color=_BLUE, cornerRadiusEnd=3, height=22).encode(x=alt.X("share:Q", scale=scale, axis=None))
     return _finished(described, bars, _labels(base, "share", scale))
 

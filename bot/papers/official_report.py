@@ -163,13 +163,14 @@ async def gather_figures(
     before = await count(period.before.since, period.before.until)
     total = await count(None, period.until)
     names = [regions.districts[district.district].title("vi") for district in now.districts]
+    former = " cũ" if period.until >= regions.province.merged_into.since else ""
     figures = await counts.official_figures(store, regions, until=period.until)
     province = regions.province
     area = province.id if wanted is None else now.districts[0].district if len(now.districts) == 1 else ""
     official = figures.get(area)
     return Figures(
         period=period,
-        area=f"{province.kind} {province.name}" if wanted is None else _joined(names),
+        area=(f"{province.kind} {province.name}" if wanted is None else _joined(names)) + former,
         whole=Line("Tổng", total.adults, now.reports, before.reports, total.reports),
         lines=tuple(
             Line(
@@ -270,10 +271,10 @@ def baseline_sentences(baseline: Baseline) -> list[str]:
 
 def official_sentence(official: OfficialFigure, adults: int) -> str:
     """State the latest official figure."""
-    share = f", bằng {_percent(official.phones / adults)} số người từ đủ 18{_SPACE}tuổi trở lên (ước tính)"
     return (
         f"Số liệu chính thức gần nhất, ngày{_SPACE}{_day(official.day)}: {_number(official.phones)}{_SPACE}máy "
-        f"đã cài đặt{share if adults else ''}. Số máy và số người tự báo không cùng cách đếm."
+        f"đã cài đặt, bằng {_percent(official.phones / adults)} số người từ đủ 18{_SPACE}tuổi trở lên (ước tính). "
+        "Số máy và số người tự báo không cùng cách đếm."
     )
 
 
@@ -338,9 +339,9 @@ def write_report(figures: Figures, form: Report, *, chart: bytes = b"", chart_al
         paper.section("2. Kết quả theo huyện, thành phố")
         for sentence in district_sentences(figures):
             paper.paragraph(sentence)
+        if chart:
+            paper.picture(chart, chart_alt, "Hình 1. Tỷ lệ tự báo lũy kế theo huyện, thành phố")
         _ranking(paper, figures)
-    if chart:
-        paper.picture(chart, chart_alt, "Hình 1. Tỷ lệ tự báo lũy kế theo huyện, thành phố")
     paper.part("II. SO SÁNH")
     paper.section("1. So với kỳ trước")
     paper.paragraph(change_sentence(figures.whole.now, figures.whole.before, figures.period))
@@ -449,6 +450,8 @@ class _Paper:
         """Add a paragraph of the text."""
         paragraph = self._document.add_paragraph(text, style="Body Text")
         paragraph.paragraph_format.keep_with_next = with_next
+        # Short as they are, paragraphs stay whole: LibreOffice parts a heading from one that it splits.
+        paragraph.paragraph_format.keep_together = True
 
     def table(self, caption: str, header: list[str], rows: list[list[str]], *, widths: list[int]) -> None:
         """Add a table with its caption above; the header repeats on every page and no row is torn; the last is bold."""

@@ -134,7 +134,8 @@ def withdraw_consent(tx: Transaction, person_id: int, *, purpose: str, at: str) 
 def consents(tx: Transaction, person_id: int) -> list[Row]:
     """List what a person agreed to, oldest first."""
     return tx.all(
-        "SELECT purpose, given_at, withdrawn_at FROM consents WHERE person_id = :id ORDER BY id", id=person_id
+        "SELECT purpose, wording, given_at, withdrawn_at FROM consents WHERE person_id = :id ORDER BY id",
+        id=person_id,
     )
 
 

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeGuard, TypeVar
+from typing import Any, TypeVar
 
 import sqlite_utils
 from sqlite_utils.migrations import Migrations
@@ -32,7 +32,7 @@ READERS = 2
 LARGEST_GROUP = 500
 LARGEST_READ_GROUP = 50
 BUSY_FROM = 8  # writes under way; from then on a few more are waited for, so that fewer commits carry more
-GATHER_SECONDS = 0.002
+GATHER_SECONDS = 0.005
 
 _STOP = object()
 _PROBE_BYTES = 256 * 1024  # what a first group of writes may need
@@ -150,8 +150,10 @@ class _Worker(threading.Thread):
         if not self._writes:
             try:
                 return work(transaction), None
-            except Exception as error:
+            except sqlite3.Error as error:
                 return None, _unavailable(self._path, error) if _concerns_all(error) else error
+            except Exception as error:
+                return None, error
         self._connection.execute("SAVEPOINT one")
         try:
             result, failure = work(transaction), None
@@ -214,11 +216,14 @@ class SqliteStore:
             return
         self._closed = True
         self._hand_over()
-        self._writes.put(_STOP)
-        for _ in range(READERS):
+        writer, *readers = self._workers
+        for _ in readers:
             self._reads.put(_STOP)
-        for worker in self._workers:
-            await asyncio.to_thread(worker.join)
+        for reader in readers:
+            await asyncio.to_thread(reader.join)
+        # The writer goes last and alone: only then does SQLite surely empty and remove the log.
+        self._writes.put(_STOP)
+        await asyncio.to_thread(writer.join)
 
     def _job(self, work: Callable[[Transaction], Result], jobs: list[Any]) -> asyncio.Future[Result]:
         if self._closed:
@@ -236,11 +241,6 @@ class SqliteStore:
 
     def _written(self, _: asyncio.Future[Any]) -> None:
         self._under_way -= 1
-
-
-def _concerns_all(error: Exception) -> TypeGuard[sqlite3.OperationalError]:
-    """A full or failing disk concerns the whole group, a wrong statement only its own function."""
-    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_ERROR
 
 
 def _tell(done: list[tuple[asyncio.Future[Any], Any, Exception | None]]) -> None:

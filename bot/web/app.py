@@ -88,6 +88,8 @@ def refusal(request: web.Request, status: int, sentence: str) -> web.Response:
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    if request.path == TELEGRAM_HOOK:  # read by a machine that knows no pages
+        return
     response.headers.update(_HEADERS)
     if request.path.startswith("/static/"):
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"

@@ -8,7 +8,7 @@ import random
 import re
 from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
@@ -245,14 +245,11 @@ class FakeTelegram:
         offset = call.data.get("offset") or 0
         while self._updates and self._updates[0]["update_id"] < offset:
             self._updates.popleft()
-        while self.silent:
-            await asyncio.sleep(0.05)
+        await until(lambda: not self.silent, seconds=3600)
         if not self._updates:
             self._news.clear()
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), float(call.data.get("timeout", 0)))
-            except TimeoutError:
-                pass
         found = list(self._updates)[: call.data.get("limit", 100)]
         return web.json_response({"ok": True, "result": found})
 
@@ -288,6 +285,13 @@ class FakeTelegram:
                 return answer.status
         except (aiohttp.ClientError, TimeoutError, OSError):
             return 0
+
+
+async def until(true: Callable[[], bool], *, seconds: float = 10.0, every: float = 0.005) -> None:
+    """Wait for something in another task or process; fails when it takes too long."""
+    async with asyncio.timeout(seconds):
+        while not true():  # noqa: ASYNC110 - nothing there could set an event
+            await asyncio.sleep(every)
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import itertools
 import json
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -67,6 +67,7 @@ class FakeZaloOA:
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
         self._heard = asyncio.Condition()
+        self.by_user: dict[str, list[Said]] = defaultdict(list)
 
     # -- the people --------------------------------------------------------------------------------------------
 
@@ -100,7 +101,7 @@ class FakeZaloOA:
 
     def texts(self, user: str) -> list[str]:
         """What a person has been told, in order."""
-        return [said.text for said in self.said if said.user == user]
+        return [said.text for said in self.by_user[user]]
 
     async def until(self, count: int) -> None:
         """Return when so many messages arrived in all."""
@@ -171,6 +172,7 @@ class FakeZaloOA:
 
     async def _hear(self, said: Said) -> None:
         self.said.append(said)
+        self.by_user[said.user].append(said)
         async with self._heard:
             self._heard.notify_all()
 
