@@ -131,7 +131,7 @@ async def main() -> int:
         begun = time.perf_counter()
         part = path.with_suffix(".part")
         part.unlink(missing_ok=True)
-        fill(part, options.reports)
+        await asyncio.to_thread(fill, part, options.reports)
         part.rename(path)
         print(f"{options.reports:,} reports made in {time.perf_counter() - begun:.0f} s")
     store = open_store(f"sqlite:///{path}")

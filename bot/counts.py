@@ -280,7 +280,7 @@ async def count_steps(
     last = max(start, min(until or _EVER[1], last_day(today, step)))
 
     def stood(day: date) -> Callable[[Transaction], dict[str, int]]:
-        return lambda tx: tallies.funnel(tx, since=_EVER[0].isoformat(), until=day.isoformat(), source=source)
+        return lambda tx: tallies.funnel(tx, day=day.isoformat(), source=source)
 
     before, now = await store.read(stood(start)), await store.read(stood(last))
     return [Step(name, rounded_part(now[name], step) - rounded_part(before[name], step)) for name in STEPS]
@@ -344,11 +344,7 @@ def progress(
 
 async def _stood(store: Store, view: str, day: date, districts: set[str] | None) -> dict[tuple[str, str], int]:
     """Count what stood at the end of a day, by district and name."""
-    rows = await store.read(
-        lambda tx: tallies.sums(
-            tx, view, since=_EVER[0].isoformat(), until=max(day, date.min).isoformat(), districts=districts
-        )
-    )
+    rows = await store.read(lambda tx: tallies.standing(tx, view, day=day.isoformat(), districts=districts))
     return {(row["district"], row["name"]): row["reports"] for row in rows}
 
 

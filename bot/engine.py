@@ -15,7 +15,7 @@ from bot.errors import BotError, Refused, StoreError
 from bot.i18n import Catalogue
 from bot.inbox import TOO_LONG, Answer
 from bot.knowledge import Shelf
-from bot.message import ATTENDED, UNFOLLOW, ChannelState, IncomingMessage, Reply, Traits
+from bot.message import ATTENDED, FOLLOW, UNFOLLOW, ChannelState, IncomingMessage, Reply, Traits
 from bot.records import Citizen, Records, Session, read_session
 from bot.regions import Regions
 from bot.settings import Settings
@@ -94,8 +94,10 @@ class Engine:
             channel_states=self._channel_states,
         )
         attended = bool(row and row["quiet_until"] > stamp(now))
+        # Events may overtake each other: who has done something since neither came nor left.
+        overtaken = message.event in (FOLLOW, UNFOLLOW) and bool(row and row["interacted_at"] > stamp(message.at))
         try:
-            if not (attended and self._leaves_to_human(turn)):
+            if not (overtaken or (attended and self._leaves_to_human(turn))):
                 await self._run(turn)
         except StoreError:
             raise  # the inbox keeps the message and tries again when the database is back

@@ -152,3 +152,11 @@ def test_nothing_is_wider_than_the_screen(page: Page, width: int) -> None:
     say(page, "cai tren may samsung", "CH Play")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     picture(page, f"web-chat-{width}")
+
+
+def test_an_invitation_link_works_once_and_leaves_the_address(page: Page, bot: RunningBot) -> None:
+    link = next(line for line in bot.command("invite", "--role", "admin").splitlines() if line.startswith("Web chat"))
+    page.goto(bot.url + "/?s=" + link.rpartition("?s=")[2])
+    expect(log(page)).to_contain_text("Bạn đã là quản trị viên")
+    assert "moi_" not in page.url
+    say(page, "/thongke", "Chọn huyện")

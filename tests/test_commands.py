@@ -350,7 +350,8 @@ def test_counts_by_anything(
 def test_invite_role_revoke_and_forget(data: Path) -> None:
     first = fine(run_command("invite", "--role", "officer", "--scope", "yen-lac", data=data)).splitlines()
     assert re.fullmatch(r"/start moi_[\w-]{20}", first[0])
-    assert "it works once" in first[-1]
+    assert "it works once" in first[1]
+    assert first[2].startswith("Web chat: http://127.0.0.1:8080/?s=moi_")
     code = first[0].removeprefix("/start moi_")
     talk = f"/start moi_{code}\nquên mật khẩu thì làm sao\n/start moi_{code}\n"
     said = fine(run_command("chat", data=data, stdin=talk))

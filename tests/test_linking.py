@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from bot import access
 from bot.service import Service
-from bot.store import tallies
+from bot.store import requests, tallies
 from tests.conftest import FrozenClock, Talk
 
 Another = Callable[[str], Talk]
@@ -186,16 +187,12 @@ async def test_an_officer_sees_the_district_of_a_linked_person(talk: Talk, anoth
     await link(talk, other)
     await other.say("/canbo")
     await other.say("máy bị treo")
-    from bot.store import requests
-
     found = await service.store.read(lambda tx: requests.waiting(tx, districts=["vinh-tuong"], limit=5))
     assert [row["text"] for row in found] == ["máy bị treo"]
 
 
 @pytest.mark.parametrize("said", ["/hethong", "/state"])
 async def test_the_state_is_for_admins(talk: Talk, another: Another, service: Service, said: str) -> None:
-    from bot import access
-
     assert "chỉ dành cho cán bộ" in await talk.say(said)
     admin = another("an-admin")
     code = await access.invite(service.store, role="admin", scope="", at=service.clock(), actor="test")

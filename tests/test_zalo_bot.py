@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from bot import access
 from bot.channels.lease import Lease
 from bot.channels.zalo_bot import ZaloBot
 from bot.channels.zalo_bot_updates import NAME, read_update, spoken_to_me, unwrap
@@ -19,9 +21,10 @@ from bot.channels.zalo_errors import bot_error, call_error
 from bot.channels.zalo_transport import Answer, DroppedError, NotSentError, SlowError
 from bot.clock import stamp
 from bot.errors import DeliveryError, Rejected, Throttled, Unknown, Unreachable
+from bot.logs import set_up_logs
 from bot.message import Attachment, Button, IncomingMessage, Person, Reply
 from bot.service import Service
-from bot.settings import Settings
+from bot.settings import Log, Settings
 from bot.store import leases
 from tests.conftest import NOON, FrozenClock
 from tests.fakes.zalo_bot import TOKEN, FakeZaloBot, Fault
@@ -217,8 +220,6 @@ async def test_one_poller_a_token(walker: Walker, clock: FrozenClock) -> None:
 
 
 async def test_the_lease_of_a_dead_process_is_free_at_once(service: Service, clock: FrozenClock) -> None:
-    import socket
-
     holder = f"{socket.gethostname()}:999999999:abc:def"
     at, until_ = stamp(clock()), stamp(clock() + timedelta(hours=1))
     await service.store.write(lambda tx: leases.take(tx, "x", holder=holder, at=at, until=until_))
@@ -228,16 +229,11 @@ async def test_the_lease_of_a_dead_process_is_free_at_once(service: Service, clo
 async def test_the_budget_is_counted_and_alarmed_once(settings: Settings, clock: FrozenClock, taken: Taken) -> None:
     bot = settings.zalo_bot.model_copy(update={"monthly_messages": 5})
     async with walking("zalo_bot", settings.model_copy(update={"zalo_bot": bot}), clock, taken) as walker:
-        from bot import access
-
-        admin = Walker("zalo_bot", walker.service, walker.client, walker.fake, taken, address="an-admin")
+        admin = Person("recorder", "admin-elsewhere")
         code = await access.invite(walker.service.store, role="admin", scope="", at=clock(), actor="test")
-        person = Person("recorder", "admin-elsewhere")
-        ticket = await walker.service.inbox.receive(
-            IncomingMessage(person=person, id="1", at=clock(), text=f"/start moi_{code}")
-        )
-        del ticket
-        await taken.line.get()
+        message = IncomingMessage(person=admin, id="1", at=clock(), text=f"/start moi_{code}")
+        await walker.service.inbox.receive(message)
+        await taken.line.get()  # its answer has no channel to leave by
         for _ in range(3):
             await walker.say("/menu")
         await channel_of(walker.service)._meter.flush()
@@ -245,7 +241,6 @@ async def test_the_budget_is_counted_and_alarmed_once(settings: Settings, clock:
         assert [(figure.value, figure.limit) for figure in figures] == [(6, 5), (3, 0)]
         pushes = await walker.service.store.read(lambda tx: tx.all("SELECT reply FROM pushes"))
         assert ["Bot Zalo đã dùng 4 trong 5" in row["reply"] for row in pushes] == [True]
-        del admin
 
 
 async def test_pictures_have_an_address_for_a_while(settings: Settings, clock: FrozenClock, taken: Taken) -> None:
@@ -359,9 +354,6 @@ async def test_the_log_names_nobody_and_nothing(
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    from bot.logs import set_up_logs
-    from bot.settings import Log
-
     set_up_logs(Log(level="debug"))
     caplog.set_level(logging.DEBUG)
     fake = FakeZaloBot()

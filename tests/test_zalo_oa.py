@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import hmac
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -20,9 +21,11 @@ from bot.channels.zalo_oa_tokens import Pair, keep_pair
 from bot.channels.zalo_transport import Answer
 from bot.clock import stamp
 from bot.errors import DeliveryError, Gone, Rejected, Throttled, Unknown, Unreachable
+from bot.logs import set_up_logs
 from bot.message import Attachment, Button, IncomingMessage, Person, Reply
-from bot.settings import Settings
+from bot.settings import Log, Settings
 from bot.store import credentials, people, reach, roles
+from bot.zalo import open_zalo
 from tests.conftest import NOON, FrozenClock
 from tests.fakes.zalo_oa import APP_ID, APP_SECRET, FIRST_REFRESH, OA_ID, OA_SECRET, FakeZaloOA, Fault, signed
 from tests.zalo_talk import CITIZEN, Taken, Walker, oa_settings, walking
@@ -98,8 +101,6 @@ def test_signature(about: str, first: str, secret: str, accepted: bool) -> None:
 
 
 def test_a_keyed_hash_is_no_signature() -> None:
-    import hmac
-
     event = FakeZaloOA().text(CITIZEN, "alo")
     body, _ = signed(event)
     digest = hmac.new(OA_SECRET.encode(), APP_ID.encode() + body, hashlib.sha256).hexdigest()
@@ -218,6 +219,23 @@ async def test_who_follows_is_greeted_and_who_leaves_is_left_alone(walker: Walke
     await walker.post(walker.fake.follow(CITIZEN))
     assert "Chào mừng bạn quay lại" in await walker.heard()
     assert await all_rows(walker, "SELECT gone_at FROM people") == [(None,)]
+
+
+async def test_presence_that_was_overtaken_changes_nothing(walker: Walker) -> None:
+    came, left = walker.fake.follow(CITIZEN), walker.fake.follow(CITIZEN, leaves=True)
+    assert "Bạn muốn làm gì" in await walker.say("/menu")
+    for late in (came, left):
+        await walker.post(late)
+        assert await walker.heard() == ""
+    assert await all_rows(walker, "SELECT gone_at FROM people") == [(None,)]
+
+
+async def test_the_code_of_a_poster_is_typed(walker: Walker) -> None:
+    await walker.post(walker.fake.follow(CITIZEN))
+    await walker.heard()
+    assert "trợ lý tự động" in await walker.say("gõ vt 24")
+    await walker.say("gõ YL22")
+    assert await all_rows(walker, "SELECT source FROM people") == [("VT24",)]  # the first one stays
 
 
 async def test_a_stranger_who_leaves_stays_unknown(walker: Walker) -> None:
@@ -439,8 +457,6 @@ async def test_a_lost_answer_locks_the_account_out_and_says_so(
 
 
 async def test_two_processes_renew_once(walker: Walker, settings: Settings, clock: FrozenClock) -> None:
-    from bot.zalo import open_zalo
-
     await walker.say("/menu")
     (other,) = open_zalo(
         oa_settings(settings, walker.fake),
@@ -497,9 +513,6 @@ async def test_the_log_names_nobody_and_nothing(
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    from bot.logs import set_up_logs
-    from bot.settings import Log
-
     set_up_logs(Log(level="debug"))
     caplog.set_level(logging.DEBUG)
     async with walking("zalo_oa", settings, clock, taken) as walker:

@@ -31,9 +31,13 @@ def invite(context: Context, role: str, scope: str) -> None:
         async with context.store() as store:
             return await access.invite(store, role=role, scope=scope, at=clock.now(), actor=ACTOR)
 
-    code = context.run(work())
-    print(f"/start moi_{code}")
-    print(f"Send this line to the bot within {access.INVITATION_LIFETIME.days} days; it works once.")
+    payload = f"moi_{context.run(work())}"
+    web, telegram = context.settings.web, context.settings.telegram
+    print(f"/start {payload}")
+    print(f"Send this line to the bot, or open a link, within {access.INVITATION_LIFETIME.days} days; it works once.")
+    print(f"Web chat: {web.public_url or f'http://{web.host}:{web.port}'}/?s={payload}")
+    if telegram.username:
+        print(f"Telegram: https://t.me/{telegram.username}?start={payload}")
 
 
 @click.group()

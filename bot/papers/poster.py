@@ -159,7 +159,7 @@ def _data(
     report = library.menu.items["report"].label.in_language(language)
 
     def kept(words: str) -> str:
-        return keep_together(words, text.together).replace(" “", " \u2060“")  # the font pulls the mark into the space
+        return keep_together(words, text.together)
 
     return {
         "language": language,

@@ -9,11 +9,11 @@ from bot.store.links import CIRCLE
 
 
 def find(tx: Transaction, person: Person) -> Row | None:
-    """Return id, language, source, created_at, quiet_until and dialog state of a person, if known."""
+    """Return what is known of a person: id, language, source, created_at, reach and dialog state."""
     return tx.one(
         """
         SELECT p.id, p.language, p.source, p.created_at, d.state, d.updated_at,
-            COALESCE(r.quiet_until, '') AS quiet_until
+            COALESCE(r.quiet_until, '') AS quiet_until, COALESCE(r.interacted_at, '') AS interacted_at
         FROM people p LEFT JOIN dialogs d ON d.person_id = p.id LEFT JOIN reach r ON r.person_id = p.id
         WHERE p.channel = :channel AND p.address = :address
         """,

@@ -20,7 +20,7 @@ FILL_TALLIES = tuple(
         ("language", "language"),
         ("source", "source"),
     )
-    for unit, span in (("day", "day"), ("month", "substr(day, 1, 7)"))
+    for unit, span in (("day", "day"), ("month", "substr(day, 1, 7)"), ("year", "substr(day, 1, 4)"))
 )
 
 # Name → statements. A migration that has been released is never edited, only followed by another.
@@ -271,7 +271,7 @@ MIGRATIONS = MappingProxyType(
             # which steps of the funnel the person took, one bit each
             "ALTER TABLE people ADD COLUMN steps INTEGER NOT NULL DEFAULT 0",
             "CREATE INDEX people_by_source ON people (source) WHERE source <> ''",
-            # view: what name is (a commune, a channel …); unit: whether span is a day or a month
+            # view: what name is (a commune, a channel …); unit: whether span is a day, a month or a year
             """
             CREATE TABLE tallies (
                 view TEXT NOT NULL,

@@ -18,7 +18,9 @@ VIEWS: Final = ("district", "commune", "channel", "language", "source")
 # What a person did, in the order of the funnel; each is counted once a person.
 STEPS: Final = ("scan", "start", "asked", "guide", "reported")
 
-_DAY, _MONTH = "day", "month"
+# A change is booked in a row of its day, of its month and of its year.
+_UNITS: Final = (("day", 10), ("month", 7), ("year", 4))
+_HALF_MONTH, _HALF_YEAR = 15, 6
 # What a report is counted under, in the order of VIEWS; the last is the day it was made.
 _Key = tuple[str, str, str, str, str, str]
 
@@ -51,7 +53,7 @@ def _standing(tx: Transaction, people: Iterable[int]) -> Counter[_Key]:
 def _book(tx: Transaction, key: _Key, *, day: str, change: int) -> None:
     district, commune, channel, language, source, _ = key
     for view, name in zip(VIEWS, ("", commune, channel, language, source), strict=True):
-        for unit, span in ((_DAY, day), (_MONTH, day[:7])):
+        for unit, length in _UNITS:
             tx.run(
                 """
                 INSERT INTO tallies (view, unit, span, district, name, reports)
@@ -61,31 +63,25 @@ def _book(tx: Transaction, key: _Key, *, day: str, change: int) -> None:
                 """,
                 view=view,
                 unit=unit,
-                span=span,
+                span=day[:length],
                 district=district,
                 name=name,
                 change=change,
             )
 
 
-def sums(tx: Transaction, view: str, *, since: str, until: str, districts: Collection[str] | None = None) -> list[Row]:
-    """Sum the changes of a time by district and name (empty in the view of districts); days are inclusive."""
-    ranges = _ranges(since, until)
-    if not ranges:
-        return []
+def standing(tx: Transaction, view: str, *, day: str, districts: Collection[str] | None = None) -> list[Row]:
+    """Count what stood at the end of a day by district and name, which is empty in the view of districts."""
     where, named = _within(districts)
-    parts = " UNION ALL ".join(
-        f"SELECT district, name, reports FROM tallies WHERE view = :view AND unit = '{unit}' "  # noqa: S608
-        f"AND span >= :first{number} AND span <= :last{number}{where}"
-        for number, (unit, _, _) in enumerate(ranges)
+    parts, values = _parts(
+        day, f"SELECT district, name, {{sign}}reports AS reports FROM tallies WHERE view = :view{where} AND "
     )
-    for number, (_, first, last) in enumerate(ranges):
-        named |= {f"first{number}": first, f"last{number}": last}
     return tx.all(
         f"SELECT district, name, SUM(reports) AS reports FROM ({parts}) AS changes "  # noqa: S608
         "GROUP BY district, name ORDER BY district, name",
         view=view,
         **named,
+        **values,
     )
 
 
@@ -134,15 +130,19 @@ def disagreements(tx: Transaction) -> list[str]:
         ]
     rows = tx.all(
         """
-        SELECT view, month, SUM(days) AS days, SUM(months) AS months FROM (
-            SELECT view, substr(span, 1, 7) AS month,
+        SELECT view, year, SUM(days) AS days, SUM(months) AS months, SUM(years) AS years FROM (
+            SELECT view, substr(span, 1, 4) AS year,
                    CASE WHEN unit = 'day' THEN reports ELSE 0 END AS days,
-                   CASE WHEN unit = 'month' THEN reports ELSE 0 END AS months
+                   CASE WHEN unit = 'month' THEN reports ELSE 0 END AS months,
+                   CASE WHEN unit = 'year' THEN reports ELSE 0 END AS years
             FROM tallies
-        ) AS both_units GROUP BY view, month HAVING SUM(days) <> SUM(months) ORDER BY view, month
+        ) AS units GROUP BY view, year
+        HAVING SUM(days) <> SUM(months) OR SUM(days) <> SUM(years) ORDER BY view, year
         """
     )
-    found += [f"{r['view']} {r['month']}: {r['days']} by day, {r['months']} by month" for r in rows]
+    found += [
+        f"{r['view']} {r['year']}: {r['days']} by day, {r['months']} by month, {r['years']} by year" for r in rows
+    ]
     return found
 
 
@@ -160,7 +160,7 @@ def note_steps(tx: Transaction, person_id: int, steps: Collection[str], *, day: 
         id=person_id,
     )
     for step in new:
-        for unit, span in ((_DAY, day), (_MONTH, day[:7])):
+        for unit, length in _UNITS:
             tx.run(
                 """
                 INSERT INTO funnel (step, unit, span, channel, source, people)
@@ -169,7 +169,7 @@ def note_steps(tx: Transaction, person_id: int, steps: Collection[str], *, day: 
                 """,
                 step=step,
                 unit=unit,
-                span=span,
+                span=day[:length],
                 channel=row["channel"],
                 source=row["source"],
             )
@@ -197,23 +197,16 @@ def forget_source(tx: Transaction, source: str) -> None:
     tx.run("DELETE FROM funnel WHERE source = :source", source=source)
 
 
-def funnel(tx: Transaction, *, since: str, until: str, source: str = "") -> dict[str, int]:
-    """Count the people who took each step in a time, of one source where it is named."""
-    counts = dict.fromkeys(STEPS, 0)
+def funnel(tx: Transaction, *, day: str, source: str = "") -> dict[str, int]:
+    """Count the people who had taken each step at the end of a day, of one source where it is named."""
     also = " AND source = :source" if source else ""
-    for unit, first, last in _ranges(since, until):
-        for row in tx.all(
-            f"""
-            SELECT step, SUM(people) AS people FROM funnel
-            WHERE unit = :unit AND span >= :first AND span <= :last{also} GROUP BY step
-            """,  # noqa: S608 - no value in it
-            unit=unit,
-            first=first,
-            last=last,
-            **({"source": source} if source else {}),
-        ):
-            counts[row["step"]] += row["people"]
-    return counts
+    parts, values = _parts(day, f"SELECT step, {{sign}}people AS people FROM funnel WHERE 1 = 1{also} AND ")
+    rows = tx.all(
+        f"SELECT step, SUM(people) AS people FROM ({parts}) AS changes GROUP BY step",  # noqa: S608
+        **values,
+        **({"source": source} if source else {}),
+    )
+    return dict.fromkeys(STEPS, 0) | {row["step"]: int(row["people"]) for row in rows}
 
 
 def raw(tx: Transaction, *, after: int, limit: int) -> list[Row]:
@@ -228,31 +221,32 @@ def raw(tx: Transaction, *, after: int, limit: int) -> list[Row]:
     )
 
 
-def _ranges(since: str, until: str) -> list[tuple[str, str, str]]:
-    """Cover a time with whole months and the days at its ends, so that years are a few rows each."""
-    if since > until:
-        return []
-    first, last = since[:7], until[:7]
-    # The last month is taken by days, as its end may lie ahead; the first one too unless it is whole.
-    whole = first if since[8:] == "01" else _next_month(first)
-    ranges = []
-    if whole > first:
-        ranges.append((_DAY, since, min(until, first + "-31")))
-    if whole < last:
-        ranges.append((_MONTH, whole, _month_before(last)))
-    if last >= whole:
-        ranges.append((_DAY, last + "-01", until))
+def _parts(day: str, select: str) -> tuple[str, dict[str, object]]:
+    """Write the sum up to a day as a few ranges of days, months and years, each with its sign."""
+    values: dict[str, object] = {}
+    parts = []
+    for number, (sign, unit, first, last) in enumerate(_ranges(day)):
+        parts.append(f"{select.format(sign=sign)}unit = '{unit}' AND span >= :first{number} AND span <= :last{number}")
+        values |= {f"first{number}": first, f"last{number}": last}
+    return " UNION ALL ".join(parts), values
+
+
+def _ranges(day: str) -> list[tuple[str, str, str, str]]:
+    """Cover all time up to a day: whole years and months, then the nearer side of the month and year is put right.
+
+    Mostly the day is today or yesterday, so that a year and a month are complete but for nothing or a day.
+    """
+    year, month, date = day[:4], int(day[5:7]), int(day[8:])
+    months = month if date > _HALF_MONTH else month - 1  # how many months of the year are counted whole
+    if months > _HALF_YEAR:
+        ranges = [("", "year", "0000", year), ("-", "month", f"{year}-{months + 1:02}", f"{year}-12")]
+    else:
+        ranges = [("", "year", "0000", f"{int(year) - 1:04}"), ("", "month", f"{year}-01", f"{year}-{months:02}")]
+    if months == month:
+        ranges.append(("-", "day", f"{day[:8]}{date + 1:02}", f"{day[:8]}31"))
+    else:
+        ranges.append(("", "day", f"{day[:8]}01", day))
     return ranges
-
-
-def _next_month(month: str) -> str:
-    year, number = int(month[:4]), int(month[5:])
-    return f"{year + number // 12:04}-{number % 12 + 1:02}"
-
-
-def _month_before(month: str) -> str:
-    year, number = int(month[:4]), int(month[5:])
-    return f"{year - (number == 1):04}-{(number - 2) % 12 + 1:02}"
 
 
 def _within(districts: Collection[str] | None) -> tuple[str, dict[str, object]]:

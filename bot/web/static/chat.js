@@ -541,10 +541,21 @@
   }
 
   function queueStart() {
-    const source = new URLSearchParams(location.search).get('s') || '';
-    const text = /^[A-Za-z0-9_-]{1,64}$/.test(source) ? `/start ${source}` : '/start';
-    state.queue.push({ id: newId(), text, start: true });
+    const source = takeSource();
+    state.queue.push({ id: newId(), text: source ? `/start ${source}` : '/start', start: true });
     save();
+  }
+
+  // The code of a poster or an invitation in the page's address; taken out of it, so that a reload does not use it
+  // again and nobody reads an invitation over a shoulder.
+  function takeSource() {
+    const address = new URL(location.href);
+    const source = address.searchParams.get('s') || '';
+    if (source) {
+      address.searchParams.delete('s');
+      history.replaceState(null, '', address);
+    }
+    return /^[A-Za-z0-9_-]{1,64}$/.test(source) ? source : '';
   }
 
   // --- What arrives later ---
@@ -734,7 +745,9 @@
     restore();
     // From here on what is added is read out; what was read in an earlier visit is not read again.
     setTimeout(() => log.setAttribute('aria-live', 'polite'), 100);
-    if (!state.messages.length && !state.queue.length) queueStart();
+    // An invitation counts in the middle of a conversation too; a poster only brings people to begin one.
+    const begun = state.messages.length || state.queue.length;
+    if (!begun || /[?&]s=moi_/.test(location.search)) queueStart();
     session = state.messages.some((message) => message.by === 'bot');
     if (session) openEvents();
     if (matchMedia('(hover: hover) and (pointer: fine)').matches) box.focus({ preventScroll: true });
