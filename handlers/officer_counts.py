@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from bot import access, counts
 from bot.clock import local_day
 from bot.counts import ProvinceCount
-from bot.errors import BotError
-from bot.goals import load_goals
+from bot.errors import BotError, ContentError
+from bot.goals import Goals, load_goals
 from bot.i18n import mark
 from bot.message import Button
 from bot.papers import charts
@@ -102,7 +102,7 @@ async def _lines(
             lines.append(
                 t("Most on one day: {reports}, on {day}.", reports=number(best.new), day=turn.catalogue.day(best.day))
             )
-    goals = load_goals(turn.settings.content, turn.regions)
+    goals = _goals(turn)
     figures = await counts.official_figures(turn.records.store, turn.regions, until=province.day)
     key = asked.district or turn.regions.province.id
     for one in counts.progress(province, turn.regions, goals, figures):
@@ -114,6 +114,13 @@ async def _lines(
     if step > 1:
         lines[-1] += " " + t("Rounded down to multiples of {count}.", count=step)
     return "\n".join(lines)
+
+
+def _goals(turn: Turn) -> Goals:
+    try:
+        return load_goals(turn.settings.content, turn.regions)
+    except ContentError:
+        return Goals()  # `check` names the mistake; the counts are shown all the same
 
 
 def _trend(turn: Turn, province: ProvinceCount) -> str:
@@ -143,7 +150,7 @@ async def _chart(
 ) -> Chart | None:
     store, catalogue, step = turn.records.store, turn.catalogue, province.step
     if asked.chart == "progress":
-        goals = load_goals(turn.settings.content, turn.regions)
+        goals = _goals(turn)
         figures = await counts.official_figures(store, turn.regions, until=province.day)
         found = counts.progress(province, turn.regions, goals, figures)
         if found:

@@ -20,7 +20,19 @@ FLOORS: tuple[tuple[int, tuple[str, ...]], ...] = (
     (6, ("handlers",)),
     (5, ("bot.web", "bot.service", "bot.platforms", "bot.zalo")),
     (4, ("bot.engine", "bot.turn", "bot.answers")),
-    (3, ("bot.inbox", "bot.outbox", "bot.counts", "bot.access", "bot.dialog", "bot.records", "bot.official", "bot.papers")),
+    (
+        3,
+        (
+            "bot.inbox",
+            "bot.outbox",
+            "bot.counts",
+            "bot.access",
+            "bot.dialog",
+            "bot.records",
+            "bot.official",
+            "bot.papers",
+        ),
+    ),
     (2, ("bot.store", "bot.channels", "bot.limits")),
     (
         1,
@@ -41,7 +53,20 @@ FLOORS: tuple[tuple[int, tuple[str, ...]], ...] = (
             "bot.wire",
         ),
     ),
-    (0, ("bot.message", "bot.errors", "bot.text", "bot.markup", "bot.redaction", "bot.clock", "bot.keystrokes", "bot.syllables", "bot")),
+    (
+        0,
+        (
+            "bot.message",
+            "bot.errors",
+            "bot.text",
+            "bot.markup",
+            "bot.redaction",
+            "bot.clock",
+            "bot.keystrokes",
+            "bot.syllables",
+            "bot",
+        ),
+    ),
 )
 STANDARD_LIBRARY_ONLY = (
     "bot.message",

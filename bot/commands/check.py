@@ -21,6 +21,7 @@ from bot.errors import ContentError, Problem
 from bot.goals import load_goals
 from bot.i18n import load_catalogues
 from bot.knowledge import load_corpus
+from bot.papers.poster import load_poster_text
 from bot.ready_texts import load_reminders, load_scripts
 from bot.regions import load_regions
 from bot.search import Index, Verdict
@@ -51,6 +52,7 @@ def check(context: Context, *, links: bool, on: date | None, overlaps: bool) -> 
         partial(_check_goals, settings.content, settings.region),
         partial(load_scripts, settings.content),
         partial(_check_codes, context),
+        partial(load_poster_text, settings.content),
     ]
     for load in loaders:
         try:

@@ -21,6 +21,8 @@ FONT = "Be Vietnam Pro"
 # Half the pixels of the PNG: 900 px wide, so that the smallest type is still 12 px high on a phone.
 WIDTH, SCALE = 450, 2
 _ROW, _BIG, _SMALL = 38, 15, 13
+_PADDING, _LETTER, _SHORTEST_BAR = 14, 8.4, 40  # a letter of the big type is rarely wider
+_LEAST = 4  # the scale of people ends no lower, so that it has no halves
 # Blue and vermilion of Okabe and Ito, told apart with every kind of colour vision, and different in grey as well.
 _BLUE, _RED, _TRACK, _INK, _FAINT = "#0072B2", "#D55E00", "#E3E7EC", "#1B1F24", "#57606A"
 
@@ -34,7 +36,7 @@ def ranking(described: Description) -> alt.LayerChart:
     rows = _data(described["rows"])
     longest = max([row["share"] for row in described["rows"]], default=0) or 1
     base = alt.Chart(rows).encode(y=_rows())
-    scale = alt.Scale(domain=[0, longest * 1.9], nice=False)
+    scale = alt.Scale(domain=[0, longest * _room(described)], nice=False)
     bars = base.mark_bar(color=_BLUE, cornerRadiusEnd=3, height=22).encode(x=alt.X("share:Q", scale=scale, axis=None))
     return _finished(described, bars, _labels(base, "share", scale))
 
@@ -55,8 +57,8 @@ def growth(described: Description) -> alt.LayerChart:
         ticks=False,
         domain=False,
     )
-    top = max([row["new"] for row in rows], default=0) or 1
-    low = min(0, *[row["new"] for row in rows], 0)
+    top = max([_LEAST, *[row["new"] for row in rows]])
+    low = min([0, *[row["new"] for row in rows]])
     scale = alt.Scale(domain=[low, top * (1.22 if marks else 1.05)], nice=False)
     x = alt.X("day:O", axis=axis, scale=alt.Scale(domain=days, paddingInner=0.15, paddingOuter=0.1))
     bars = (
@@ -85,7 +87,7 @@ def progress(described: Description) -> alt.LayerChart:
 
     rows = [{**row, "goal": 1, "filled": min(1, row["share"])} for row in described["rows"]]
     base = alt.Chart(_data(rows)).encode(y=_rows())
-    scale = alt.Scale(domain=[0, 2.35], nice=False)
+    scale = alt.Scale(domain=[0, _room(described)], nice=False)
     track = base.mark_bar(color=_TRACK, cornerRadiusEnd=3, height=22).encode(x=alt.X("goal:Q", scale=scale, axis=None))
     filled = base.mark_bar(color=_BLUE, cornerRadiusEnd=3, height=22).encode(
         x=alt.X("filled:Q", scale=scale, axis=None)
@@ -99,7 +101,7 @@ def funnel(described: Description) -> alt.LayerChart:
 
     longest = max([row["people"] for row in described["rows"]], default=0) or 1
     base = alt.Chart(_data(described["rows"])).encode(y=_rows())
-    scale = alt.Scale(domain=[0, longest * 2.1], nice=False)
+    scale = alt.Scale(domain=[0, longest * _room(described)], nice=False)
     bars = base.mark_bar(color=_BLUE, cornerRadiusEnd=3, height=22).encode(x=alt.X("people:Q", scale=scale, axis=None))
     return _finished(described, bars, _labels(base, "people", scale))
 
@@ -139,6 +141,14 @@ def _data(rows: list[dict[str, Any]]) -> Any:
     import altair as alt
 
     return alt.InlineData(values=rows)
+
+
+def _room(described: Description) -> float:
+    """Return how much wider than the longest bar the plot must be, so that the longest label fits behind it."""
+    names = max(len(row["name"]) for row in described["rows"]) * _LETTER + 8
+    labels = max(len(row["label"]) for row in described["rows"]) * _LETTER + 14
+    plot = WIDTH - 2 * _PADDING - names
+    return plot / max(_SHORTEST_BAR, plot - labels)
 
 
 def _rows() -> Any:
@@ -183,7 +193,7 @@ def _finished(described: Description, *layers: Any, height: int = 0) -> alt.Laye
             width=WIDTH,
             height=height or _ROW * len(described["rows"]) + 26 * (len(described["notes"]) + len(described["title"])),
             autosize=alt.AutoSizeParams(type="fit", contains="padding"),
-            padding={"left": 14, "right": 14, "top": 14, "bottom": 12},
+            padding={"left": _PADDING, "right": _PADDING, "top": _PADDING, "bottom": 12},
             background="white",
             description=described["alt"],
         )

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.etree.ElementTree import ParseError
 
 from bot import counts
 from bot.document import shown_path
@@ -277,10 +276,12 @@ def _xlsx_rows(name: str, content: bytes) -> list[tuple[int, Cells]]:
             sheet.iter_rows(max_row=_MOST_ROWS + 2, max_col=_MOST_COLUMNS, values_only=True), 1
         ):
             values: Cells = [value.strip() if isinstance(value, str) else value for value in row]
-            if any(value not in (None, "") for value in values):
+            while values and values[-1] in (None, ""):
+                values.pop()
+            if values:
                 rows.append((number, values))
     except (
-        zipfile.BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, TypeError, AttributeError,
+        zipfile.BadZipFile, InvalidFileException, SyntaxError, KeyError, ValueError, TypeError, AttributeError,
         IndexError, NotImplementedError, EOFError, OSError,
     ):  # fmt: skip
         raise damaged from None

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 # The first tallies of reports made before there were any, by each view and unit.
 FILL_TALLIES = tuple(
-    "INSERT INTO tallies (view, unit, span, district, name, reports) "
+    "INSERT INTO tallies (view, unit, span, district, name, reports) "  # noqa: S608 - no value in it
     f"SELECT '{view}', '{unit}', {span}, district, {name}, COUNT(*) FROM reports GROUP BY 3, 4, 5"
     for view, name in (
         ("district", "''"),
@@ -286,13 +286,13 @@ MIGRATIONS = MappingProxyType(
             *FILL_TALLIES,
             """
             CREATE TABLE funnel (
-                step TEXT NOT NULL,
                 unit TEXT NOT NULL,
                 span TEXT NOT NULL,
+                step TEXT NOT NULL,
                 channel TEXT NOT NULL,
                 source TEXT NOT NULL,
                 people INTEGER NOT NULL,
-                PRIMARY KEY (step, unit, span, channel, source)
+                PRIMARY KEY (unit, span, step, channel, source)
             ) {clustered}
             """,
             # district is the province's id for a figure of the whole province
