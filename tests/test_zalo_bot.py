@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot import access
 from bot.channels.lease import Lease
@@ -21,10 +22,9 @@ from bot.channels.zalo_errors import bot_error, call_error
 from bot.channels.zalo_transport import Answer, DroppedError, NotSentError, SlowError
 from bot.clock import stamp
 from bot.errors import DeliveryError, Rejected, Throttled, Unknown, Unreachable
-from bot.logs import set_up_logs
 from bot.message import Attachment, Button, IncomingMessage, Person, Reply
 from bot.service import Service
-from bot.settings import Log, Settings
+from bot.settings import Settings
 from bot.store import leases
 from tests.conftest import NOON, FrozenClock
 from tests.fakes.zalo_bot import TOKEN, FakeZaloBot, Fault
@@ -351,18 +351,17 @@ async def test_the_log_names_nobody_and_nothing(
     settings: Settings,
     clock: FrozenClock,
     taken: Taken,
-    capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    set_up_logs(Log(level="debug"))
     caplog.set_level(logging.DEBUG)
     fake = FakeZaloBot()
     fake.faults["getMe"].append(Fault(drop=True))
-    async with walking("zalo_bot", settings, clock, taken, fake) as walker:
-        await walker.say("câu hỏi không ai được đọc", caption="")
-        fake.faults["sendMessage"].append(Fault(400, "Bad Request"))
-        await walker.say("/menu")
-        await fake.until_called("getUpdates", 3)
-    said = capsys.readouterr().err + caplog.text
+    with capture_logs() as entries:
+        async with walking("zalo_bot", settings, clock, taken, fake) as walker:
+            await walker.say("câu hỏi không ai được đọc", caption="")
+            fake.faults["sendMessage"].append(Fault(400, "Bad Request"))
+            await walker.say("/menu")
+            await fake.until_called("getUpdates", 3)
+    said = str(entries) + caplog.text
     for secret in (TOKEN, walker.address, "câu hỏi", "Nguyễn Thị Mẫu"):
         assert secret not in said

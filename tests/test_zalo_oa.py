@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.channels.zalo_errors import oa_error
 from bot.channels.zalo_oa import ZaloOA
@@ -21,9 +22,8 @@ from bot.channels.zalo_oa_tokens import Pair, keep_pair
 from bot.channels.zalo_transport import Answer
 from bot.clock import stamp
 from bot.errors import DeliveryError, Gone, Rejected, Throttled, Unknown, Unreachable
-from bot.logs import set_up_logs
 from bot.message import Attachment, Button, IncomingMessage, Person, Reply
-from bot.settings import Log, Settings
+from bot.settings import Settings
 from bot.store import credentials, people, reach, roles
 from bot.zalo import open_zalo
 from tests.conftest import NOON, FrozenClock
@@ -510,21 +510,20 @@ async def test_the_log_names_nobody_and_nothing(
     settings: Settings,
     clock: FrozenClock,
     taken: Taken,
-    capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    set_up_logs(Log(level="debug"))
     caplog.set_level(logging.DEBUG)
-    async with walking("zalo_oa", settings, clock, taken) as walker:
-        await walker.say("câu hỏi không ai được đọc")
-        walker.fake.faults.append(Fault(-201, "x"))
-        walker.fake.expire()
-        await walker.say("/menu")
-        walker.fake.lose_next_pair = True
-        walker.fake.expire()
-        for _ in range(2):
-            with pytest.raises(Unreachable):
-                await send(walker, Reply("x"))
-    said = capsys.readouterr().err + caplog.text
+    with capture_logs() as entries:
+        async with walking("zalo_oa", settings, clock, taken) as walker:
+            await walker.say("câu hỏi không ai được đọc")
+            walker.fake.faults.append(Fault(-201, "x"))
+            walker.fake.expire()
+            await walker.say("/menu")
+            walker.fake.lose_next_pair = True
+            walker.fake.expire()
+            for _ in range(2):
+                with pytest.raises(Unreachable):
+                    await send(walker, Reply("x"))
+    said = str(entries) + caplog.text
     for secret in (CITIZEN, "câu hỏi", "never-written", APP_SECRET, OA_SECRET, FIRST_REFRESH):
         assert secret not in said
