@@ -5,7 +5,7 @@ BIN := .venv/bin
 EVAL ?= ../shared/eval
 PEERS ?= ../shared/bench
 
-.PHONY: run test check bench bench-search bench-telegram eval translations lock clean help
+.PHONY: run test check bench bench-search bench-telegram bench-zalo bench-counts eval translations lock clean help
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -23,13 +23,19 @@ check: .venv/.tests ## Lint, types, content, translations, house
 	BOT_DATABASE=sqlite:///build/check.db $(BIN)/python -m bot check --on $$(git log -1 --format=%cs 2>/dev/null || date +%F)
 	$(BIN)/python -m pytest tests/test_house.py
 
-bench: bench-search ## Measure everything that has a benchmark
+bench: bench-search bench-counts bench-zalo bench-telegram ## Measure everything that has a benchmark
 
 bench-search: .venv/.tests ## Measure the search beside FTS5, rapidfuzz and TF-IDF
 	$(BIN)/python bench/search.py --questions $(EVAL)/questions.jsonl
 
 bench-telegram: .venv/.tests ## Measure the real bot on Telegram beside PTB, aiogram, telebot and bare aiohttp (10 min)
 	$(BIN)/python bench/telegram_peers.py --peers $(PEERS)
+
+bench-zalo: .venv/.tests ## Time the webhook of the Official Account at 200 events a second
+	$(BIN)/python bench/zalo_hook.py
+
+bench-counts: .venv/.tests ## Time every count on ten million reports (builds 2 GB, about 15 min the first time)
+	PYTHONPATH=. $(BIN)/python bench/counts.py
 
 eval: .venv/.tests ## Answer the development questions and score them
 	BOT_DATABASE=sqlite:///build/eval.db $(BIN)/python -m bot ask --jsonl < $(EVAL)/questions.jsonl > build/results.jsonl

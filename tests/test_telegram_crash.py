@@ -27,7 +27,9 @@ KILLS = int(os.environ.get("KILLS", "3"))
 UPDATES = int(os.environ.get("UPDATES", "600"))
 MENU, LANGUAGE = "Bạn muốn làm gì", "Bạn muốn dùng ngôn ngữ nào"
 FIRST_CHAT = 10_000
-IN_FLIGHT = 32 + 100  # connections for answers, and answers whose note waits for the next commit
+# Connections for answers, and answers whose note waits: those of the commit under way and of the one after it, each
+# at most a whole getUpdates of 100.
+IN_FLIGHT = 32 + 2 * 100
 
 OFF = {
     "BOT_LIMITS__PERSON_PER_MINUTE": "0",
