@@ -17,13 +17,18 @@ from bot.channels.telegram import Telegram
 from bot.channels.telegram_listening import Connection
 from bot.channels.webchat import WebChat
 from bot.errors import DeliveryError
+from bot.i18n import load_catalogues
 from bot.markup import escape
 from bot.message import Attachment, Button, Pace, Person, Receipt, Reply, Traits
 from bot.outbox import fit
 from bot.settings import Settings
 from bot.store import Store, open_store, people
+from bot.zalo import open_zalo
 from tests.conftest import NOON
 from tests.fakes.telegram import TOKEN, running_telegram
+from tests.fakes.zalo_bot import FakeZaloBot, running_zalo_bot
+from tests.fakes.zalo_oa import FakeZaloOA, running_zalo_oa
+from tests.zalo_talk import bot_settings, oa_settings
 
 CITIZEN = "4242"
 
@@ -41,7 +46,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def console(store: Store, stack: AsyncExitStack) -> AsyncIterator[Desk]:
+async def console(store: Store, settings: Settings, stack: AsyncExitStack) -> AsyncIterator[Desk]:
     paper = io.StringIO()
 
     async def read() -> str:
@@ -51,7 +56,7 @@ async def console(store: Store, stack: AsyncExitStack) -> AsyncIterator[Desk]:
 
 
 @asynccontextmanager
-async def webchat(store: Store, stack: AsyncExitStack) -> AsyncIterator[Desk]:
+async def webchat(store: Store, settings: Settings, stack: AsyncExitStack) -> AsyncIterator[Desk]:
     channel = WebChat(store, clock=lambda: NOON)
     person = Person(channel.name, CITIZEN)
     await store.write(lambda tx: people.remember(tx, person, source="", at="2026-11-23T05:00:00.000Z"))
@@ -66,7 +71,7 @@ async def webchat(store: Store, stack: AsyncExitStack) -> AsyncIterator[Desk]:
 
 
 @asynccontextmanager
-async def telegram(store: Store, stack: AsyncExitStack) -> AsyncIterator[Desk]:
+async def telegram(store: Store, settings: Settings, stack: AsyncExitStack) -> AsyncIterator[Desk]:
     from html import unescape
 
     fake = await stack.enter_async_context(running_telegram())
@@ -86,14 +91,52 @@ async def telegram(store: Store, stack: AsyncExitStack) -> AsyncIterator[Desk]:
     yield Desk(channel, read)
 
 
-MAKERS: dict[str, Any] = {"console": console, "webchat": webchat, "telegram": telegram}
+@asynccontextmanager
+async def zalo_bot(store: Store, settings: Settings, stack: AsyncExitStack) -> AsyncIterator[Desk]:
+    fake = await stack.enter_async_context(running_zalo_bot())
+    yield Desk(_zalo(bot_settings(settings, fake), store), _reader(fake))
+
+
+@asynccontextmanager
+async def zalo_oa(store: Store, settings: Settings, stack: AsyncExitStack) -> AsyncIterator[Desk]:
+    fake = await stack.enter_async_context(running_zalo_oa())
+    yield Desk(_zalo(oa_settings(settings, fake), store), _reader(fake))
+
+
+def _zalo(settings: Settings, store: Store) -> Channel:
+    (channel,) = open_zalo(
+        settings,
+        store=store,
+        catalogues=load_catalogues(settings.languages),
+        secret=b"contract",
+        too_fast="",
+        clock=lambda: NOON,
+        report=lambda name, sentence: None,
+    )
+    return channel
+
+
+def _reader(fake: FakeZaloBot | FakeZaloOA) -> Callable[[], Awaitable[str]]:
+    async def read() -> str:
+        return "\n".join(fake.texts(CITIZEN))
+
+    return read
+
+
+MAKERS: dict[str, Any] = {
+    "console": console,
+    "webchat": webchat,
+    "telegram": telegram,
+    "zalo_bot": zalo_bot,
+    "zalo_oa": zalo_oa,
+}
 
 
 @pytest.fixture(params=MAKERS)
 async def desk(request: pytest.FixtureRequest, settings: Settings) -> AsyncIterator[Desk]:
     store = open_store(settings.database)
     async with AsyncExitStack() as stack:
-        made = await stack.enter_async_context(MAKERS[request.param](store, stack))
+        made = await stack.enter_async_context(MAKERS[request.param](store, settings, stack))
         yield made
         await made.channel.close()
     await store.close()
