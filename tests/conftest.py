@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import shutil
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from bot.channels.channel import Receive
@@ -22,6 +24,11 @@ from bot.service import Service, open_service
 from bot.settings import Settings
 from handlers import ROUTES
 from tests.fakes.telegram import TOKEN
+
+# Where a change is judged, the same examples are tried every time; at a desk, new ones.
+hypothesis.settings.register_profile("judging", derandomize=True, deadline=None)
+if os.environ.get("CI") == "true":
+    hypothesis.settings.load_profile("judging")
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "build"
