@@ -82,7 +82,7 @@ async def _lines(
     few = t("fewer than {count}", count=step)
     reports = number(province.reports) if province.reports or step <= 1 else few
     lines = [
-        f"**{_place(turn, asked, seen)}**: "
+        f"**{_capital(_place(turn, asked, seen))}**: "
         + t("{reports} reported the installation ({share} of estimated adults), until the end of {day}.",
             reports=reports, share=percent(province.share), day=turn.catalogue.day(province.day))
     ]  # fmt: skip

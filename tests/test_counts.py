@@ -464,7 +464,7 @@ async def test_an_officer_sees_picture_and_lines_of_the_own_scope(
     await fill(service.store, {("yen-lac", yesterday): 23, ("vinh-tuong", yesterday): 41, ("yen-lac", TODAY): 50})
     await officer(talk, access.OFFICER, "yen-lac")
     said = await talk.say("/thongke")
-    assert "huyện Yên Lạc: 20 người báo đã cài (0,02% số người lớn ước tính), tính đến hết ngày 22/11/2026" in said
+    assert "Huyện Yên Lạc: 20 người báo đã cài (0,02% số người lớn ước tính), tính đến hết ngày 22/11/2026" in said
     assert "Mới trong 7 ngày: 20, nhiều hơn 7 ngày trước đó (0)" in said
     assert "Vĩnh Tường" not in said
     assert len(said.splitlines()) <= 5
@@ -477,7 +477,7 @@ async def test_an_officer_sees_picture_and_lines_of_the_own_scope(
     admin = another("admin")
     await officer(admin, access.ADMIN)
     said = await admin.say("/thongke")
-    assert "toàn tỉnh: 114 người báo đã cài" in said
+    assert "Toàn tỉnh: 114 người báo đã cài" in said
     assert "Số liệu chính thức: 67.750 máy, ngày 10/10/2021" in said
     assert "Huyện Yên Lạc: 0,07% · 73" in admin.replies[-1].alt
     await admin.press("Chọn huyện")

@@ -48,6 +48,8 @@ class Console:
 
     async def send(self, to: Person, reply: Reply, *, answering: str = "") -> Receipt:
         """Print a reply."""
+        if reply.alt:  # a terminal shows no picture; its words hold the same figures
+            self._show(reply.alt)
         self._show(to_plain(reply.text))
         if reply.file:
             self._show(
