@@ -481,7 +481,7 @@ async def test_an_officer_sees_picture_and_lines_of_the_own_scope(
     assert "Số liệu chính thức: 67.750 máy, ngày 10/10/2021" in said
     assert "Huyện Yên Lạc: 0,07% · 73" in admin.replies[-1].alt
     await admin.press("Chọn huyện")
-    assert "huyện Vĩnh Tường: 41 người" in await admin.press("Huyện Vĩnh Tường")
+    assert "Huyện Vĩnh Tường: 41 người" in await admin.press("Huyện Vĩnh Tường")
     assert "Chưa đặt chỉ tiêu" in await admin.say(choice="counts:progress:30:")
     await admin.say(choice="counts:funnel:30:")
     assert "Bắt đầu trò chuyện: 2" in admin.replies[-1].alt
