@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.clock import stamp
+from bot.i18n import mark
 from bot.store import Store, Transaction, roles
 
 CITIZEN, OFFICER, ADMIN = "citizen", "officer", "admin"
@@ -23,6 +24,53 @@ class Grant:
 
     role: str
     scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a person may do: the least role it needs, and whether a grant for one district ends at its border."""
+
+    name: str
+    role: str
+    scoped: bool = True
+
+
+COUNT = Action("count", OFFICER)
+EXPORT = Action("export", OFFICER)
+EXPORT_ROWS = Action("export-rows", ADMIN)
+REPORT = Action("report", OFFICER)
+POSTER = Action("poster", OFFICER)
+SEND = Action("send", OFFICER)
+APPROVE = Action("approve", OFFICER)
+READ_MESSAGES = Action("read-messages", OFFICER)
+ANSWER_MESSAGES = Action("answer-messages", OFFICER)
+SEE_QUESTIONS = Action("see-questions", OFFICER, scoped=False)
+DESK = Action("desk", OFFICER, scoped=False)
+CHANGE_CONTENT = Action("change-content", ADMIN, scoped=False)
+MANAGE_ROLES = Action("manage-roles", ADMIN, scoped=False)
+SEE_STATE = Action("see-state", ADMIN, scoped=False)
+READ_AUDIT = Action("read-audit", ADMIN, scoped=False)
+
+NO_ROLE = {
+    OFFICER: mark("This is for officers only. If you are one, ask an admin for an invitation."),
+    ADMIN: mark("This is for admins only. If you need it, ask an admin of the bot."),
+}
+OUT_OF_SCOPE = mark(
+    "This lies outside the area that you are responsible for. Please ask the officer there, or an admin."
+)
+
+
+def refusal(grants: Iterable[Grant], action: Action, district: str = "") -> str | None:
+    """Return why somebody may not do something, as a sentence to translate; None when they may.
+
+    Without a district, a scoped action is meant for the whole province.
+    """
+    held = [grant for grant in grants if RANK[grant.role] >= RANK[action.role]]
+    if not held:
+        return NO_ROLE.get(action.role)
+    if action.scoped and not any(grant.scope in ("", district) for grant in held):
+        return OUT_OF_SCOPE
+    return None
 
 
 def may(grants: Iterable[Grant], role: str) -> bool:

@@ -156,7 +156,7 @@ class Engine:
                 return
             turn.text = turn.text.split()[0] if turn.text.startswith("/") else turn.text  # no invitations, no sources
         if not access.may(turn.records.citizen.grants, route.role):
-            raise Refused(turn.t("This is for officers only. If you are one, ask an admin for an invitation."))
+            raise Refused(turn.t(access.NO_ROLE[route.role]))
         await route.handle(turn)
         if not turn.replies:
             await self._last_resort.handle(turn)

@@ -9,6 +9,7 @@ from bot import access, answers
 from bot.articles import Library
 from bot.clock import Clock
 from bot.dialog import Dialog
+from bot.errors import Refused
 from bot.i18n import Catalogue
 from bot.knowledge import Knowledge
 from bot.message import Attachment, Button, ChannelState, IncomingMessage, Reply, Traits
@@ -92,6 +93,11 @@ class Turn:
     def speak(self, language: str) -> None:
         """Answer in another language from here on."""
         self.catalogue = self.catalogues[language]
+
+    def require(self, action: access.Action, district: str = "") -> None:
+        """Go on only if this person may do something, in a district or the whole province; raises Refused with why."""
+        if (sentence := access.refusal(self.records.citizen.grants, action, district)) is not None:
+            raise Refused(self.t(sentence))
 
     def may(self, role: str) -> bool:
         """Tell whether this person holds at least a role."""

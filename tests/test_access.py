@@ -47,6 +47,29 @@ def test_scopes(grants: tuple[Grant, ...], scope: frozenset[str] | None) -> None
     assert access.scopes(grants, OFFICER) == scope
 
 
+OFFICER_OF_YEN_LAC, OFFICER_OF_ALL, ADMIN_OF_ALL = Grant(OFFICER, "yen-lac"), Grant(OFFICER), Grant(ADMIN)
+REFUSALS: list[tuple[tuple[Grant, ...], access.Action, str, str | None]] = [
+    ((), access.SEND, "yen-lac", access.NO_ROLE[OFFICER]),
+    ((OFFICER_OF_YEN_LAC,), access.SEND, "yen-lac", None),
+    ((OFFICER_OF_YEN_LAC,), access.SEND, "song-lo", access.OUT_OF_SCOPE),
+    ((OFFICER_OF_YEN_LAC,), access.SEND, "", access.OUT_OF_SCOPE),
+    ((OFFICER_OF_YEN_LAC,), access.SEE_QUESTIONS, "", None),
+    ((OFFICER_OF_YEN_LAC, Grant(OFFICER, "song-lo")), access.SEND, "song-lo", None),
+    ((OFFICER_OF_ALL,), access.SEND, "", None),
+    ((OFFICER_OF_ALL,), access.EXPORT_ROWS, "yen-lac", access.NO_ROLE[ADMIN]),
+    ((OFFICER_OF_ALL,), access.MANAGE_ROLES, "", access.NO_ROLE[ADMIN]),
+    ((ADMIN_OF_ALL,), access.EXPORT_ROWS, "", None),
+    ((Grant(ADMIN, "yen-lac"),), access.EXPORT_ROWS, "song-lo", access.OUT_OF_SCOPE),
+]
+
+
+@pytest.mark.parametrize(("grants", "action", "district", "sentence"), REFUSALS)
+def test_a_refusal_says_why(
+    grants: tuple[Grant, ...], action: access.Action, district: str, sentence: str | None
+) -> None:
+    assert access.refusal(grants, action, district) == sentence
+
+
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     opened = open_store(f"sqlite:///{tmp_path / 'bot.db'}")
