@@ -7,6 +7,7 @@ BotError                      has one sentence for the operator
 │   ├── SchemaTooNew          a newer version of the bot has written this file
 │   └── StoreUnavailable      locked, read-only, full or gone; trying again later may help
 ├── Refused                   a person may not do this, or not like this; the sentence is for that person
+├── Outdated                  what a reply was made from has changed meanwhile; make it anew
 ├── Flooded                   too many messages; knows when to try again
 └── DeliveryError             a message could not be delivered
     ├── Throttled             wait `retry_after` seconds, then the same message again
@@ -77,6 +78,10 @@ class StoreUnavailable(StoreError):
 
 class Refused(BotError):
     """A person may not do this; the text says why, in words for that person."""
+
+
+class Outdated(BotError):
+    """Somebody else was faster: an effect no longer holds, so that the reply that speaks of it is made anew."""
 
 
 class Flooded(BotError):

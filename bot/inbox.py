@@ -17,7 +17,7 @@ import structlog
 
 from bot.channels import Ticket
 from bot.clock import Clock, stamp
-from bot.errors import DeliveryError, Flooded, StoreError
+from bot.errors import DeliveryError, Flooded, Outdated, StoreError
 from bot.limits import Buckets
 from bot.message import IncomingMessage, Person, Reply, Settled
 from bot.records import Session, read_session
@@ -31,6 +31,7 @@ log = structlog.get_logger()
 TOO_LONG = "too-long"
 TAKEN_UP_AFTER_CRASH = timedelta(hours=24)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
+_MOST_OUTDATED = 10  # times that one message may find others faster
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +306,7 @@ class Inbox:
         return self._keeps_replies(item.message.person.channel)
 
     async def _answer_durably(self, item: _Item) -> Settled:
-        pause = _FIRST_PAUSE
+        pause, outdated = _FIRST_PAUSE, 0
         while True:
             try:
                 answer = await self._answer(item.message, item.session)
@@ -319,6 +320,12 @@ class Inbox:
                     return fresh
 
                 fresh = await self._store.write(work)
+            except Outdated:
+                # Nothing of the turn was kept; the next one sees what the others did and says so.
+                outdated += 1
+                if outdated == _MOST_OUTDATED:
+                    raise
+                continue
             except StoreError as error:
                 log.error("database unavailable, message waits", reason=str(error))
                 await asyncio.sleep(pause)

@@ -12,6 +12,7 @@ import orjson
 
 from bot import access
 from bot.clock import local_day, moment, stamp
+from bot.errors import Outdated, Refused
 from bot.message import Person, Reply
 from bot.redaction import redact
 from bot.regions import Place
@@ -273,10 +274,22 @@ class Records:
             return None
 
         def change(tx: Transaction, person_id: int) -> None:
-            access.redeem(tx, person_id, code, at=self.at)
+            if access.redeem(tx, person_id, code, at=self.at) is None:
+                raise Outdated("The invitation was used up meanwhile.")
 
         self.changes.append(change)
         return grant
+
+    def do(self, change: Change) -> None:
+        """Add an effect that others may forestall: refused in the end, it has the message answered anew."""
+
+        def checked(tx: Transaction, person_id: int) -> None:
+            try:
+                change(tx, person_id)
+            except Refused as refusal:
+                raise Outdated(str(refusal)) from None
+
+        self.changes.append(checked)
 
     def ask_person(self, text: str) -> None:
         """Pass a message on to the officers, without personal numbers."""

@@ -9,13 +9,22 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -26,6 +35,7 @@ from pydantic_settings import (
 
 from bot.document import Document, dotted, read_document, wording
 from bot.errors import ContentError, Problem, SettingsError
+from bot.hours import QuietHours, WorkingHours
 
 ENVIRONMENT_PREFIX = "BOT_"
 _NOT_SETTINGS = {"BOT_CONFIG"}
@@ -60,6 +70,8 @@ def _clock(value: object) -> object:
     return f"0{value}" if isinstance(value, str) and re.fullmatch(r"\d:\d\d", value) else value
 
 
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 Url = Annotated[str, AfterValidator(_base_url)]
 Clock = Annotated[time, BeforeValidator(_clock)]
 
@@ -85,6 +97,17 @@ class Operator(_Section):
     name: Wording = Wording(vi="cơ quan vận hành của tỉnh Vĩnh Phúc", en="the operating agency of Vinh Phuc province")
     office_hours: Wording = Wording(vi="giờ hành chính, thứ Hai đến thứ Sáu", en="office hours, Monday to Friday")
     answer_within: Wording = Wording(vi="2 ngày làm việc", en="2 working days")
+    work_days: tuple[Weekday, ...] = Field(WEEKDAYS[:5], min_length=1)
+    work_from: Clock = time(8, 0)
+    work_until: Clock = time(17, 0)
+    days_off: tuple[date, ...] = ()
+    answer_days: int = Field(2, ge=1, le=30)
+
+    @model_validator(mode="after")
+    def _work_ends_after_it_begins(self) -> Operator:
+        if self.work_from >= self.work_until:
+            raise ValueError("work_from must be earlier than work_until")
+        return self
 
 
 class Web(_Section):
@@ -271,6 +294,18 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """The time zone in which days and quiet hours are counted."""
         return ZoneInfo(self.reminders.timezone)
+
+    @property
+    def quiet(self) -> QuietHours:
+        """The hours in which the bot writes to nobody first."""
+        return QuietHours(self.reminders.quiet_from, self.reminders.quiet_until, self.zone)
+
+    @property
+    def working(self) -> WorkingHours:
+        """When officers work."""
+        days = frozenset(WEEKDAYS.index(day) for day in self.operator.work_days)
+        operator = self.operator
+        return WorkingHours(days, operator.work_from, operator.work_until, self.zone, frozenset(operator.days_off))
 
 
 def load_settings(path: Path | None = None) -> Settings:

@@ -99,6 +99,14 @@ class Turn:
         if (sentence := access.refusal(self.records.citizen.grants, action, district)) is not None:
             raise Refused(self.t(sentence))
 
+    def allows(self, action: access.Action, district: str = "") -> bool:
+        """Tell whether this person may do something, in a district or the whole province."""
+        return access.refusal(self.records.citizen.grants, action, district) is None
+
+    def scope(self, action: access.Action) -> frozenset[str] | None:
+        """Return the districts in which this person may do something; None for the whole province."""
+        return access.scopes(self.records.citizen.grants, action.role)
+
     def may(self, role: str) -> bool:
         """Tell whether this person holds at least a role."""
         return access.may(self.records.citizen.grants, role)
@@ -107,8 +115,9 @@ class Turn:
 @dataclass(frozen=True, slots=True)
 class Route:
     """How a message finds its handler: commands, prefixes of button values, dialog steps, whole texts
-    as typed (`keywords`, marks and all: "đúng" is not "dừng"); `role` guards it, and in groups only what is
-    `public` is done. `events` are what happens without a message; `located` are steps that understand a location too.
+    as typed (`keywords`, marks and all: "đúng" is not "dừng"); only who may do its `action` somewhere gets there, and
+    in groups only what is `public` is done. `events` are what happens without a message; `located` are steps that
+    understand a location too.
 
     A route with none of these is the last resort for free text.
     """
@@ -119,8 +128,13 @@ class Route:
     choices: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
-    role: str = access.CITIZEN
+    action: access.Action | None = None
     help: str = ""
     public: bool = False
     events: tuple[str, ...] = ()
     located: tuple[str, ...] = ()
+
+    @property
+    def role(self) -> str:
+        """The least role that gets here."""
+        return self.action.role if self.action else access.CITIZEN

@@ -27,4 +27,4 @@ def _describe(turn: Turn, state: ChannelState) -> str:
     return "\n".join(lines)
 
 
-ROUTE = Route("admin", handle, commands=("/hethong", "/state"), role=access.ADMIN, help=mark("State of the bot"))
+ROUTE = Route("admin", handle, commands=("/hethong", "/state"), action=access.SEE_STATE, help=mark("State of the bot"))

@@ -41,7 +41,7 @@ class _Asked:
 
 async def handle(turn: Turn) -> None:
     """Show the counts of the person's own scope: a picture, five lines, and where to go from there."""
-    scope = access.scopes(turn.records.citizen.grants, access.OFFICER)
+    scope = turn.scope(access.COUNT)
     asked = _read(turn, scope)
     if asked.chart == "districts":
         _offer_districts(turn, asked, scope)
@@ -253,7 +253,7 @@ ROUTE = Route(
     handle,
     commands=("/thongke", "/counts"),
     choices=("counts:",),
-    role=access.OFFICER,
+    action=access.COUNT,
     help=mark("Counts by district"),
 )
 PUBLIC = Route(

@@ -54,6 +54,6 @@ ROUTE = Route(
     commands=("/hopthu", "/inbox"),
     choices=("request:",),
     steps=(ANSWER,),
-    role=access.OFFICER,
+    action=access.READ_MESSAGES,
     help=mark("Citizens' messages"),
 )

@@ -16,7 +16,7 @@ MOST_RAW_ROWS = 20_000  # a file for a chat; more is written by the command line
 async def handle(turn: Turn) -> None:
     """Offer the forms, or make the file that was asked for."""
     form = turn.argument if turn.choice.startswith("export:") else ""
-    is_admin = turn.may(access.ADMIN)
+    is_admin = turn.allows(access.EXPORT_ROWS)
     if form == "xlsx":
         await _send_workbook(turn)
     elif form == "csv":
@@ -37,6 +37,7 @@ async def _send_workbook(turn: Turn) -> None:
     wanted = _wanted(turn)
     tables = await spreadsheet.all_tables(turn.records.store, turn.regions, wanted, turn.catalogue)
     name = f"thong-ke-{wanted.today:%Y-%m-%d}.xlsx"
+    turn.records.audit("export", f"xlsx {_area(wanted)}")
     _hand_over(turn, Attachment(name, XLSX_TYPE, as_xlsx(tables)), turn.t("The counts as a workbook."))
 
 
@@ -44,6 +45,7 @@ async def _send_csv(turn: Turn) -> None:
     wanted = _wanted(turn)
     one = await spreadsheet.table(turn.records.store, turn.regions, "district", wanted)
     name = f"thong-ke-{wanted.today:%Y-%m-%d}.csv"
+    turn.records.audit("export", f"csv {_area(wanted)}")
     content = (BOM + as_csv(one.header, one.rows)).encode()
     _hand_over(turn, Attachment(name, CSV_TYPE, content), turn.t("The counts by district."))
 
@@ -66,11 +68,15 @@ def _hand_over(turn: Turn, file: Attachment, sentence: str) -> None:
     turn.say(f"{sentence}\n{labelled}", file=file, buttons=[Button(turn.t("Other file"), "/xuat")])
 
 
+def _area(wanted: Wanted) -> str:
+    return "*" if wanted.scope is None else " ".join(sorted(wanted.scope))
+
+
 def _wanted(turn: Turn) -> Wanted:
     grants = turn.records.citizen.grants
     return Wanted(
         local_day(turn.records.at, turn.settings.zone),
-        scope=access.scopes(grants, access.OFFICER),
+        scope=turn.scope(access.EXPORT),
         step=counts.step_for(grants, turn.settings.privacy.small_count),
     )
 
@@ -80,6 +86,6 @@ ROUTE = Route(
     handle,
     commands=("/xuat", "/export"),
     choices=("export:",),
-    role=access.OFFICER,
+    action=access.EXPORT,
     help=mark("Export the counts"),
 )

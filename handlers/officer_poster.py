@@ -100,7 +100,7 @@ async def _make(turn: Turn, source: Source, form: str) -> None:
 
 def _own(turn: Turn, source: Source) -> bool:
     """Tell whether a place lies within the officer's scope; units of the whole province are the province's."""
-    scope = access.scopes(turn.records.citizen.grants, access.OFFICER)
+    scope = turn.scope(access.POSTER)
     return scope is None or bool(scope & districts_of(source, turn.regions))
 
 
@@ -121,6 +121,6 @@ ROUTE = Route(
     commands=("/poster", "/apphich"),
     choices=("poster:",),
     steps=(PLACE,),
-    role=access.OFFICER,
+    action=access.POSTER,
     help=mark("Posters with QR codes"),
 )

@@ -24,5 +24,9 @@ async def handle(turn: Turn) -> None:
 
 
 ROUTE = Route(
-    "gaps", handle, commands=("/caihoi", "/gaps"), role=access.OFFICER, help=mark("Questions without a good answer")
+    "gaps",
+    handle,
+    commands=("/caihoi", "/gaps"),
+    action=access.SEE_QUESTIONS,
+    help=mark("Questions without a good answer"),
 )

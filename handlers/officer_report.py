@@ -29,7 +29,7 @@ async def handle(turn: Turn) -> None:
         return
     settings = turn.settings
     period = choose(local_day(turn.records.at, settings.zone))
-    scope = access.scopes(turn.records.citizen.grants, access.OFFICER)
+    scope = turn.scope(access.REPORT)
     content = await official_report.make_report(
         turn.records.store,
         turn.regions,
@@ -57,6 +57,6 @@ ROUTE = Route(
     handle,
     commands=("/baocao", "/officialreport"),
     choices=("official:",),
-    role=access.OFFICER,
+    action=access.REPORT,
     help=mark("Official report (.docx)"),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 from bot import access
 from bot.access import ADMIN, CITIZEN, INVITATION_LIFETIME, OFFICER, Grant
 from bot.message import Person
+from bot.records import Records
 from bot.store import Store, Transaction, open_store, people, roles
 from tests.conftest import NOON, Talk
 
@@ -190,3 +191,28 @@ async def test_in_the_chat_a_code_works_once_and_a_role_opens_its_commands(talk:
     assert "Mã mời này không đúng" in await talk.say(f"/start moi_{code}")
     await talk.service.store.write(lambda tx: roles.revoke(tx, 1))
     assert "chỉ dành cho cán bộ" in await talk.say("/thongke")
+
+
+async def test_of_two_who_take_one_invitation_at_once_the_slower_is_told_so(another: Callable[[str], Talk]) -> None:
+    """Both have seen that the code is good before either has taken it."""
+    first, second = another("first"), another("second")
+    service = first.service
+    code = await access.invite(service.store, role=ADMIN, scope="", at=NOON, actor="test")
+    both_saw, as_ever = asyncio.Event(), Records.redeem
+    seen: list[Grant | None] = []
+
+    async def slowly(self: Records, code: str) -> Grant | None:
+        grant = await as_ever(self, code)
+        seen.append(grant)
+        if len(seen) == 2:
+            both_saw.set()
+        await both_saw.wait()
+        return grant
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Records, "redeem", slowly)
+        said = await asyncio.gather(first.say(f"/start moi_{code}"), second.say(f"/start moi_{code}"))
+    assert seen == [Grant(ADMIN), Grant(ADMIN), None]
+    assert len([text for text in said if "Bạn đã là quản trị viên" in text]) == 1
+    assert len([text for text in said if "Mã mời này không đúng" in text]) == 1
+    assert len(await service.store.read(roles.all_grants)) == 1

@@ -62,6 +62,7 @@ FLOORS: tuple[tuple[int, tuple[str, ...]], ...] = (
             "bot.markup",
             "bot.redaction",
             "bot.clock",
+            "bot.hours",
             "bot.keystrokes",
             "bot.syllables",
             "bot",
@@ -75,6 +76,7 @@ STANDARD_LIBRARY_ONLY = (
     "bot.markup",
     "bot.redaction",
     "bot.clock",
+    "bot.hours",
     "bot.keystrokes",
     "bot.syllables",
 )

@@ -16,7 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from bot.channels import Ticket
-from bot.errors import Flooded, StoreUnavailable, Unreachable
+from bot.errors import Flooded, Outdated, StoreUnavailable, Unreachable
 from bot.inbox import TOO_LONG, Answer, Inbox
 from bot.message import IncomingMessage, Person, Reply, Settled
 from bot.records import Session
@@ -41,6 +41,7 @@ class Desk:
     delivered: list[tuple[str, str, str]] = field(default_factory=list)  # address, id, text
     before_answer: Callable[[IncomingMessage], Awaitable[object]] | None = None
     before_delivery: Callable[[str], Awaitable[object]] | None = None
+    outdated: int = 0  # the first so many answers find others faster
     keeps: bool = True
 
     async def answer(self, said: IncomingMessage, session: Session | None = None) -> Answer:
@@ -50,6 +51,8 @@ class Desk:
 
         def commit(tx: Transaction) -> None:
             tx.run("INSERT INTO audit (at, actor, action, detail, hash) VALUES ('', '', 'effect', :id, '')", id=said.id)
+            if len(self.answered) <= self.outdated:
+                raise Outdated("Somebody was faster.")
             if said.text == "erase me":
                 messages.forget_person(tx, said.person)
 
@@ -93,6 +96,27 @@ async def desk(path: Path) -> AsyncIterator[Desk]:
     store = open_store(f"sqlite:///{path}")
     yield Desk(store)
     await store.close()
+
+
+async def test_an_answer_that_others_forestalled_is_made_anew_and_leaves_nothing(desk: Desk) -> None:
+    desk.outdated = 2
+    inbox = desk.inbox()
+    assert (await settled(await inbox.receive(message("m1")))).replies == (Reply("re: m1"),)
+    assert len(desk.answered) == 3
+    assert await desk.effects() == ["m1"]
+    assert [text for _, _, text in desk.delivered] == ["re: m1"]
+    await inbox.close()
+
+
+async def test_an_answer_that_is_always_forestalled_ends_and_stays_in_the_store(desk: Desk) -> None:
+    desk.outdated = 1000
+    inbox = desk.inbox()
+    with pytest.raises(asyncio.CancelledError):
+        await settled(await inbox.receive(message("m1")))
+    assert 0 < len(desk.answered) < 100
+    assert [(row["stage"], row["body"] != "") for row in await desk.rows()] == [(0, True)]
+    assert await desk.effects() == []
+    await inbox.close()
 
 
 async def test_a_message_is_safe_before_anybody_is_told(desk: Desk, path: Path) -> None:

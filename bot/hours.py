@@ -1,0 +1,76 @@
+"""When people may be written to, and when officers work: hours of the day, working days, days off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+
+_LONGEST_BREAK = 366  # days in a row without work; more is a mistake in the settings
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """The hours in which the bot writes to nobody first, such as 20:00 to 08:00; none when both are the same."""
+
+    since: time
+    until: time
+    zone: tzinfo
+
+    def covers(self, at: datetime) -> bool:
+        """Tell whether a moment is quiet; `since` is, `until` is not."""
+        local = at.astimezone(self.zone).time().replace(tzinfo=None)
+        if self.since <= self.until:
+            return self.since <= local < self.until
+        return local >= self.since or local < self.until
+
+    def end(self, at: datetime) -> datetime:
+        """Return when writing is allowed again: the moment itself when it is not quiet."""
+        if not self.covers(at):
+            return at
+        local = at.astimezone(self.zone)
+        ends = datetime.combine(local.date(), self.until, self.zone)
+        return ends if ends > local else datetime.combine(local.date() + timedelta(days=1), self.until, self.zone)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingHours:
+    """When officers work; `days` are weekdays from 0, Monday."""
+
+    days: frozenset[int]
+    since: time
+    until: time
+    zone: tzinfo
+    days_off: frozenset[date] = frozenset()
+
+    def works_on(self, day: date) -> bool:
+        """Tell whether a day is a working day."""
+        return day.weekday() in self.days and day not in self.days_off
+
+    def is_open(self, at: datetime) -> bool:
+        """Tell whether officers are at work."""
+        local = at.astimezone(self.zone)
+        return self.works_on(local.date()) and self.since <= local.time() < self.until
+
+    def opens(self, at: datetime) -> datetime:
+        """Return when officers are at work next: the moment itself when they are."""
+        if self.is_open(at):
+            return at
+        local = at.astimezone(self.zone)
+        for day in self._working_days(local.date()):
+            begins = datetime.combine(day, self.since, self.zone)
+            if begins > local:
+                return begins
+        return at
+
+    def due(self, at: datetime, days: int) -> datetime:
+        """Return the end of the last of some working days; the day of the moment itself does not count."""
+        last = local = at.astimezone(self.zone).date()
+        for number, day in enumerate(self._working_days(local + timedelta(days=1)), 1):
+            last = day
+            if number == days:
+                break
+        return datetime.combine(last, self.until, self.zone)
+
+    def _working_days(self, first: date) -> Iterator[date]:
+        yield from (day for n in range(_LONGEST_BREAK) if self.works_on(day := first + timedelta(days=n)))
