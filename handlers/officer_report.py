@@ -7,7 +7,7 @@ from bot.clock import local_day
 from bot.i18n import mark
 from bot.message import Attachment, Button
 from bot.papers import official_report
-from bot.papers.official_report import last_month, last_week, month_so_far
+from bot.papers.report_figures import last_month, last_week, month_so_far
 from bot.turn import Route, Turn
 
 _PERIODS = {"month": month_so_far, "last-month": last_month, "week": last_week}

@@ -23,23 +23,24 @@ from docx.shared import Mm, Pt
 from bot import access, counts
 from bot.message import Person
 from bot.papers import official_report
-from bot.papers.official_report import (
-    BLANK,
+from bot.papers.bold_type import balanced
+from bot.papers.decree_paper import BLANK
+from bot.papers.official_report import make_report, write_report
+from bot.papers.report_figures import (
     Figures,
     Line,
     Period,
     ReportError,
-    balanced,
-    change_sentence,
-    district_sentences,
     gather_figures,
     last_month,
     last_week,
-    make_report,
     month_so_far,
+)
+from bot.papers.report_sentences import (
+    change_sentence,
+    district_sentences,
     official_sentence,
     result_sentences,
-    write_report,
 )
 from bot.regions import load_regions
 from bot.service import Service

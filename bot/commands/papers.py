@@ -13,7 +13,8 @@ from bot.articles import load_library
 from bot.commands.context import DAY, Context, day, pass_context
 from bot.errors import BotError
 from bot.papers import poster as posters
-from bot.papers.official_report import Period, make_report, month_so_far
+from bot.papers.official_report import make_report
+from bot.papers.report_figures import Period, month_so_far
 from bot.regions import load_regions
 from bot.sources import find_sources, load_sources, source_name
 
