@@ -17,6 +17,7 @@ from bot.commands.papers import poster, report
 from bot.commands.people import forget, invite, role
 from bot.commands.questions import show_questions, teach
 from bot.commands.serve import chat, run
+from bot.commands.simulation import demo_data
 from bot.commands.zalo import zalo_oa
 from bot.errors import BotError
 from handlers import ROUTES
@@ -46,6 +47,7 @@ for command in (
     report,
     poster,
     zalo_oa,
+    demo_data,
 ):
     main.add_command(command)
 

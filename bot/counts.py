@@ -8,19 +8,21 @@ of two such counts, a total the sum of its rows. `docs/counts.md` says why nothi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from bot import access
 from bot.goals import Goal, Goals
+from bot.i18n import mark
 from bot.regions import Regions
-from bot.store import Store, Transaction, official, tallies
+from bot.store import Store, Transaction, official, simulations, tallies
 
 GROUPS = ("district", "commune", "commune-2025", "day", "week", "month", "channel", "language", "source")
 STEPS = tallies.STEPS
 NEW_DAYS = 7
 SELF_REPORTED, OFFICIAL = "self_reported", "official"
+SIMULATED = mark("SIMULATED FIGURES for a trial; none of this is real.")
 _EVER = (date(2000, 1, 1), date(9999, 12, 31))
 _TIMES = ("day", "week", "month")
 
@@ -160,7 +162,7 @@ async def count_districts(
     week, fortnight = (max(start, last - timedelta(days=days)) for days in (NEW_DAYS, 2 * NEW_DAYS))
     # What stood before the time, a fortnight and a week ago, and at its end.
     marks = (start, fortnight, week, last)
-    stood = [await _stood(store, "district", mark, wanted) for mark in marks]
+    stood = [await _stood(store, "district", day, wanted) for day in marks]
     standing = {d: [rounded(at.get((d, ""), 0), step) for at in stood] for d in wanted}
     adults = {d: regions.districts[d].adults_estimate for d in wanted}
     in_all = {d: counted[3] - counted[0] for d, counted in standing.items()}
@@ -273,14 +275,24 @@ def every_day(days: Sequence[DayCount], *, since: date, until: date) -> list[Day
 
 
 async def count_steps(
-    store: Store, *, today: date, since: date | None = None, until: date | None = None, step: int = 1, source: str = ""
+    store: Store,
+    *,
+    today: date,
+    since: date | None = None,
+    until: date | None = None,
+    step: int = 1,
+    sources: Collection[str] | None = None,
 ) -> list[Step]:
-    """Count how many people took each step from the first contact to the report, over all districts."""
+    """Count how many people took each step from the first contact to the report.
+
+    Nobody says where they live before they report, so that a district's funnel holds those who came by its posters:
+    `sources` are its codes. None counts everybody.
+    """
     start = (since or _EVER[0]) - timedelta(days=1)
     last = max(start, min(until or _EVER[1], last_day(today, step)))
 
     def stood(day: date) -> Callable[[Transaction], dict[str, int]]:
-        return lambda tx: tallies.funnel(tx, day=day.isoformat(), source=source)
+        return lambda tx: tallies.funnel(tx, day=day.isoformat(), sources=sources)
 
     before, now = await store.read(stood(start)), await store.read(stood(last))
     return [Step(name, rounded_part(now[name], step) - rounded_part(before[name], step)) for name in STEPS]
@@ -295,6 +307,11 @@ async def first_day(store: Store) -> date | None:
 async def disagreements(store: Store) -> list[str]:
     """Compare the kept counts with a full recount; a sentence for each difference."""
     return await store.read(tallies.disagreements)
+
+
+async def are_simulated(store: Store) -> bool:
+    """Tell whether the figures were made up, at least in part; then everything that shows them must say so."""
+    return await store.read(simulations.is_simulated)
 
 
 async def official_figures(store: Store, regions: Regions, *, until: date) -> Mapping[str, OfficialFigure]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -155,6 +155,14 @@ def districts_of(source: Source, regions: Regions) -> frozenset[str]:
         communes = regions.province.communes_2025
         return frozenset(d for commune in communes if commune.code == source.commune for d in commune.origins)
     return frozenset({source.district} if source.district else ())
+
+
+def codes_within(districts: Collection[str], sources: Sources, regions: Regions) -> frozenset[str]:
+    """Return the codes that lead to nobody outside some old districts."""
+    within = frozenset(districts)
+    return frozenset(
+        code for code, source in sources.by_code.items() if (lies := districts_of(source, regions)) and lies <= within
+    )
 
 
 def find_sources(text: str, sources: Sources, regions: Regions) -> list[Source]:

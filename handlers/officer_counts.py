@@ -14,6 +14,7 @@ from bot.i18n import mark
 from bot.message import Button
 from bot.papers import charts
 from bot.papers.charts import Chart
+from bot.sources import codes_within
 from bot.turn import Route, Turn
 
 CHARTS = ("ranking", "growth", "progress", "funnel")
@@ -54,6 +55,9 @@ async def handle(turn: Turn) -> None:
     province = await counts.count_districts(turn.records.store, turn.regions, today=today, scope=seen, step=step)
     text = await _lines(turn, province, asked, seen, since)
     chart = await _chart(turn, province, asked, seen, since)
+    if await counts.are_simulated(turn.records.store):
+        text = f"**{turn.t(counts.SIMULATED)}**\n{text}"
+        chart = charts.as_simulated(chart, turn.catalogue) if chart else None
     try:
         image = await charts.draw(chart) if chart else b""
     except BotError:
@@ -157,10 +161,12 @@ async def _chart(
             return charts.progress(found, turn.regions, catalogue, step=step, measured_by=goals.measured_by)
         turn.say(turn.t("No goal is set; an admin can set one in content/goals.yaml."))
         return None
-    if asked.chart == "funnel" and seen is None:
+    if asked.chart == "funnel":
         today = local_day(turn.records.at, turn.settings.zone)
-        steps = await counts.count_steps(store, today=today, since=since, step=step)
-        return charts.funnel(steps, catalogue, day=province.day, step=step)
+        codes = None if seen is None else codes_within(seen, turn.knowledge.sources, turn.regions)
+        steps = await counts.count_steps(store, today=today, since=since, step=step, sources=codes)
+        place = _place(turn, asked, seen) if seen is not None else ""
+        return charts.funnel(steps, catalogue, day=province.day, step=step, place=place)
     if asked.chart == "growth" or len(province.districts) == 1:
         days = await _days(turn, asked, seen, since, province)
         return charts.growth(days, catalogue, place=_place(turn, asked, seen), step=step) if days else None
@@ -187,9 +193,8 @@ def _buttons(turn: Turn, asked: _Asked, scope: frozenset[str] | None) -> list[Bu
         "progress": t("Progress to the goal"),
         "funnel": t("From contact to report"),
     }
-    whole = scope is None and not asked.district
     for chart, name in names.items():
-        if chart == asked.chart or (chart == "funnel" and not whole) or (chart == "ranking" and asked.district):
+        if chart == asked.chart or (chart == "ranking" and asked.district):
             continue
         buttons.append(asked.button(name, chart=chart))
     if asked.chart in ("growth", "funnel"):
@@ -223,6 +228,8 @@ async def show_public(turn: Turn) -> None:
     step = max(1, turn.settings.privacy.small_count)
     province = await counts.count_districts(turn.records.store, turn.regions, today=today, step=step)
     lines = [_baseline(turn)]
+    if await counts.are_simulated(turn.records.store):
+        lines.insert(0, f"**{turn.t(counts.SIMULATED)}**")
     if province.reports:
         reported = turn.t(
             "Reported to this assistant by citizens until {day}: {reports}; not official figures.",

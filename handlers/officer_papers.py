@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot import access, counts
 from bot.clock import local_day
 from bot.i18n import mark
@@ -35,10 +37,12 @@ async def handle(turn: Turn) -> None:
 
 async def _send_workbook(turn: Turn) -> None:
     wanted = _wanted(turn)
-    tables = await spreadsheet.all_tables(turn.records.store, turn.regions, wanted, turn.catalogue)
+    tables = await spreadsheet.all_tables(
+        turn.records.store, turn.regions, wanted, turn.catalogue, sources=turn.knowledge.sources
+    )
     name = f"thong-ke-{wanted.today:%Y-%m-%d}.xlsx"
     turn.records.audit("export", f"xlsx {_area(wanted)}")
-    _hand_over(turn, Attachment(name, XLSX_TYPE, as_xlsx(tables)), turn.t("The counts as a workbook."))
+    await _hand_over(turn, Attachment(name, XLSX_TYPE, as_xlsx(tables)), turn.t("The counts as a workbook."))
 
 
 async def _send_csv(turn: Turn) -> None:
@@ -47,7 +51,7 @@ async def _send_csv(turn: Turn) -> None:
     name = f"thong-ke-{wanted.today:%Y-%m-%d}.csv"
     turn.records.audit("export", f"csv {_area(wanted)}")
     content = (BOM + as_csv(one.header, one.rows)).encode()
-    _hand_over(turn, Attachment(name, CSV_TYPE, content), turn.t("The counts by district."))
+    await _hand_over(turn, Attachment(name, CSV_TYPE, content), turn.t("The counts by district."))
 
 
 async def _send_raw(turn: Turn) -> None:
@@ -60,11 +64,14 @@ async def _send_raw(turn: Turn) -> None:
     turn.records.audit("export-raw", f"{len(rows)} reports")
     today = _wanted(turn).today
     file = Attachment(f"bao-cai-{today:%Y-%m-%d}.csv", CSV_TYPE, content)
-    _hand_over(turn, file, turn.t("Every report, without who made it. This export stands in the audit."))
+    await _hand_over(turn, file, turn.t("Every report, without who made it. This export stands in the audit."))
 
 
-def _hand_over(turn: Turn, file: Attachment, sentence: str) -> None:
+async def _hand_over(turn: Turn, file: Attachment, sentence: str) -> None:
     labelled = turn.t("Reported by citizens themselves; not official figures. Adults are an estimate.")
+    if await counts.are_simulated(turn.records.store):
+        labelled = f"**{turn.t(counts.SIMULATED)}**"
+        file = replace(file, name=f"mo-phong-{file.name}")
     turn.say(f"{sentence}\n{labelled}", file=file, buttons=[Button(turn.t("Other file"), "/xuat")])
 
 

@@ -30,6 +30,7 @@ FLOORS: tuple[tuple[int, tuple[str, ...]], ...] = (
             "bot.dialog",
             "bot.records",
             "bot.official",
+            "bot.simulation",
             "bot.papers",
         ),
     ),

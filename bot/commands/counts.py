@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -17,6 +18,7 @@ from bot.i18n import load_catalogues
 from bot.papers import spreadsheet
 from bot.papers.spreadsheet import BOM, Table, Wanted, as_csv, as_xlsx
 from bot.regions import Regions, load_regions
+from bot.sources import load_sources
 from bot.store import Store, Transaction, tallies
 
 FORMATS = ("table", "csv", "json", "xlsx")
@@ -85,11 +87,14 @@ def show_counts(
 async def _tables(
     context: Context, regions: Regions, group: str, wanted: Wanted, *, everything: bool
 ) -> Sequence[Table]:
-    language = context.settings.default_language
+    language, sources = context.settings.default_language, load_sources(context.settings.content)
     async with context.store() as store:
+        if await counts.are_simulated(store):
+            print(load_catalogues([language])[language].t(counts.SIMULATED), file=sys.stderr)
         if everything:
-            return await spreadsheet.all_tables(store, regions, wanted, load_catalogues([language])[language])
-        return [await spreadsheet.table(store, regions, group, wanted)]
+            catalogue = load_catalogues([language])[language]
+            return await spreadsheet.all_tables(store, regions, wanted, catalogue, sources=sources)
+        return [await spreadsheet.table(store, regions, group, wanted, sources=sources)]
 
 
 async def _write_raw(context: Context, out: Path) -> int:
@@ -99,7 +104,10 @@ async def _write_raw(context: Context, out: Path) -> int:
     def note(tx: Transaction) -> None:
         access.write_audit(tx, actor=ACTOR, action="export-raw", detail="all reports", at=clock.now())
 
+    language = context.settings.default_language
     async with context.store() as store:
+        if await counts.are_simulated(store):
+            print(load_catalogues([language])[language].t(counts.SIMULATED), file=sys.stderr)
         await store.write(note)  # first, so that no row leaves without it
         try:
             with out.open("w", encoding="utf-8", newline="") as file:

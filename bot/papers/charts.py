@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import orjson
 
-from bot.counts import SELF_REPORTED, DayCount, OfficialFigure, Progress, ProvinceCount, Step
+from bot.counts import SELF_REPORTED, SIMULATED, DayCount, OfficialFigure, Progress, ProvinceCount, Step
 from bot.errors import BotError
 from bot.i18n import Catalogue, mark
 from bot.regions import Regions
@@ -144,8 +144,8 @@ def progress(
     return _chart("progress", catalogue, catalogue.t("Progress to the goal"), notes, said, rows=rows)
 
 
-def funnel(steps: Sequence[Step], catalogue: Catalogue, *, day: date, step: int = 1) -> Chart:
-    """Show how many people came how far, from the first contact to the report."""
+def funnel(steps: Sequence[Step], catalogue: Catalogue, *, day: date, step: int = 1, place: str = "") -> Chart:
+    """Show how many people came how far, from the first contact to the report; of a place's posters, if it is named."""
     started = next((s.people for s in steps if s.name == "start"), 0)
     rows, said = [], []
     for one in steps:
@@ -158,7 +158,18 @@ def funnel(steps: Sequence[Step], catalogue: Catalogue, *, day: date, step: int 
         rows.append({"name": name, "people": one.people, "label": label})
         said.append(f"{name}: {label}")
     notes = [*_notes(catalogue, day, step), catalogue.t("Per cent of those who began to talk.")]
-    return _chart("funnel", catalogue, catalogue.t("From the first contact to the report"), notes, said, rows=rows)
+    title = catalogue.t("From the first contact to the report")
+    if place:
+        title = catalogue.t("From the poster to the report, posters of {place}", place=place)
+    return _chart("funnel", catalogue, title, notes, said, rows=rows)
+
+
+def as_simulated(chart: Chart, catalogue: Catalogue) -> Chart:
+    """Write above a chart, and before its words, that its figures are simulated."""
+    sentence, described = catalogue.t(SIMULATED), orjson.loads(chart.description)
+    alt = f"{sentence} {chart.alt}"
+    title = [*textwrap.wrap(sentence, _TITLE_LETTERS), *described["title"]]
+    return Chart(orjson.dumps({**described, "title": title, "alt": alt}), alt)
 
 
 def official_sentence(figure: OfficialFigure, catalogue: Catalogue) -> str:

@@ -28,6 +28,7 @@ from bot.store import Store
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 NOTHING = "–"
+SIMULATED = "SỐ LIỆU MÔ PHỎNG ĐỂ CHẠY THỬ, KHÔNG CÓ THẬT. KHÔNG DÙNG ĐỂ BÁO CÁO."
 
 
 async def make_report(
@@ -44,7 +45,10 @@ async def make_report(
     figures = await gather_figures(store, regions, period, made_at=made_at, small_count=small_count, scope=scope)
     picture, alt = b"", ""
     if len(figures.lines) > 1 and figures.whole.total:
-        chart = charts.ranking(figures.standing, regions, load_catalogues(["vi"])["vi"])
+        vietnamese = load_catalogues(["vi"])["vi"]
+        chart = charts.ranking(figures.standing, regions, vietnamese)
+        if figures.simulated:
+            chart = charts.as_simulated(chart, vietnamese)
         picture, alt = await charts.draw(chart), chart.alt
     return await asyncio.to_thread(write_report, figures, form, chart=picture, chart_alt=alt)
 
@@ -60,6 +64,8 @@ def write_report(figures: Figures, form: Report, *, chart: bytes = b"", chart_al
     paper.head()
     paper.title("BÁO CÁO", ["Kết quả người dân tự báo cài đặt Sổ sức khỏe điện tử",
                             f"trên địa bàn {figures.area}, {figures.period}"])  # fmt: skip
+    if figures.simulated:
+        paper.warning(SIMULATED)
     paper.part("I. TÌNH HÌNH TRONG KỲ")
     paper.section("1. Kết quả chung")
     for sentence in result_sentences(figures):

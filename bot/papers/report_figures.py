@@ -88,6 +88,7 @@ class Figures:
     step: int = 1
     baseline: Baseline | None = None
     official: OfficialFigure | None = None
+    simulated: bool = False
 
     def rank(self, line: Line) -> int:
         """Rank a district by its share; equal shares share a rank."""
@@ -143,4 +144,5 @@ async def gather_figures(
         baseline=province.baseline if wanted is None else None,
         # Until one is imported, the province's latest official figure is the baseline, which is told anyway.
         official=official if official and official.day != province.baseline.date else None,
+        simulated=await counts.are_simulated(store),
     )

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from bot.errors import ContentError, Problem
 from bot.i18n import Catalogue
 from bot.papers.charts import STEP_NAMES
 from bot.regions import NEW_MAP, Regions
+from bot.sources import Sources, codes_within, source_name
 from bot.store import Store
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ class Wanted:
     step: int = 1
 
 
-async def table(store: Store, regions: Regions, view: str, wanted: Wanted) -> Table:
-    """Make the table of one of `counts.GROUPS`."""
+async def table(store: Store, regions: Regions, view: str, wanted: Wanted, *, sources: Sources | None = None) -> Table:
+    """Make the table of one of `counts.GROUPS`; with `sources`, their codes are named."""
     if view == "district":
         return await _districts(store, regions, wanted)
     tallies = await counts.count_by(
@@ -84,24 +85,41 @@ async def table(store: Store, regions: Regions, view: str, wanted: Wanted) -> Ta
             for t in tallies
         ]
         return Table(view, ["code", "commune", "district", "self_reported", "map"], rows)
+    if view == "source":
+        named = {} if sources is None else sources.by_code
+        rows = [
+            [
+                t.key or "-",
+                t.reports,
+                ", ".join(filter(None, source_name(named[t.key], regions, today=wanted.today)))
+                if t.key in named
+                else "-",
+            ]
+            for t in tallies
+        ]
+        return Table(view, ["source", "self_reported", "name"], rows)
     return Table(view, [view, "self_reported"], [[t.key or "-", t.reports] for t in tallies])
 
 
-async def funnel(store: Store, wanted: Wanted, catalogue: Catalogue) -> Table:
-    """Make the table of the steps from the first contact to the report."""
+async def funnel(store: Store, wanted: Wanted, catalogue: Catalogue, *, codes: Collection[str] | None = None) -> Table:
+    """Make the table of the steps from the first contact to the report; with `codes`, of those who came by them."""
     steps = await counts.count_steps(
-        store, today=wanted.today, since=wanted.since, until=wanted.until, step=wanted.step
+        store, today=wanted.today, since=wanted.since, until=wanted.until, step=wanted.step, sources=codes
     )
     return Table(
         "funnel", ["step", "name", "people"], [[s.name, catalogue.t(STEP_NAMES[s.name]), s.people] for s in steps]
     )
 
 
-async def all_tables(store: Store, regions: Regions, wanted: Wanted, catalogue: Catalogue) -> list[Table]:
-    """Make every view, the funnel, the official figures and a sheet on method; the funnel knows no districts."""
-    tables = [await table(store, regions, view, wanted) for view in VIEWS]
+async def all_tables(
+    store: Store, regions: Regions, wanted: Wanted, catalogue: Catalogue, *, sources: Sources | None = None
+) -> list[Table]:
+    """Make every view, the funnel (of districts: from their posters), the official figures and a sheet on method."""
+    tables = [await table(store, regions, view, wanted, sources=sources) for view in VIEWS]
     if wanted.scope is None:
         tables.append(await funnel(store, wanted, catalogue))
+    elif sources is not None:
+        tables.append(await funnel(store, wanted, catalogue, codes=codes_within(wanted.scope, sources, regions)))
     figures = await counts.official_figures(store, regions, until=wanted.until or wanted.today)
     rows: list[Cells] = [
         [f.day.isoformat(), district, regions.districts[district].name if known else regions.province.name, f.phones]
@@ -110,7 +128,10 @@ async def all_tables(store: Store, regions: Regions, wanted: Wanted, catalogue: 
         if wanted.scope is None or district in wanted.scope or not known
     ]
     tables.append(Table("official", ["date", "district", "name", "phones"], rows))
-    tables.append(Table("method", ["method"], [[line] for line in method(wanted, catalogue)]))
+    lines = method(wanted, catalogue)
+    if await counts.are_simulated(store):
+        lines.insert(0, catalogue.t(counts.SIMULATED))
+    tables.append(Table("method", ["method"], [[line] for line in lines]))
     return tables
 
 

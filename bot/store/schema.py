@@ -306,5 +306,16 @@ MIGRATIONS = MappingProxyType(
             ) {strict}
             """,
         ),
+        "m060_simulations": (
+            # a row for ever in a database whose counts are made up
+            """
+            CREATE TABLE simulations (
+                id {serial},
+                seed INTEGER NOT NULL,
+                people INTEGER NOT NULL,
+                made_at TEXT NOT NULL
+            ) {strict}
+            """,
+        ),
     }
 )

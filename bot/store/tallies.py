@@ -200,15 +200,15 @@ def forget_source(tx: Transaction, source: str) -> None:
     tx.run("DELETE FROM funnel WHERE source = :source", source=source)
 
 
-def funnel(tx: Transaction, *, day: str, source: str = "") -> dict[str, int]:
-    """Count the people who had taken each step at the end of a day, of one source where it is named."""
-    also = " AND source = :source" if source else ""
+def funnel(tx: Transaction, *, day: str, sources: Collection[str] | None = None) -> dict[str, int]:
+    """Count the people who had taken each step at the end of a day; only of some sources, if any are given."""
+    also, named = _among("source", sources)
     select = f"SELECT step, {{sign}}people AS people FROM funnel WHERE 1 = 1{also} AND "  # noqa: S608 - no value in it
     parts, values = _parts(day, select)
     rows = tx.all(
         f"SELECT step, SUM(people) AS people FROM ({parts}) AS changes GROUP BY step",  # noqa: S608
         **values,
-        **({"source": source} if source else {}),
+        **named,
     )
     return dict.fromkeys(STEPS, 0) | {row["step"]: int(row["people"]) for row in rows}
 
@@ -254,7 +254,11 @@ def _ranges(day: str) -> list[tuple[str, str, str, str]]:
 
 
 def _within(districts: Collection[str] | None) -> tuple[str, dict[str, object]]:
-    if districts is None:
+    return _among("district", districts)
+
+
+def _among(column: str, wanted: Collection[str] | None) -> tuple[str, dict[str, object]]:
+    if wanted is None:
         return "", {}
-    named: dict[str, object] = {f"in{number}": district for number, district in enumerate(sorted(districts))}
-    return f" AND district IN ({', '.join(f':{name}' for name in named) or 'NULL'})", named
+    named: dict[str, object] = {f"in{number}": one for number, one in enumerate(sorted(wanted))}
+    return f" AND {column} IN ({', '.join(f':{name}' for name in named) or 'NULL'})", named

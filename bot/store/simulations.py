@@ -1,0 +1,59 @@
+"""A year of simulated data: whether it is there, and how so many rows are written at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bot.store import tallies
+from bot.store.database import Transaction
+
+Rows = Sequence[tuple[object, ...]]
+
+_TABLES: Mapping[str, tuple[str, ...]] = {
+    "people": ("channel", "address", "language", "source", "created_at", "seen_at", "gone_at", "steps"),
+    "reports": ("person_id", "district", "commune", "channel", "source", "language", "day", "reported_at"),
+    "report_history": ("person_id", "change", "district", "commune", "at"),
+    "consents": ("person_id", "purpose", "wording", "given_at", "withdrawn_at"),
+    "questions": ("person_id", "channel", "language", "text", "article", "verdict", "score", "helped", "at"),
+    "help_requests": ("person_id", "text", "state", "at", "answered_at"),
+    "roles": ("person_id", "role", "scope", "granted_at"),
+    "tallies": ("view", "unit", "span", "district", "name", "reports"),
+    "funnel": ("unit", "span", "step", "channel", "source", "people"),
+}
+_AT_ONCE = 200  # rows in a statement: more are no faster, and both engines take as many values
+
+
+def is_simulated(tx: Transaction) -> bool:
+    """Tell whether simulated data was ever put into this database; its counts stay in the tallies for good."""
+    return tx.one("SELECT 1 AS found FROM simulations LIMIT 1") is not None
+
+
+def holds_anything(tx: Transaction) -> bool:
+    """Tell whether anybody is or was counted here."""
+    people = tx.one("SELECT 1 AS found FROM people LIMIT 1")
+    return people is not None or tallies.first_day(tx) != ""
+
+
+def note_simulation(tx: Transaction, *, seed: int, people: int, at: str) -> None:
+    """Mark the database for good."""
+    tx.run(
+        "INSERT INTO simulations (seed, people, made_at) VALUES (:seed, :people, :at)", seed=seed, people=people, at=at
+    )
+
+
+def numbers(tx: Transaction) -> dict[str, int]:
+    """Return the number of every person by their address."""
+    return {row["address"]: row["id"] for row in tx.all("SELECT id, address FROM people")}
+
+
+def fill(tx: Transaction, table: str, rows: Rows) -> None:
+    """Insert many rows into one of the tables that a simulation fills."""
+    columns = _TABLES[table]
+    for first in range(0, len(rows), _AT_ONCE):
+        places: list[str] = []
+        values: dict[str, object] = {}
+        for number, row in enumerate(rows[first : first + _AT_ONCE]):
+            names = [f"v{number}_{column}" for column in range(len(columns))]
+            places.append(f"({', '.join(f':{name}' for name in names)})")
+            values.update(zip(names, row, strict=True))
+        tx.run(f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join(places)}", **values)  # noqa: S608
