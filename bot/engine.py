@@ -64,12 +64,15 @@ class Engine:
         """
         now = self._clock()
         if session is None:
-            session = await self._store.read(lambda tx: read_session(tx, message.person))
+            session = await self._store.glance(lambda tx: read_session(tx, message.person))
         row, grants = session.row, session.grants
         language = (row["language"] if row else "") or self._settings.default_language
         if language not in self._catalogues:
             language = self._settings.default_language
-        citizen = Citizen(row["id"] if row else 0, language, bool(row and row["language"]), grants)
+        citizen = Citizen(0, language)
+        if row:
+            gone = row["gone_at"] is not None
+            citizen = Citizen(row["id"], language, bool(row["language"]), grants, row["source"], row["steps"], gone)
         dialog = load_dialog(
             row["state"] if row else None,
             row["updated_at"] if row else None,
@@ -105,7 +108,7 @@ class Engine:
             turn.say(str(refusal))
         except Exception as error:
             log.error("handler failed", error=type(error).__name__, exc_info=not isinstance(error, BotError))
-            turn.records.changes.clear()
+            turn.records.drop()
             turn.replies = [
                 Reply(turn.t("Sorry, something went wrong on our side. Please try again in a few minutes."))
             ]

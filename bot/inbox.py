@@ -3,15 +3,20 @@
 A message is stored before anybody is told that it arrived; a repeated id is answered from the store. Its effects,
 its replies and the note that it is answered are one transaction. What a crash leaves unfinished is taken up again:
 not yet answered means answered now, answered but not delivered means the same replies once more.
+
+There are two roads. Most answers need no waiting: then message, effects and replies are stored at one go, together
+with those of everybody who wrote at the same time. Where an answer takes its time, or the person has something under
+way, the message is stored as it came and answered when its turn comes.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
@@ -20,7 +25,7 @@ from bot.clock import Clock, stamp
 from bot.errors import DeliveryError, Flooded, Outdated, StoreError
 from bot.limits import Buckets
 from bot.message import IncomingMessage, Person, Reply, Settled
-from bot.records import Session, read_session
+from bot.records import Session, read_sessions
 from bot.redaction import redact
 from bot.store import Store, Transaction, messages
 from bot.text import clean
@@ -32,6 +37,7 @@ TOO_LONG = "too-long"
 TAKEN_UP_AFTER_CRASH = timedelta(hours=24)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
 _MOST_OUTDATED = 10  # times that one message may find others faster
+_NOTE_SECONDS = 0.02  # notes of deliveries gather for so long, because nobody waits for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +51,13 @@ class Answer:
 
 @dataclass(slots=True)
 class _Item:
-    number: int
     message: IncomingMessage
     settled: asyncio.Future[Settled]
-    outcome: Settled | None = None  # known when it was answered before a crash
-    session: Session | None = None  # the person as of a moment ago, while nothing else of theirs is under way
+    outcome: Settled | None = None  # known when it is answered
 
 
-# A message on its way into the store, as it will stand there, and who waits for it.
-_Arrival = tuple[IncomingMessage, str, "asyncio.Future[Ticket]"]
+# A message on its way into the store, and who waits for it.
+_Arrival = tuple[IncomingMessage, "asyncio.Future[Ticket]"]
 
 
 class Inbox:
@@ -63,7 +67,7 @@ class Inbox:
         self,
         store: Store,
         *,
-        answer: Callable[[IncomingMessage, Session | None], Awaitable[Answer]],
+        answer: Callable[[IncomingMessage, Session | None], Coroutine[Any, Any, Answer]],
         deliver: Callable[[Person, Sequence[Reply], str], Awaitable[None]],
         keeps_replies: Callable[[str], bool],
         per_minute: int,
@@ -72,6 +76,7 @@ class Inbox:
     ) -> None:
         """Join the store, the engine's `answer` and the outbox's `deliver`.
 
+        `answer` changes nothing by itself, so that it may be broken off and begun again.
         `keeps_replies` tells for which channels replies stay readable by message id.
         """
         self._store, self._answer, self._deliver = store, answer, deliver
@@ -81,9 +86,11 @@ class Inbox:
         self._under_way: dict[tuple[str, str], _Item] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._arriving: list[_Arrival] = []
+        self._answering: frozenset[Person] = frozenset()  # whose messages are answered before they are stored
         self._intake: asyncio.Task[None] | None = None
         self._delivered: list[_Item] = []
         self._noting: asyncio.Task[None] | None = None
+        self._closing = False
         self._watchers: list[set[tuple[str, str]]] = []  # what is finished while `recover` looks at the store
 
     @property
@@ -102,8 +109,7 @@ class Inbox:
         elif not message.event and (wait := self._buckets.take(message.person)):
             future.set_exception(Flooded(wait))
         else:
-            screened = self._screened(message)
-            self._arriving.append((screened, dump_message(screened), future))
+            self._arriving.append((self._screened(message), future))
             if self._intake is None:
                 self._intake = asyncio.get_running_loop().create_task(self._take_in())
         return future
@@ -115,39 +121,89 @@ class Inbox:
             try:
                 await self._store_group(group)
             except Exception as error:
-                for _, _, future in group:
+                for _, future in group:
                     if not future.done():
                         future.set_exception(error)
+            finally:
+                self._answering = frozenset()
         self._intake = None
 
-    async def _store_group(self, group: list[_Arrival]) -> None:
+    async def _store_group(self, group: Sequence[_Arrival]) -> None:
+        """Answer what can be answered at once, and store everything in one transaction."""
+        counted = Counter(message.person for message, _ in group)
+        free = {person for person, times in counted.items() if times == 1 and person not in self._lines}
+        self._answering = frozenset(free)
+        sessions = await self._store.glance(lambda tx: read_sessions(tx, free))
+        answers = [
+            self._answer_at_once(message, sessions[message.person]) if message.person in free else None
+            for message, _ in group
+        ]
         at = stamp(self._clock())
 
-        def work(tx: Transaction) -> list[tuple[int | None, Session]]:
-            return [
-                (
-                    messages.take(tx, person=message.person, message_id=message.id, body=body, at=at),
-                    read_session(tx, message.person),
-                )
-                for message, body, _ in group
-            ]
+        def work(tx: Transaction) -> None:
+            for (message, _), answer in zip(group, answers, strict=True):
+                if answer is None:
+                    messages.keep(tx, person=message.person, message_id=message.id, at=at, body=dump_message(message))
+                else:
+                    replies = dump_settled(answer.replies, erased=answer.erased)
+                    messages.keep(tx, person=message.person, message_id=message.id, at=at, replies=replies)
+            for answer in answers:
+                if answer is not None:
+                    answer.commit(tx)
 
-        taken = await self._store.write(work)
-        repeated = []
-        for (number, session), (message, _, future) in zip(taken, group, strict=True):
-            if number is None:
-                repeated.append((message, future))
-                continue
-            item = _Item(number, message, asyncio.get_running_loop().create_future())
-            # What waits behind another message of the same person is read again when its turn comes.
-            item.session = None if message.person in self._lines else session
-            item = self._line_up(item)
-            if not future.done():
-                future.set_result(Ticket(True, item.settled))
-        for message, future in repeated:
-            ticket = await self._repeated(message)
-            if not future.done():
-                future.set_result(ticket)
+        try:
+            await self._store.write(work)
+        except StoreError:
+            raise
+        except Exception as error:
+            # An id that came before, somebody who was faster, a value that cannot be stored: each by itself.
+            log.debug("taken one by one", messages=len(group), reason=type(error).__name__)
+            await self._store_apart(group, at)
+            return
+        for (message, future), answer in zip(group, answers, strict=True):
+            self._admit(message, future, None if answer is None else Settled(answer.replies, answer.erased))
+
+    def _answer_at_once(self, message: IncomingMessage, session: Session) -> Answer | None:
+        """Answer a message if that needs no waiting; else None, and nothing has happened."""
+        thinking = self._answer(message, session)
+        try:
+            thinking.send(None)
+        except StopIteration as done:
+            answer: Answer = done.value
+            return answer
+        except Exception:
+            return None  # it breaks again when it is stored, and is reported there
+        thinking.close()
+        return None
+
+    async def _store_apart(self, group: Sequence[_Arrival], at: str) -> None:
+        """Store messages as they came, so that none harms another, and find those that came before."""
+
+        async def take(message: IncomingMessage) -> bool:
+            body = dump_message(message)
+            return await self._store.write(
+                lambda tx: messages.take(tx, person=message.person, message_id=message.id, body=body, at=at)
+            )
+
+        taken = await asyncio.gather(*(take(message) for message, _ in group), return_exceptions=True)
+        for (message, future), fresh in zip(group, taken, strict=True):
+            if fresh is True:
+                self._admit(message, future, None)
+        self._answering = frozenset()
+        for (message, future), fresh in zip(group, taken, strict=True):
+            if isinstance(fresh, BaseException):
+                if not future.done():
+                    future.set_exception(fresh)
+            elif not fresh:
+                ticket = await self._repeated(message)
+                if not future.done():
+                    future.set_result(ticket)
+
+    def _admit(self, message: IncomingMessage, future: asyncio.Future[Ticket], outcome: Settled | None) -> None:
+        """Have a message that is safe now answered and delivered when its turn comes, and say so."""
+        item = self._line_up(_Item(message, asyncio.get_running_loop().create_future(), outcome))
+        if not future.done():
+            future.set_result(Ticket(True, item.settled))
 
     async def recover(self) -> int:
         """Take up what was stored and is not finished; returns how many messages."""
@@ -161,19 +217,20 @@ class Inbox:
         taken = 0
         for row in rows:
             key = row["channel"], row["message_id"]
-            if key in self._under_way or key in finished:
-                continue
             person = Person(row["channel"], row["address"])
+            if key in self._under_way or key in finished or person in self._answering:
+                continue  # the last ones wait for the next sweep
             answered = row["stage"] == messages.ANSWERED
             body = row["body"] or dump_message(IncomingMessage(person=person, id="", at=self._clock()))
             message = load_message(body, person=person, message_id=row["message_id"])
             outcome = load_settled(row["replies"]) if answered else None
-            self._line_up(_Item(row["id"], message, asyncio.get_running_loop().create_future(), outcome))
+            self._line_up(_Item(message, asyncio.get_running_loop().create_future(), outcome))
             taken += 1
         return taken
 
     async def close(self, *, seconds: float = 10.0) -> None:
         """Finish what is under way within some seconds; the rest is taken up at the next start."""
+        self._closing = True
         if self._intake is not None:
             await asyncio.wait((self._intake,), timeout=seconds)
         if self._tasks:
@@ -273,22 +330,18 @@ class Inbox:
         """Note what was delivered, group after group; until then a repeated id is answered from memory."""
         pause = _FIRST_PAUSE
         while self._delivered:
+            await asyncio.sleep(0 if self._closing else _NOTE_SECONDS)
             group, self._delivered = self._delivered, []
-            notes = [(item.number, self._keeps(item), bool(item.outcome and item.outcome.erased)) for item in group]
-
-            def work(tx: Transaction, notes: list[tuple[int, bool, bool]] = notes) -> None:
-                for number, keep, erased in notes:
-                    messages.mark_delivered(tx, number, keep_replies=keep, forget_address=erased)
-
+            erased = any(item.outcome and item.outcome.erased for item in group)
             try:
-                await self._store.write(work)
+                await self._store.write(lambda tx, group=group: self._mark(tx, group))  # type: ignore[misc]
             except StoreError as error:
                 log.error("delivery not noted yet", messages=len(group), reason=str(error))
                 self._delivered = group + self._delivered
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
-            if any(erased for _, _, erased in notes):
+            if erased:
                 await self._scrub()
             for item in group:
                 if item.outcome is not None and not item.settled.done():
@@ -296,25 +349,30 @@ class Inbox:
                 self._let_go(item)
         self._noting = None
 
+    def _mark(self, tx: Transaction, group: Sequence[_Item]) -> None:
+        for channel in {item.message.person.channel for item in group}:
+            own = [item for item in group if item.message.person.channel == channel]
+            ids = [item.message.id for item in own]
+            messages.mark_delivered(tx, channel, ids, keep_replies=self._keeps_replies(channel))
+            erasing = [item.message.id for item in own if item.outcome and item.outcome.erased]
+            messages.forget_address(tx, channel, erasing)
+
     async def _scrub(self) -> None:
         try:
             await self._store.scrub()
         except StoreError as error:
             log.warning("deleted text stays in the log until the next sweep", reason=str(error))
 
-    def _keeps(self, item: _Item) -> bool:
-        return self._keeps_replies(item.message.person.channel)
-
     async def _answer_durably(self, item: _Item) -> Settled:
         pause, outdated = _FIRST_PAUSE, 0
         while True:
             try:
-                answer = await self._answer(item.message, item.session)
-                item.session = None
+                answer = await self._answer(item.message, None)
                 kept = dump_settled(answer.replies, erased=answer.erased)
 
                 def work(tx: Transaction, answer: Answer = answer, kept: str = kept) -> bool:
-                    fresh = messages.mark_answered(tx, item.number, kept)
+                    channel, message_id = item.message.person.channel, item.message.id
+                    fresh = messages.mark_answered(tx, channel=channel, message_id=message_id, replies=kept)
                     if fresh:
                         answer.commit(tx)
                     return fresh

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import TypeVar
@@ -46,12 +46,19 @@ MOST_LINK_GUESSES = 5
 
 @dataclass(frozen=True, slots=True)
 class Citizen:
-    """A person as the records know them; `id` is 0 before their first message is answered."""
+    """A person as the records know them; `id` is 0 before their first message is answered.
+
+    `source` is where they came from, `steps` the steps of the funnel they took; one who is `gone` could not be
+    written to of late.
+    """
 
     id: int
     language: str
     chose_language: bool = False
     grants: tuple[access.Grant, ...] = ()
+    source: str = ""
+    steps: int = 0
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +71,25 @@ class Session:
 
 def read_session(tx: Transaction, person: Person) -> Session:
     """Read a person's session."""
-    row = people.find(tx, person)
-    if row is None:
-        return Session(None)
-    grants = roles.of_person(tx, row["id"])
-    return Session(row, tuple(access.Grant(grant["role"], grant["scope"]) for grant in grants))
+    return read_sessions(tx, (person,))[person]
+
+
+def read_sessions(tx: Transaction, persons: Collection[Person]) -> dict[Person, Session]:
+    """Read the sessions of several people at once."""
+    sessions = dict.fromkeys(persons, _UNKNOWN)
+    for channel in {person.channel for person in persons}:
+        addresses = [person.address for person in sessions if person.channel == channel]
+        for row in people.find_all(tx, channel, addresses):
+            grants = (
+                [access.Grant(r["role"], r["scope"]) for r in roles.of_person(tx, row["id"])]
+                if row["has_roles"]
+                else ()
+            )
+            sessions[Person(channel, row["address"])] = Session(row, tuple(grants))
+    return sessions
+
+
+_UNKNOWN = Session(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +191,7 @@ class Records:
     zone: tzinfo
     source: str = ""
     changes: list[Change] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)  # of the funnel, taken in this turn
     erased: bool = False
     left: bool = False
 
@@ -178,13 +200,18 @@ class Records:
         """The day of this turn where the citizens live, as the records write it."""
         return local_day(self.at, self.zone).isoformat()
 
+    def drop(self) -> None:
+        """Forget every effect noted so far."""
+        self.changes.clear()
+        self.steps.clear()
+
     async def read(self, work: Callable[[Transaction], Result]) -> Result:
         """Run a reading function on the store."""
         return await self.store.read(work)
 
     async def report(self) -> Report | None:
         """Return the person's current report."""
-        row = await self.store.read(lambda tx: reports.find(tx, self.citizen.id))
+        row = await self.store.glance(lambda tx: reports.find(tx, self.citizen.id))
         return None if row is None else Report(row["district"], row["commune"], moment(row["reported_at"]))
 
     def keep_report(self, place: Place, *, wording: str) -> None:
@@ -206,9 +233,9 @@ class Records:
             )
             if wording:
                 people.note_consent(tx, person_id, purpose=REPORT, wording=wording, at=at)
-            self._note_step(tx, person_id, "reported")
 
         self.changes.append(change)
+        self.steps.append("reported")
 
     def withdraw_report(self) -> None:
         """Take the report back, and the consent with it."""
@@ -225,7 +252,7 @@ class Records:
 
     async def wants_reminders(self) -> bool:
         """Tell whether the person agreed to be reminded."""
-        return _wants_reminders(await self.store.read(lambda tx: people.consents(tx, self.citizen.id)))
+        return _wants_reminders(await self.store.glance(lambda tx: people.consents(tx, self.citizen.id)))
 
     def allow_reminders(self, wording: str) -> None:
         """Keep the proof that the person wants reminders."""
@@ -244,7 +271,7 @@ class Records:
     def note_question(self, text: str, *, language: str, article: str, verdict: str, score: float) -> None:
         """Keep a question for the gap report, without personal numbers."""
         text = redact(text).text
-        self.changes.append(lambda tx, person_id: self._note_step(tx, person_id, "asked"))
+        self.steps.append("asked")
         self.changes.append(
             lambda tx, person_id: questions.note(
                 tx,
@@ -261,7 +288,7 @@ class Records:
 
     def note_guide(self) -> None:
         """Count that the person opened the manual or its steps."""
-        self.changes.append(lambda tx, person_id: self._note_step(tx, person_id, "guide"))
+        self.steps.append("guide")
 
     def rate_answer(self, *, helped: bool) -> None:
         """Note whether the latest answer helped."""
@@ -269,7 +296,7 @@ class Records:
 
     async def redeem(self, code: str) -> access.Grant | None:
         """Use an invitation up and return the role it gives; None when it is unknown, expired or used."""
-        grant = await self.store.read(lambda tx: access.peek(tx, code, at=self.at))
+        grant = await self.store.glance(lambda tx: access.peek(tx, code, at=self.at))
         if grant is None:
             return None
 
@@ -373,7 +400,7 @@ class Records:
 
     async def linked(self) -> tuple[Linked, ...]:
         """List the other channels that this person linked with this one."""
-        return await self.store.read(lambda tx: _linked(tx, self.citizen.id))
+        return await self.store.glance(lambda tx: _linked(tx, self.citizen.id))
 
     def offer_link(self) -> str:
         """Make a code that links this channel with the one where it is typed, once and soon."""
@@ -387,13 +414,13 @@ class Records:
     async def may_guess_link(self) -> bool:
         """Tell whether the person has not yet typed too many wrong codes of late."""
         since = stamp(self.at - LINK_GUESS_TIME)
-        guessed = await self.store.read(lambda tx: links.guesses(tx, self.citizen.id, since=since))
+        guessed = await self.store.glance(lambda tx: links.guesses(tx, self.citizen.id, since=since))
         return guessed < MOST_LINK_GUESSES
 
     async def find_link(self, code: str) -> LinkOffer | None:
         """Return what a code offers; a wrong one is counted."""
         key = access.hash_code("".join(filter(str.isalpha, code.upper())))
-        row = await self.store.read(lambda tx: links.find_offer(tx, code_hash=key, at=stamp(self.at)))
+        row = await self.store.glance(lambda tx: links.find_offer(tx, code_hash=key, at=stamp(self.at)))
         if row is None:
             self.changes.append(lambda tx, person_id: links.note_guess(tx, person_id, at=stamp(self.at)))
             return None
@@ -429,18 +456,21 @@ class Records:
             people.erase(tx, self.citizen.id, day=self.day)
             messages.forget_person(tx, self.person)
             return
-        at = stamp(self.at)
-        person_id = people.remember(tx, self.person, source=self.source or source, at=at)
+        at, source, citizen = stamp(self.at), self.source or source, self.citizen
+        if citizen.id and not citizen.gone and (citizen.source or not source):
+            person_id = citizen.id
+            people.see(tx, person_id, self.person, at=at)
+        else:
+            person_id = people.remember(tx, self.person, source=source, at=at)
         for change in self.changes:
             change(tx, person_id)
-        self._note_step(tx, person_id, "start", *(["scan"] if self.source or source else []))
+        steps = [*self.steps, "start", "scan"] if source else [*self.steps, "start"]
+        if not tallies.took(citizen.steps, steps):
+            tallies.note_steps(tx, person_id, steps, day=self.day)
         if spoke_at:
             reach.note_interaction(tx, person_id, at=spoke_at)
         if dialog is not None:
             people.keep_dialog(tx, person_id, dialog, at)
-
-    def _note_step(self, tx: Transaction, person_id: int, *steps: str) -> None:
-        tallies.note_steps(tx, person_id, steps, day=self.day)
 
 
 def _linked(tx: Transaction, person_id: int) -> tuple[Linked, ...]:

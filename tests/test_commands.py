@@ -380,9 +380,8 @@ async def test_forget_leaves_nothing_readable_while_the_bot_runs(data: Path) -> 
         questions.note(tx, number, channel="webchat", language="vi", text="zqx words zqx", article="",
                        verdict="unknown", score=0.0, at="")  # fmt: skip
         for index in range(3):
-            taken = messages.take(tx, person=person, message_id=f"m{index}", body="zqx", at="")
-            assert taken is not None
-            messages.mark_answered(tx, taken, "zqx replies zqx")
+            assert messages.take(tx, person=person, message_id=f"m{index}", body="zqx", at="")
+            messages.mark_answered(tx, channel="webchat", message_id=f"m{index}", replies="zqx replies zqx")
 
     await store.write(work)
     done = run_command("forget", "1", data=data)

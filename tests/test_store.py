@@ -316,10 +316,10 @@ def live(tx: Transaction, name: str) -> int:
     for index in range(5):
         questions.note(tx, number, channel="recorder", language="vi", text=f"zqx-question-zqx {name} {index} " * 9,
                        article="", verdict="unknown", score=0.1, at=AT)  # fmt: skip
-        taken = messages.take(tx, person=person, message_id=f"{name}-{index}", body="zqx-body-zqx " * 40, at=AT)
-        assert taken is not None
-        messages.mark_answered(tx, taken, "zqx-replies-zqx " * 60)
-        messages.mark_delivered(tx, taken, keep_replies=True, forget_address=False)
+        message_id = f"{name}-{index}"
+        assert messages.take(tx, person=person, message_id=message_id, body="zqx-body-zqx " * 40, at=AT)
+        messages.mark_answered(tx, channel="recorder", message_id=message_id, replies="zqx-replies-zqx " * 60)
+        messages.mark_delivered(tx, "recorder", [message_id], keep_replies=True)
     requests.add(tx, number, text="zqx-request-zqx", at=AT)
     requests.push(tx, number, reply="zqx-push-zqx", at=AT)
     return number
@@ -377,12 +377,12 @@ async def test_scrubbing_says_when_somebody_holds_the_file(
 async def test_a_message_id_is_taken_once_a_channel(store: Store) -> None:
     one, two = Person("recorder", "a"), Person("other", "a")
 
-    def take(person: Person) -> Callable[[Transaction], int | None]:
+    def take(person: Person) -> Callable[[Transaction], bool]:
         return lambda tx: messages.take(tx, person=person, message_id="m1", body="{}", at=AT)
 
-    assert await store.write(take(one)) is not None
-    assert await store.write(take(one)) is None
-    assert await store.write(take(two)) is not None
+    assert await store.write(take(one))
+    assert not await store.write(take(one))
+    assert await store.write(take(two))
 
 
 async def test_the_first_source_stays(store: Store) -> None:

@@ -27,12 +27,21 @@ class Transaction(Protocol):
     def run(self, sql: str, /, **values: object) -> int:
         """Run a statement and return how many rows it changed."""
 
+    def later(self, sql: str, /, **values: object) -> None:
+        """Leave a statement to be run together with its like, before the next other one and before the commit.
+
+        Each must change one row; where one does not, the transaction fails as Outdated.
+        """
+
 
 class Store(Protocol):
     """A database under asyncio: functions of a transaction go in, their results come out."""
 
     async def read(self, work: Callable[[Transaction], Result]) -> Result:
         """Run a reading function on a consistent view; may see the latest committed state only."""
+
+    async def glance(self, work: Callable[[Transaction], Result]) -> Result:
+        """Run a function that reads a few rows by their keys; an engine that can does so at once, without waiting."""
 
     async def write(self, work: Callable[[Transaction], Result]) -> Result:
         """Run a writing function whole or not at all; returns only after the commit."""

@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.message import Person
 from bot.store.database import Row, Transaction
+from bot.store.portions import portions
 
 RECEIVED, ANSWERED, DELIVERED = 0, 1, 2
 
 
-def take(tx: Transaction, *, person: Person, message_id: str, body: str, at: str) -> int | None:
-    """Keep a message and return its number; None when this id was taken before."""
-    row = tx.one(
+def keep(tx: Transaction, *, person: Person, message_id: str, at: str, body: str = "", replies: str = "") -> None:
+    """Keep a message that comes for the first time: with its body, or answered already, with the replies.
+
+    The transaction fails where the id was taken before.
+    """
+    tx.later(
         """
-        INSERT INTO inbox (channel, message_id, address, received_at, body)
-        VALUES (:channel, :message_id, :address, :at, :body)
-        ON CONFLICT (channel, message_id) DO NOTHING RETURNING id
+        INSERT INTO inbox (channel, message_id, address, received_at, stage, body, replies)
+        VALUES (:channel, :message_id, :address, :at, :stage, :body, :replies)
         """,
         channel=person.channel,
         message_id=message_id,
         address=person.address,
         at=at,
+        stage=RECEIVED if body else ANSWERED,
         body=body,
+        replies=replies,
     )
-    return None if row is None else int(row["id"])
+
+
+def take(tx: Transaction, *, person: Person, message_id: str, body: str, at: str) -> bool:
+    """Keep a message that may have come before; tells whether it is new."""
+    return bool(
+        tx.run(
+            """
+            INSERT INTO inbox (channel, message_id, address, received_at, body)
+            VALUES (:channel, :message_id, :address, :at, :body)
+            ON CONFLICT (channel, message_id) DO NOTHING
+            """,
+            channel=person.channel,
+            message_id=message_id,
+            address=person.address,
+            at=at,
+            body=body,
+        )
+    )
 
 
 def find(tx: Transaction, *, channel: str, message_id: str) -> Row | None:
@@ -48,30 +72,43 @@ def unfinished(tx: Transaction, *, since: str) -> list[Row]:
     )
 
 
-def mark_answered(tx: Transaction, number: int, replies: str) -> bool:
+def mark_answered(tx: Transaction, *, channel: str, message_id: str, replies: str) -> bool:
     """Keep the replies and forget the message's own text; False when it was answered before."""
     return bool(
         tx.run(
-            "UPDATE inbox SET stage = 1, body = '', replies = :replies WHERE id = :id AND stage = 0",
+            """
+            UPDATE inbox SET stage = 1, body = '', replies = :replies
+            WHERE channel = :channel AND message_id = :message_id AND stage = 0
+            """,
             replies=replies,
-            id=number,
+            channel=channel,
+            message_id=message_id,
         )
     )
 
 
-def mark_delivered(tx: Transaction, number: int, *, keep_replies: bool, forget_address: bool) -> None:
+def mark_delivered(tx: Transaction, channel: str, message_ids: Sequence[str], *, keep_replies: bool) -> None:
     """Note that the replies left; they are kept only where the person may ask for them again."""
-    tx.run(
-        """
-        UPDATE inbox SET stage = 2,
-            replies = CASE WHEN :keep = 1 THEN replies ELSE '' END,
-            address = CASE WHEN :forget = 1 THEN '' ELSE address END
-        WHERE id = :id
-        """,
-        keep=int(keep_replies),
-        forget=int(forget_address),
-        id=number,
-    )
+    for names, named in portions(message_ids):
+        tx.run(
+            f"""
+            UPDATE inbox SET stage = 2, replies = CASE WHEN :keep = 1 THEN replies ELSE '' END
+            WHERE channel = :channel AND message_id IN ({names})
+            """,  # noqa: S608 - no value in it
+            keep=int(keep_replies),
+            channel=channel,
+            **named,
+        )
+
+
+def forget_address(tx: Transaction, channel: str, message_ids: Sequence[str]) -> None:
+    """Forget who wrote messages, when that was deleted by them."""
+    for names, named in portions(message_ids):
+        tx.run(
+            f"UPDATE inbox SET address = '' WHERE channel = :channel AND message_id IN ({names})",  # noqa: S608
+            channel=channel,
+            **named,
+        )
 
 
 def forget_person(tx: Transaction, person: Person) -> None:

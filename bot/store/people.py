@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.message import Person
 from bot.store import tallies
 from bot.store.database import Row, Transaction
 from bot.store.links import CIRCLE
+from bot.store.portions import portions
 
 
 def find(tx: Transaction, person: Person) -> Row | None:
-    """Return what is known of a person: id, language, source, created_at, reach and dialog state."""
-    return tx.one(
-        """
-        SELECT p.id, p.language, p.source, p.created_at, d.state, d.updated_at,
-            COALESCE(r.quiet_until, '') AS quiet_until, COALESCE(r.interacted_at, '') AS interacted_at
-        FROM people p LEFT JOIN dialogs d ON d.person_id = p.id LEFT JOIN reach r ON r.person_id = p.id
-        WHERE p.channel = :channel AND p.address = :address
-        """,
+    """Return what is known of a person: the row itself, reach, dialog state, and whether they hold roles."""
+    rows = find_all(tx, person.channel, (person.address,))
+    return rows[0] if rows else None
+
+
+def find_all(tx: Transaction, channel: str, addresses: Sequence[str]) -> list[Row]:
+    """Return what is known of several people of a channel."""
+    rows: list[Row] = []
+    for names, named in portions(addresses):
+        rows += tx.all(
+            f"""
+            SELECT p.address, p.id, p.language, p.source, p.created_at, p.gone_at, p.steps, d.state, d.updated_at,
+                COALESCE(r.quiet_until, '') AS quiet_until, COALESCE(r.interacted_at, '') AS interacted_at,
+                EXISTS (SELECT 1 FROM roles WHERE roles.person_id = p.id) AS has_roles
+            FROM people p LEFT JOIN dialogs d ON d.person_id = p.id LEFT JOIN reach r ON r.person_id = p.id
+            WHERE p.channel = :channel AND p.address IN ({names})
+            """,  # noqa: S608 - no value in it
+            channel=channel,
+            **named,
+        )
+    return rows
+
+
+def see(tx: Transaction, person_id: int, person: Person, *, at: str) -> None:
+    """Note that somebody known wrote; the transaction fails when they are not known any more."""
+    tx.later(
+        "UPDATE people SET seen_at = :at WHERE id = :id AND channel = :channel AND address = :address",
+        at=at,
+        id=person_id,
         channel=person.channel,
         address=person.address,
     )
@@ -96,7 +120,7 @@ def keep_dialog(tx: Transaction, person_id: int, state: str, at: str) -> None:
     if not state:
         tx.run("DELETE FROM dialogs WHERE person_id = :id", id=person_id)
         return
-    tx.run(
+    tx.later(
         """
         INSERT INTO dialogs (person_id, state, updated_at) VALUES (:id, :state, :at)
         ON CONFLICT (person_id) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at

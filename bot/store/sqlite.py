@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import sqlite_utils
 from sqlite_utils.migrations import Migrations
 
-from bot.errors import SchemaTooNew, StoreError, StoreUnavailable
+from bot.errors import Outdated, SchemaTooNew, StoreError, StoreUnavailable
 from bot.store.database import Row, Transaction
 from bot.store.schema import MIGRATIONS
 
@@ -31,8 +31,6 @@ BUSY_SECONDS = 5.0
 READERS = 2
 LARGEST_GROUP = 500
 LARGEST_READ_GROUP = 50
-BUSY_FROM = 8  # writes under way; from then on a few more are waited for, so that fewer commits carry more
-GATHER_SECONDS = 0.005
 
 _STOP = object()
 _PROBE_BYTES = 256 * 1024  # what a first group of writes may need
@@ -53,20 +51,40 @@ class SqliteTransaction:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._left: dict[str, list[dict[str, object]]] = {}  # statement → the values of each time
 
     def all(self, sql: str, /, **values: object) -> list[Row]:
         """Run a query and return its rows."""
+        if self._left:
+            self.catch_up()
         return self._connection.execute(sql, values).fetchall()
 
     def one(self, sql: str, /, **values: object) -> Row | None:
         """Run a query and return its first row, if any."""
         # Fetching all, not one, so that an INSERT … RETURNING is run to its end.
-        rows: list[Row] = self._connection.execute(sql, values).fetchall()
+        rows = self.all(sql, **values)
         return rows[0] if rows else None
 
     def run(self, sql: str, /, **values: object) -> int:
         """Run a statement and return how many rows it changed."""
+        if self._left:
+            self.catch_up()
         return self._connection.execute(sql, values).rowcount
+
+    def later(self, sql: str, /, **values: object) -> None:
+        """Leave a statement to be run together with its like."""
+        waiting = self._left.get(sql)
+        if waiting is None:
+            self._left[sql] = [values]
+        else:
+            waiting.append(values)
+
+    def catch_up(self) -> None:
+        """Run what was left for later."""
+        left, self._left = self._left, {}
+        for sql, values in left.items():
+            if self._connection.executemany(sql, values).rowcount != len(values):
+                raise Outdated("A row is not there any more.")
 
 
 class _Worker(threading.Thread):
@@ -120,6 +138,7 @@ class _Worker(threading.Thread):
             self._connection.execute(self._begin)
             transaction = SqliteTransaction(self._connection)
             outcomes = [(work(transaction), None) for work, _, _ in group]
+            transaction.catch_up()
             self._connection.execute("COMMIT")
         except BaseException:
             self._roll_back()
@@ -130,9 +149,8 @@ class _Worker(threading.Thread):
         outcomes: list[tuple[Any, Exception | None]] = []
         try:
             self._connection.execute(self._begin)
-            transaction = SqliteTransaction(self._connection)
             for work, _, _ in group:
-                outcomes.append(self._run_one(work, transaction))
+                outcomes.append(self._run_one(work, SqliteTransaction(self._connection)))
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._roll_back()
@@ -157,6 +175,7 @@ class _Worker(threading.Thread):
         self._connection.execute("SAVEPOINT one")
         try:
             result, failure = work(transaction), None
+            transaction.catch_up()
         except Exception as error:
             if _concerns_all(error):
                 raise
@@ -178,13 +197,14 @@ class SqliteStore:
         try:
             self._workers = [_Worker(path, self._writes, writes=True)]
             self._workers += [_Worker(path, self._reads, writes=False) for _ in range(READERS)]
+            self._eye = _connect(path, seconds=0)
+            self._eye.execute("PRAGMA query_only = ON")
         except sqlite3.Error as error:
             raise _unavailable(path, error) from None
         for worker in self._workers:
             worker.start()
         self._closed = False
         self._gathered: list[Any] = []
-        self._under_way = 0
 
     async def read(self, work: Callable[[Transaction], Result]) -> Result:
         """Run a reading function on a consistent view."""
@@ -193,17 +213,20 @@ class SqliteStore:
         self._reads.put(jobs[0])
         return await future
 
+    async def glance(self, work: Callable[[Transaction], Result]) -> Result:
+        """Run a function that reads a few rows by their keys, here and now: going to another thread costs more."""
+        if self._closed:
+            raise StoreUnavailable(f"The database {self._path} is closed.")
+        try:
+            return work(SqliteTransaction(self._eye))
+        except sqlite3.OperationalError:  # somebody holds the file: the readers have the patience for that
+            return await self.read(work)
+
     async def write(self, work: Callable[[Transaction], Result]) -> Result:
         """Run a writing function whole or not at all; returns only after the commit."""
         future: asyncio.Future[Result] = self._job(work, self._gathered)
-        loop = asyncio.get_running_loop()
-        future.add_done_callback(self._written)
-        self._under_way += 1
         if len(self._gathered) == 1:
-            if self._under_way > BUSY_FROM:
-                loop.call_later(GATHER_SECONDS, self._hand_over)
-            else:
-                loop.call_soon(self._hand_over)
+            asyncio.get_running_loop().call_soon(self._hand_over)
         return await future
 
     async def scrub(self) -> None:
@@ -221,6 +244,7 @@ class SqliteStore:
             self._reads.put(_STOP)
         for reader in readers:
             await asyncio.to_thread(reader.join)
+        self._eye.close()
         # The writer goes last and alone: only then does SQLite surely empty and remove the log.
         self._writes.put(_STOP)
         await asyncio.to_thread(writer.join)
@@ -238,9 +262,6 @@ class SqliteStore:
         jobs, self._gathered = self._gathered, []
         for job in jobs:
             self._writes.put(job)
-
-    def _written(self, _: asyncio.Future[Any]) -> None:
-        self._under_way -= 1
 
 
 def _tell(done: list[tuple[asyncio.Future[Any], Any, Exception | None]]) -> None:

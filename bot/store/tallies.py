@@ -149,12 +149,17 @@ def disagreements(tx: Transaction) -> list[str]:
     return found
 
 
+def took(steps: int, names: Iterable[str]) -> bool:
+    """Tell whether all these steps are among those a person took."""
+    return all(steps >> STEPS.index(name) & 1 for name in names)
+
+
 def note_steps(tx: Transaction, person_id: int, steps: Collection[str], *, day: str) -> None:
     """Count a person in each step of the funnel that they take for the first time."""
     row = tx.one("SELECT channel, source, steps FROM people WHERE id = :id", id=person_id)
     if row is None:
         return
-    new = [step for number, step in enumerate(STEPS) if step in steps and not row["steps"] >> number & 1]
+    new = [step for step in STEPS if step in steps and not took(row["steps"], (step,))]
     if not new:
         return
     tx.run(
