@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
 
 Clock = Callable[[], datetime]
 
@@ -13,6 +14,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+@lru_cache(256)  # the moment of a message is written down again and again
 def stamp(moment: datetime) -> str:
     """Write a moment as text that sorts: 2026-11-23T02:18:35.123Z."""
     if moment.tzinfo is not UTC:

@@ -73,6 +73,8 @@ class Dialog:
         both moments are the platform's own. A number or label of an older menu is understood where the newest one
         has none like it.
         """
+        if not self.menu:
+            return ""
         typed_at = stamp(at)
         menus = [(self.offered_at, self.menu), *self.earlier]
         standing = [menu for offered_at, menu in menus if offered_at <= typed_at] or [self.menu]
@@ -95,12 +97,16 @@ class Dialog:
         state = {
             "step": self.step,
             "data": self.data,
-            "menu": [(button.label, button.choice) for button in self.menu],
+            "menu": _pairs(self.menu),
             "misses": self.misses,
             "offered_at": self.offered_at,
-            "earlier": [(at, [(button.label, button.choice) for button in menu]) for at, menu in self.earlier],
+            "earlier": [(at, _pairs(menu)) for at, menu in self.earlier],
         }
         return orjson.dumps(state).decode()
+
+
+def _pairs(menu: Sequence[Button]) -> list[tuple[str, str]]:
+    return [(label, choice) for label, choice in menu]
 
 
 def load_dialog(state: str | None, updated_at: str | None, *, now: datetime, minutes: int) -> Dialog:
@@ -111,10 +117,10 @@ def load_dialog(state: str | None, updated_at: str | None, *, now: datetime, min
     dialog = Dialog(
         kept["step"],
         kept["data"],
-        tuple(Button(*pair) for pair in kept["menu"]),
+        tuple(map(Button._make, kept["menu"])),
         kept["misses"],
         kept.get("offered_at", ""),
-        tuple((at, tuple(Button(*pair) for pair in menu)) for at, menu in kept.get("earlier", ())),
+        tuple((at, tuple(map(Button._make, menu))) for at, menu in kept.get("earlier", ())),
     )
     if updated_at and (now - moment(updated_at)).total_seconds() > minutes * 60:
         dialog.close()

@@ -96,7 +96,7 @@ class Engine:
             channel_title=lambda name: self._traits(name).title or name,
             channel_states=self._channel_states,
         )
-        attended = bool(row and row["quiet_until"] > stamp(now))
+        attended = bool(row and row["quiet_until"] and row["quiet_until"] > stamp(now))
         # Events may overtake each other: who has done something since neither came nor left.
         overtaken = message.event in (FOLLOW, UNFOLLOW) and bool(row and row["interacted_at"] > stamp(message.at))
         try:

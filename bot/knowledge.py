@@ -14,6 +14,7 @@ from pathlib import Path
 from bot.articles import Library, load_library
 from bot.document import read_document
 from bot.errors import ContentError, Problem
+from bot.message import Reply
 from bot.search import Corpus, Found, Index, Words, open_index
 from bot.sources import Sources, load_sources
 
@@ -26,11 +27,15 @@ _LONGEST_REMEMBERED = 120
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """All the bot can say, how to find it, and the codes of the posters that lead to it."""
+    """All the bot can say, how to find it, and the codes of the posters that lead to it.
+
+    `finished` keeps articles as replies, by id, language and whether an officer reads them, as long as the content.
+    """
 
     library: Library
     index: Index
     sources: Sources = field(default_factory=Sources)
+    finished: dict[tuple[str, str, bool], Reply] = field(default_factory=dict, init=False, repr=False, compare=False)
     _remembered: dict[str, Found] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def find(self, question: str) -> Found:

@@ -24,6 +24,8 @@ _BREAKS = (re.compile(r"\n[^\S\n]*\n\s*"), re.compile(r"\n\s*"), re.compile(r"\s
 
 def clean(text: str) -> str:
     """Return the text as NFC, without control and format characters, with its whitespace collapsed."""
+    if text.isprintable() and "  " not in text and unicodedata.is_normalized("NFC", text):
+        return text.strip()  # as nearly every text comes
     if _SURROGATE.search(text):  # halves that belong together are joined, lone ones cannot be stored or sent
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n\n")

@@ -79,10 +79,12 @@ class Turn:
 
     def show_article(self, article_id: str) -> None:
         """Add an article as a reply."""
-        article = self.library.articles[article_id]
-        reply = answers.article_reply(
-            article, self.library, self.catalogue, self.settings, for_officer=self.may(access.OFFICER)
-        )
+        key = article_id, self.language, self.may(access.OFFICER)
+        reply = self.knowledge.finished.get(key)
+        if reply is None:
+            article = self.library.articles[article_id]
+            reply = answers.article_reply(article, self.library, self.catalogue, self.settings, for_officer=key[2])
+            self.knowledge.finished[key] = reply
         self.replies.append(reply)
 
     def menu_button(self, name: str) -> Button:

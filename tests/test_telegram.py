@@ -14,16 +14,26 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 from telegram import Update
+from telegram.constants import ParseMode
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError, TimedOut
 
 from bot import access, clock
 from bot.channels import telegram_errors, telegram_speech
-from bot.channels.telegram_request import DroppedError, FloodError, NotSentError, ServerError, Transport
+from bot.channels.telegram_api import ApiBot
+from bot.channels.telegram_request import (
+    DroppedError,
+    FloodError,
+    NotSentError,
+    ReadyData,
+    ServerError,
+    Transport,
+)
 from bot.channels.telegram_updates import (
     NAME,
     Heard,
@@ -53,6 +63,7 @@ from bot.service import Service, open_service
 from bot.settings import Settings
 from bot.store import choices
 from bot.web.app import make_app
+from bot.web.hooks import take_short_way
 from handlers import ROUTES
 from tests.conftest import NOON
 from tests.fakes.telegram import BOT, TOKEN, FakeTelegram, Fault, running_telegram, until
@@ -214,6 +225,18 @@ class Phone:
 Start = Callable[..., Any]
 
 
+@asynccontextmanager
+async def hook_client(service: Service, *, short: bool) -> AsyncIterator[TestClient[Any, Any]]:
+    """Serve the bot as `run` does, with updates going past the application, or through it."""
+    server = TestServer(make_app(service))
+    async with TestClient(server) as client:
+        if short:
+            assert server.runner is not None
+            assert server.runner.server is not None
+            take_short_way(server.runner.server, service)
+        yield client
+
+
 @pytest.fixture
 async def fake() -> AsyncIterator[FakeTelegram]:
     async with running_telegram() as running:
@@ -249,7 +272,7 @@ def online(settings: Settings, fake: FakeTelegram) -> Start:
                 yield Phone(fake, service, polling=True)
                 return
             await until(lambda: bool(fake.webhook) or bool(service.trouble))
-            async with TestClient(TestServer(make_app(service))) as client:
+            async with hook_client(service, short=True) as client:
                 fake.webhook["url"] = str(client.make_url(TELEGRAM_HOOK))
                 yield Phone(fake, service, polling=False)
 
@@ -374,6 +397,48 @@ def test_every_citizens_character_is_escaped(text: str) -> None:
     shown = telegram_speech.html(escape(text))
     assert unescape(shown).replace("\u200b", "") == text.replace("\u200b", "")
     assert shown.replace("&lt;", "").count("<") == 0
+
+
+class Recording(Transport):
+    """Keeps the bodies of requests instead of sending them."""
+
+    def __init__(self) -> None:
+        super().__init__(connections=1, seconds=1)
+        self.sent: list[tuple[str, Any]] = []
+
+    async def do_request(
+        self, url: str, method: str, request_data: Any = None, *_: Any, **__: Any
+    ) -> tuple[int, bytes]:
+        body = request_data.body if isinstance(request_data, ReadyData) else orjson.dumps(request_data.parameters)
+        self.sent.append((f"{method} {url.rpartition('/')[2]}", orjson.loads(body)))
+        return 200, b'{"ok":true,"result":{"message_id":5,"date":0,"chat":{"id":1,"type":"private"}}}'
+
+
+@given(
+    text=st.text(min_size=1, max_size=200),
+    labels=st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30), max_size=6),
+    choice=st.text(string.printable, min_size=1, max_size=90),
+    chat=st.integers(-(10**13), 10**13),
+)
+def test_finished_request_is_the_one_python_telegram_bot_makes(
+    text: str, labels: list[str], choice: str, chat: int
+) -> None:
+    text = text.encode("utf-8", "ignore").decode()
+    buttons = tuple(Button(label, choice) for label in labels)
+
+    async def both() -> tuple[list[Any], Any]:
+        recording = Recording()
+        bot = ApiBot(TOKEN, "http://127.0.0.1:9/bot", request=recording, get_updates_request=recording)
+        said = await bot.say(chat, telegram_speech.message_body(text, buttons))
+        await bot.send_message(
+            chat, telegram_speech.html(text), ParseMode.HTML, reply_markup=telegram_speech.keyboard(buttons),
+            api_kwargs={"link_preview_options": telegram_speech.NO_PREVIEW},
+        )  # fmt: skip
+        return recording.sent, said
+
+    (finished, made), said = asyncio.run(both())
+    assert finished == made
+    assert said["message_id"] == 5
 
 
 async def test_text_whose_marks_telegram_refuses_goes_out_plain(online: Start) -> None:
@@ -619,10 +684,40 @@ async def test_flooding_people_are_told_once(
     ],
 )
 async def test_hook_answers(online: Start, secret: str, body: bytes, status: int) -> None:
-    async with online(mode="webhook") as phone, TestClient(TestServer(make_app(phone.service))) as client:
-        headers = {"X-Telegram-Bot-Api-Secret-Token": secret} if secret else {}
-        answer = await client.post(TELEGRAM_HOOK, data=body, headers=headers)
-        assert answer.status == status
+    async with online(mode="webhook") as phone:
+        for short in (True, False):
+            async with hook_client(phone.service, short=short) as client:
+                headers = {"X-Telegram-Bot-Api-Secret-Token": secret} if secret else {}
+                answer = await client.post(TELEGRAM_HOOK, data=body, headers=headers)
+                assert answer.status == status
+
+
+@pytest.mark.parametrize(
+    ("version", "header", "stays"),
+    [("1.1", "", True), ("1.1", "Connection: close\r\n", False), ("1.0", "", False)],
+)
+async def test_a_taken_update_leaves_the_connection_as_it_was_asked_for(
+    online: Start, version: str, header: str, stays: bool
+) -> None:
+    """Bytes in, bytes out: two updates over one connection, or one and its end."""
+    body = b'{"update_id": 7, "from_the_future": {}}'
+    request = (
+        f"POST {TELEGRAM_HOOK} HTTP/{version}\r\nHost: bot\r\nX-Telegram-Bot-Api-Secret-Token: {HOOK_SECRET}\r\n"
+        f"Content-Length: {len(body)}\r\n{header}\r\n"
+    ).encode() + body
+    async with online(mode="webhook") as phone, hook_client(phone.service, short=True) as client:
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        for _ in range(2 if stays else 1):
+            writer.write(request)
+            answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+            assert answer.startswith(f"HTTP/{version} 200 OK\r\n".encode())
+            assert b"Content-Length: 0\r\n" in answer
+        if not stays:
+            assert await asyncio.wait_for(reader.read(), 5) == b""
+        writer.close()
+        page = await client.get("/healthz")
+        assert page.status == 200  # everything else goes through the application, with its headers
+        assert page.headers["X-Content-Type-Options"] == "nosniff"
 
 
 async def test_hook_is_told_to_come_again_while_the_database_is_away(online: Start) -> None:

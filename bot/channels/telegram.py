@@ -20,11 +20,11 @@ from telegram.constants import ChatAction
 from telegram.error import ChatMigrated, InvalidToken, TelegramError
 
 from bot.channels.channel import Receive, Ticket
+from bot.channels.telegram_api import ApiBot
 from bot.channels.telegram_errors import delivery_error
 from bot.channels.telegram_listening import (
     POLL_SECONDS,
     SILENCE_SECONDS,
-    ApiBot,
     Connection,
     HookKeeper,
     Poller,

@@ -15,6 +15,7 @@ import structlog
 from telegram import Bot, WebhookInfo
 from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 
+from bot.channels.telegram_api import ApiBot
 from bot.channels.telegram_request import FloodError, Transport
 from bot.channels.telegram_updates import KINDS
 from bot.clock import Clock
@@ -24,7 +25,6 @@ log = structlog.get_logger()
 
 POLL_SECONDS = 50  # the longest that Telegram keeps a request open
 SILENCE_SECONDS = 90.0  # without a successful poll, polling is started afresh
-_BATCH = 100
 _HOOK_PAUSE = 60.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 
@@ -44,18 +44,6 @@ class Connection:
     hook_connections: int = 40
     connections: int = 32
     answer_seconds: float = 15.0
-
-
-class ApiBot(Bot):
-    """python-telegram-bot's methods, and getUpdates without making objects of what comes."""
-
-    __slots__ = ()
-
-    async def updates(self, *, offset: int | None, seconds: int) -> list[dict[str, Any]]:
-        """Wait for updates from `offset` on, which confirms all before it."""
-        asked = {"offset": offset, "limit": _BATCH, "timeout": seconds, "allowed_updates": KINDS}
-        found: list[dict[str, Any]] = await self._post("getUpdates", asked, read_timeout=seconds + 10)
-        return found
 
 
 class Poller:

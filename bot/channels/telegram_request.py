@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.request import getproxies, proxy_bypass
 
@@ -44,6 +45,14 @@ class FloodError(TelegramError):
     def __init__(self, seconds: float) -> None:
         super().__init__(f"Flood control exceeded. Retry in {seconds} seconds")
         self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyData:
+    """A request that is JSON already, in the place of python-telegram-bot's RequestData."""
+
+    body: bytes
+    contains_files: bool = False
 
 
 class Transport(BaseRequest):
@@ -144,7 +153,11 @@ def _road(address: URL) -> tuple[URL, str | None]:
     return address, proxy if proxy and not proxy_bypass(address.host or "") else None
 
 
-def _body(request_data: RequestData | None) -> tuple[bytes | aiohttp.FormData | None, dict[str, str] | None]:
+def _body(
+    request_data: RequestData | ReadyData | None,
+) -> tuple[bytes | aiohttp.FormData | None, dict[str, str] | None]:
+    if isinstance(request_data, ReadyData):
+        return request_data.body, _JSON
     if request_data is None:
         return None, None
     if not request_data.contains_files:

@@ -10,8 +10,9 @@ from telegram import Bot
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, TelegramError, TimedOut
 
+from bot.channels.telegram_api import ApiBot
 from bot.channels.telegram_errors import says_unchanged, says_unreadable
-from bot.channels.telegram_speech import LONGEST_CAPTION, html, keyboard, too_long
+from bot.channels.telegram_speech import LONGEST_CAPTION, NO_PREVIEW, html, keyboard, message_body, needs_keys, too_long
 from bot.channels.telegram_updates import Answered, how_to_answer
 from bot.clock import Clock, stamp
 from bot.errors import DeliveryError, Unreachable
@@ -23,7 +24,6 @@ from bot.text import utf16_length
 log = structlog.get_logger()
 
 _MOST_EDITED = 10_000
-_NO_PREVIEW = {"is_disabled": True}
 
 
 class Speaker:
@@ -33,9 +33,9 @@ class Speaker:
         self._store, self._clock = store, clock
         self._edited: OrderedDict[str, None] = OrderedDict()
 
-    async def speak(self, bot: Bot, chat: int, reply: Reply, answering: str) -> Receipt:
+    async def speak(self, bot: ApiBot, chat: int, reply: Reply, answering: str) -> Receipt:
         """Say a reply; raises TelegramError, DeliveryError, StoreError."""
-        if any(too_long(button) for button in reply.buttons):
+        if reply.buttons and needs_keys(reply.buttons):
             await self._keep_choices(reply)
         answered = how_to_answer(answering)
         if reply.image or reply.file:
@@ -47,17 +47,23 @@ class Speaker:
             self._remember_edited(answering)
         return await self._send_text(bot, chat, reply, answered)
 
-    async def _send_text(self, bot: Bot, chat: int, reply: Reply, answered: Answered) -> Receipt:
-        more: dict[str, Any] = {"link_preview_options": _NO_PREVIEW, **_in_reply(answered)}
-        markup = keyboard(reply.buttons)
+    async def _send_text(self, bot: ApiBot, chat: int, reply: Reply, answered: Answered) -> Receipt:
         try:
-            sent = await bot.send_message(chat, html(reply.text), ParseMode.HTML, reply_markup=markup, api_kwargs=more)
+            if not answered.replies_to:
+                return _receipt(await bot.say(chat, message_body(reply.text, reply.buttons)))
+            sent = await self._send_said(bot, chat, html(reply.text), ParseMode.HTML, reply, answered)
         except BadRequest as error:
             if not says_unreadable(error):
                 raise
             log.error("text sent without its marks", reason=error.message)
-            sent = await bot.send_message(chat, to_plain(reply.text), reply_markup=markup, api_kwargs=more)
+            sent = await self._send_said(bot, chat, to_plain(reply.text), None, reply, answered)
         return _receipt(sent)
+
+    async def _send_said(
+        self, bot: Bot, chat: int, text: str, parse_mode: str | None, reply: Reply, answered: Answered
+    ) -> object:
+        more: dict[str, Any] = {"link_preview_options": NO_PREVIEW, **_in_reply(answered)}
+        return await bot.send_message(chat, text, parse_mode, reply_markup=keyboard(reply.buttons), api_kwargs=more)
 
     async def _edit(self, bot: Bot, chat: int, number: int, reply: Reply) -> bool:
         """Put a reply in the place of a menu; False when that message cannot be changed any more."""
@@ -68,7 +74,7 @@ class Speaker:
                 number,
                 parse_mode=ParseMode.HTML,
                 reply_markup=keyboard(reply.buttons),
-                api_kwargs={"link_preview_options": _NO_PREVIEW},
+                api_kwargs={"link_preview_options": NO_PREVIEW},
             )
         except BadRequest as error:
             return says_unchanged(error)
@@ -76,7 +82,7 @@ class Speaker:
             raise _unreachable(error) from None
         return True
 
-    async def _send_media(self, bot: Bot, chat: int, reply: Reply, answered: Answered) -> Receipt:
+    async def _send_media(self, bot: ApiBot, chat: int, reply: Reply, answered: Answered) -> Receipt:
         """Send a picture or a file; the text goes under it where it fits, else before it."""
         caption, markup, more = reply.text, keyboard(reply.buttons), _in_reply(answered)
         if utf16_length(to_plain(caption)) > LONGEST_CAPTION:
@@ -113,7 +119,7 @@ def _unreachable(error: TelegramError) -> DeliveryError:
 
 def _receipt(sent: object) -> Receipt:
     """Read the number of a sent message, where the answer was read at all."""
-    number = getattr(sent, "message_id", None)
+    number = sent.get("message_id") if isinstance(sent, dict) else getattr(sent, "message_id", None)
     return Receipt(str(number)) if number else Receipt()
 
 

@@ -20,6 +20,7 @@ from bot.logs import set_up_logs
 from bot.service import Service, open_service
 from bot.settings import Log
 from bot.web.app import make_app
+from bot.web.hooks import take_short_way
 
 log = structlog.get_logger()
 
@@ -67,6 +68,8 @@ async def _serve(context: Context) -> None:
     async with open_service(settings, context.routes, online=True) as service:
         runner = web.AppRunner(make_app(service), access_log=None, handle_signals=False, shutdown_timeout=5)
         await runner.setup()
+        assert runner.server is not None  # set up a moment ago
+        take_short_way(runner.server, service)
         site = web.TCPSite(runner, settings.web.host, settings.web.port, reuse_address=True)
         try:
             await site.start()
