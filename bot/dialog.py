@@ -7,13 +7,12 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 
 import orjson
 
 from bot.clock import moment, stamp
 from bot.message import Button
-from bot.text import fold
+from bot.text import spoken
 
 _NUMBER_WORDS = {
     "khong": 0, "mot": 1, "hai": 2, "ba": 3, "bon": 4, "tu": 4, "nam": 5, "sau": 6, "bay": 7, "tam": 8, "chin": 9,
@@ -80,13 +79,13 @@ class Dialog:
         standing = [menu for offered_at, menu in menus if offered_at <= typed_at] or [self.menu]
         if choice := choose(text, standing[0]):
             return choice
-        folded = _spoken(text)
+        folded = spoken(text)
         for menu in standing[1:]:
             number = bare_number(text)
             if number is not None and 1 <= number <= len(menu):
                 return menu[number - 1].choice
             for button in menu:
-                if folded and folded == _spoken(button.label):
+                if folded and folded == spoken(button.label):
                     return button.choice
         return ""
 
@@ -129,10 +128,10 @@ def load_dialog(state: str | None, updated_at: str | None, *, now: datetime, min
 
 def choose(text: str, offered: Sequence[Button]) -> str:
     """Return the choice a text means: its number, "số 2", "hai", its label or its beginning; else nothing."""
-    folded = _spoken(text)
+    folded = spoken(text)
     if not folded or not offered:
         return ""
-    labels = [_spoken(button.label) for button in offered]
+    labels = [spoken(button.label) for button in offered]
     if folded in labels:
         return offered[labels.index(folded)].choice
     numbered = _NUMBERED.fullmatch(folded)
@@ -149,13 +148,8 @@ def choose(text: str, offered: Sequence[Button]) -> str:
 
 def bare_number(text: str) -> int | None:
     """Return the number of a text that is nothing else, such as "2" or "số 2"; None for any other text."""
-    found = _BARE_NUMBER.fullmatch(_spoken(text))
+    found = _BARE_NUMBER.fullmatch(spoken(text))
     return int(found.group(1)) if found else None
-
-
-@lru_cache(2000)  # the same labels are compared with every text
-def _spoken(text: str) -> str:
-    return " ".join(re.findall(r"[^\W_]+", fold(text)))
 
 
 def yes_or_no(text: str) -> bool | None:
@@ -166,7 +160,7 @@ def yes_or_no(text: str) -> bool | None:
         return True
     if marked in ("đừng", "dừng", "dừng lại"):
         return False
-    folded = _spoken(text)
+    folded = spoken(text)
     folded = re.sub(r" (?:a|nhe|nha|em|ban|thua|nghe)$", "", folded)
     if folded in _AGREE:
         return True

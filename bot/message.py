@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """Who, on one channel; the address is personal, so it never shows in a repr or a log."""
 
     channel: str
-    address: str = field(repr=False)
+    address: str
+
+    def __repr__(self) -> str:
+        return f"Person(channel={self.channel!r})"
 
 
 # What happens without a message: a person came (or came back), left, wants everything about them deleted; or one of

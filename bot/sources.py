@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from bot.document import Document, read_model
 from bot.errors import ContentError, Problem
 from bot.regions import KIND_EN, Commune, NewCommune, Regions
-from bot.text import fold
+from bot.text import fold, spoken
 
 REGION_FILE, UNIT_FILE = "source-codes.yaml", "units.yaml"
 _SHORTEST_NAME = 3
@@ -75,7 +75,7 @@ class Sources:
 
     def typed(self, text: str) -> Source | None:
         """Find the code that a text is: "VT24", "vt 24", "gõ VT24"; None when it is anything else."""
-        folded = " ".join(re.findall(r"[^\W_]+", fold(text[:40])))
+        folded = spoken(text[:40])
         code = folded[match.end() :] if (match := _CALL.match(folded)) else folded
         return self.by_code.get(code.replace(" ", "").upper())
 

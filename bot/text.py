@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 
 from bot.keystrokes import decode_keystrokes
 from bot.syllables import is_syllable
 
-__all__ = ["clean", "decode_keystrokes", "fold", "is_syllable", "split_text", "utf16_length", "words"]
+__all__ = ["clean", "decode_keystrokes", "fold", "is_syllable", "split_text", "spoken", "utf16_length", "words"]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACES = re.compile(r"[^\S\n]+")
@@ -44,6 +45,12 @@ def fold(text: str) -> str:
     text = unicodedata.normalize("NFD", text.lower())
     text = "".join(c for c in text if unicodedata.category(c) != "Mn")
     return unicodedata.normalize("NFC", text.lower().replace("đ", "d"))
+
+
+@lru_cache(2000)  # the same labels are compared with every text
+def spoken(text: str) -> str:
+    """Return the folded words and numbers of the text with single spaces between them: what is left when it is said."""
+    return " ".join(_WORD.findall(fold(text)))
 
 
 def words(text: str) -> list[str]:

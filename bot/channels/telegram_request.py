@@ -155,9 +155,9 @@ def _road(address: URL) -> tuple[URL, str | None]:
 
 def _body(
     request_data: RequestData | ReadyData | None,
-) -> tuple[bytes | aiohttp.FormData | None, dict[str, str] | None]:
+) -> tuple[bytes | aiohttp.BytesPayload | aiohttp.FormData | None, dict[str, str] | None]:
     if isinstance(request_data, ReadyData):
-        return request_data.body, _JSON
+        return aiohttp.BytesPayload(request_data.body, content_type="application/json"), None
     if request_data is None:
         return None, None
     if not request_data.contains_files:

@@ -25,7 +25,7 @@ from bot.syllables import TONES
 from bot.text import fold
 
 DIMENSIONS = 4096
-_REMEMBERED = 16384  # words; a build sees fewer, a serving process is kept from growing
+_REMEMBERED = 4096  # words, about 2 kB each
 # What a feature counts for before its rarity; found by cross-validation (docs/search.md).
 _MARKED, _FOLDED, _SOUND, _LETTERS, _PAIR, _CONCEPT = 1.0, 1.3, 0.7, 0.45, 0.6, 1.6
 
@@ -33,7 +33,7 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=1024)  # about 4 kB each
 def word_keys(word: str) -> tuple[tuple[str, float], ...]:
     """The features of one word and what each counts for before rarity is considered."""
     folded = fold(word)
@@ -100,6 +100,11 @@ class Rarity:
                 self._made.clear()
             made = self._made[word] = self._make(word)
         return made
+
+    def forget(self) -> None:
+        """Let go of the vectors made so far: whoever scores keeps what came out of them."""
+        self._made.clear()
+        word_keys.cache_clear()
 
     def _make(self, word: str) -> tuple[list[int], list[float], float]:
         places: list[int] = []

@@ -79,6 +79,7 @@ class Scorer:
             if self._table_used >= self._kept:
                 break
             self._single(key)
+        self.rarity.forget()
 
     def word(self, word: str) -> WordRow:
         """All that is kept about a word."""
