@@ -3,6 +3,7 @@
     python bench/telegram_product.py --prepare       build the content and its search index once
     run_peers.py --add 'product_poll=poll:PYTHON bench/telegram_product.py' --add 'product_hook=hook:… --hook'
 
+`--forgetful` searches every question anew: the bench asks the same 1,038 again and again, citizens do not.
 Full duty: inbox, once-only intake, search, store, per-person order; the limits are off. Beside its own 90 articles it
 knows the 80 of the bench's corpus, so that it answers what the peers answer.
 """
@@ -81,7 +82,7 @@ def main() -> None:
         return
     data = Path(tempfile.mkdtemp(prefix="bench-bot-"))
     shutil.copy(next(INDEX.glob("*.npz")), data)
-    hook = "--hook" in sys.argv
+    hook, forgetful = "--hook" in sys.argv, "--forgetful" in sys.argv
     port = os.environ.get("BENCH_HOOK_PORT", "0") if hook else "0"
     settings = {
         "DATABASE": f"sqlite:///{data / 'bot.db'}",
@@ -103,8 +104,11 @@ def main() -> None:
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
     sys.argv = ["bot", "run"]
+    from bot import knowledge
     from bot.__main__ import entry
 
+    if forgetful:
+        knowledge.MOST_REMEMBERED = 0
     try:
         entry()
     finally:
