@@ -14,7 +14,7 @@ from bot.commands.context import Context
 from bot.commands.counts import show_counts
 from bot.commands.official import import_official
 from bot.commands.papers import poster, report
-from bot.commands.people import forget, invite, role
+from bot.commands.people import desk_link, forget, invite, role
 from bot.commands.questions import show_questions, teach
 from bot.commands.serve import chat, run
 from bot.commands.simulation import demo_data
@@ -43,6 +43,7 @@ for command in (
     teach,
     invite,
     role,
+    desk_link,
     forget,
     report,
     poster,

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import orjson
 
-from bot import access
+from bot import access, desk
 from bot.clock import local_day, moment, stamp
 from bot.errors import Outdated, Refused
 from bot.message import Person, Reply
@@ -440,6 +440,16 @@ class Records:
             requests.push(tx, other, reply=dump_reply(notice(language["language"] if language else "")), at=at)
 
         self.changes.append(change)
+
+    def offer_desk_link(self) -> str:
+        """Make the key of a one-time link to the desk."""
+        key = desk.new_key()
+
+        def change(tx: Transaction, person_id: int) -> None:
+            desk.offer_link(tx, person_id, key, at=self.at, actor=f"person {person_id}")
+
+        self.changes.append(change)
+        return key
 
     def unlink(self) -> None:
         """Make this channel a person of its own again; a shared report stays where it was made."""

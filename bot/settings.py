@@ -118,6 +118,10 @@ class Web(_Section):
     public_url: Url = ""
     largest_body: int = Field(65536, ge=1024)
 
+    def desk_link(self, key: str) -> str:
+        """Return the address at which a key opens the desk."""
+        return f"{self.public_url or f'http://{self.host}:{self.port}'}/desk/in?key={key}"
+
 
 class Telegram(_Section):
     """The Telegram channel; on when its token is set."""

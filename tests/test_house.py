@@ -31,6 +31,7 @@ FLOORS: tuple[tuple[int, tuple[str, ...]], ...] = (
             "bot.records",
             "bot.official",
             "bot.simulation",
+            "bot.desk",
             "bot.papers",
         ),
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bot import access, clock
+from bot import access, clock, desk
 from bot.access import ADMIN, OFFICER
 from bot.commands.context import Context, pass_context
 from bot.errors import BotError
@@ -38,6 +38,23 @@ def invite(context: Context, role: str, scope: str) -> None:
     print(f"Web chat: {web.public_url or f'http://{web.host}:{web.port}'}/?s={payload}")
     if telegram.username:
         print(f"Telegram: https://t.me/{telegram.username}?start={payload}")
+
+
+@click.command("desk-link")
+@click.option("--person", type=NUMBER, required=True, help="An officer's or admin's number, as in `role list`.")
+@pass_context
+def desk_link(context: Context, person: int) -> None:
+    """Print a link that signs an officer or admin in to the desk once, within ten minutes."""
+
+    key = desk.new_key()
+
+    async def work() -> bool:
+        async with context.store() as store:
+            return await store.write(lambda tx: desk.offer_link(tx, person, key, at=clock.now(), actor=ACTOR))
+
+    if not context.run(work()):
+        raise BotError(f"Person {person} is no officer and no admin; `role list` shows who is.")
+    print(context.settings.web.desk_link(key))
 
 
 @click.group()

@@ -317,5 +317,25 @@ MIGRATIONS = MappingProxyType(
             ) {strict}
             """,
         ),
+        "m061_desk": (
+            # keys and sessions by their hash
+            """
+            CREATE TABLE desk_links (
+                key_hash TEXT PRIMARY KEY,
+                person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+                expires_at TEXT NOT NULL
+            ) {strict}
+            """,
+            "CREATE INDEX desk_links_by_person ON desk_links (person_id)",
+            """
+            CREATE TABLE desk_sessions (
+                id_hash TEXT PRIMARY KEY,
+                person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+                seen_at TEXT NOT NULL,
+                expires_at TEXT NOT NULL
+            ) {strict}
+            """,
+            "CREATE INDEX desk_sessions_by_person ON desk_sessions (person_id)",
+        ),
     }
 )

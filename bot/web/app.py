@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import aiohttp_jinja2
 import jinja2
 import structlog
 from aiohttp import web
@@ -13,9 +14,12 @@ from bot.channels.picture_shelf import ROUTE as PICTURES
 from bot.errors import StoreError
 from bot.i18n import mark
 from bot.limits import Buckets
+from bot.papers.drawing import FONTS
 from bot.platforms import TELEGRAM_HOOK
 from bot.service import Service
 from bot.web import chat, health, hooks
+from bot.web.desk.routes import add_desk
+from bot.web.desk.visit import PATH as DESK
 from bot.web.keys import NEW_SESSIONS, SERVICE, TEMPLATES
 from bot.zalo import BOT_HOOK, OA_HOOK
 
@@ -25,6 +29,7 @@ _HERE = Path(__file__).parent
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "font-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -40,7 +45,7 @@ def make_app(service: Service) -> web.Application:
     """Build the application around a running service."""
     app = web.Application(middlewares=[_guard], client_max_size=service.settings.web.largest_body)
     app[SERVICE] = service
-    app[TEMPLATES] = jinja2.Environment(loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True)
+    aiohttp_jinja2.setup(app, app_key=TEMPLATES, loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True)
     app[NEW_SESSIONS] = Buckets(service.settings.limits.new_sessions_per_minute)
     app.router.add_get("/", chat.page)
     app.router.add_post("/api/chat", chat.post)
@@ -53,6 +58,8 @@ def make_app(service: Service) -> web.Application:
     app.router.add_get("/healthz", health.alive)
     app.router.add_get("/readyz", health.ready)
     app.router.add_get("/metrics", health.metrics)
+    add_desk(app)
+    app.router.add_static("/static/fonts", FONTS)
     app.router.add_static("/static", _HERE / "static")
     app.on_response_prepare.append(_add_headers)
     return app
@@ -91,6 +98,9 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
     if request.path == TELEGRAM_HOOK:  # read by a machine that knows no pages
         return
     response.headers.update(_HEADERS)
+    if request.path.startswith(f"{DESK}/"):
+        # Without any referrer, browsers name no origin with a form, and the desk could not tell its own from others.
+        response.headers["Referrer-Policy"] = "same-origin"
     if request.path.startswith("/static/"):
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     elif "Cache-Control" not in response.headers:

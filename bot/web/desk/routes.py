@@ -1,0 +1,37 @@
+"""All addresses of the desk, each with the action that gets there."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from bot import access
+from bot.web.desk import content, figures, papers, signing_in, trail
+from bot.web.desk.visit import PATH, Page, page
+
+PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
+    ("GET", "/", access.COUNT, figures.today),
+    ("GET", "/districts", access.COUNT, figures.districts),
+    ("GET", "/districts/{district}", access.COUNT, figures.district),
+    ("GET", "/content", access.SEE_QUESTIONS, content.overview),
+    ("GET", "/content/{article}", access.SEE_QUESTIONS, content.article),
+    ("GET", "/exports", access.EXPORT, papers.offer),
+    ("POST", "/exports/workbook", access.EXPORT, papers.workbook),
+    ("POST", "/exports/table", access.EXPORT, papers.one_table),
+    ("POST", "/exports/rows", access.EXPORT_ROWS, papers.rows),
+    ("POST", "/exports/report", access.REPORT, papers.report),
+    ("GET", "/audit", access.READ_AUDIT, trail.audit),
+    ("POST", "/out", access.DESK, signing_in.leave),
+)
+
+
+def add_desk(app: web.Application) -> None:
+    """Add the desk to the web application."""
+    app.router.add_get(PATH, _to_the_first_page)
+    app.router.add_get(f"{PATH}/in", signing_in.ask)
+    app.router.add_post(f"{PATH}/in", signing_in.enter)
+    for method, address, action, work in PAGES:
+        app.router.add_route(method, PATH + address, page(action, work))
+
+
+async def _to_the_first_page(request: web.Request) -> web.Response:
+    return web.Response(status=303, headers={"Location": f"{PATH}/"})

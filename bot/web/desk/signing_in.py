@@ -1,0 +1,54 @@
+"""In and out: a link shows a page with one button, and only the button uses the link up."""
+
+from __future__ import annotations
+
+import aiohttp_jinja2
+from aiohttp import web
+
+from bot.desk import LONGEST, sign_in, sign_out
+from bot.i18n import mark
+from bot.web.chat import catalogue_of
+from bot.web.desk.visit import COOKIE, FOREIGN_FORM, PATH, Visit, frame, is_ours, refused
+from bot.web.keys import SERVICE, TEMPLATES
+
+USED = mark("This link was used already, or is too old. Type /desk in the chat for a new one.")
+
+
+async def ask(request: web.Request) -> web.Response:
+    """Show the button; programs that look at links ahead of people do no harm."""
+    values = {**frame(request, catalogue_of(request)), "key": request.query.get("key", "")}
+    return aiohttp_jinja2.render_template("desk/sign_in.html", request, values, app_key=TEMPLATES)
+
+
+async def enter(request: web.Request) -> web.StreamResponse:
+    """Use the link up and give the browser a new session, whatever it brought."""
+    service, catalogue = request.app[SERVICE], catalogue_of(request)
+    if not is_ours(request):
+        return refused(request, 403, catalogue.t(FOREIGN_FORM))
+    key = (await request.post()).get("key", "")
+    member = None
+    if isinstance(key, str) and key:
+        replaced = request.cookies.get(COOKIE, "")
+        member = await sign_in(service.store, key, at=service.clock(), replaces=replaced)
+    if member is None:
+        return refused(request, 403, catalogue.t(USED))
+    response = web.Response(status=303, headers={"Location": f"{PATH}/"})
+    secure = request.secure or service.settings.web.public_url.startswith("https://")
+    response.set_cookie(
+        COOKIE,
+        member.session,
+        max_age=int(LONGEST.total_seconds()),
+        path=PATH,
+        httponly=True,
+        samesite="Strict",
+        secure=secure,
+    )
+    return response
+
+
+async def leave(visit: Visit) -> web.StreamResponse:
+    """End the session."""
+    await sign_out(visit.service.store, visit.member.session)
+    response = refused(visit.request, 200, visit.t("You are signed out."))
+    response.del_cookie(COOKIE, path=PATH)
+    return response

@@ -1,0 +1,102 @@
+"""The desk in a real browser, on a phone and on a large screen, with a simulated year: looks, reach, and axe.
+
+Set PICTURES to a folder to keep the screens.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from bot.knowledge import INDEX_FILE, Knowledge
+from tests.conftest import CACHE
+from tests.running import RunningBot, running_bot
+from tests.test_browser import ARGUMENTS, CHROMIUM
+
+if CHROMIUM is None and os.environ.get("CI") == "true":
+    pytest.fail("the browser tests need Chromium: apt-get install chromium", pytrace=False)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
+
+SCREENS = {"phone": {"width": 360, "height": 740}, "desktop": {"width": 1280, "height": 900}}
+PAGES = {
+    "today": "/desk/",
+    "districts": "/desk/districts",
+    "district": "/desk/districts/yen-lac",
+    "content": "/desk/content?q=qu%C3%AAn+m%E1%BA%ADt+kh%E1%BA%A9u",
+    "article": "/desk/content/forgot-password",
+    "exports": "/desk/exports",
+    "audit": "/desk/audit",
+}
+CHROME_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def bot(tmp_path_factory: pytest.TempPathFactory, knowledge: Knowledge) -> Iterator[RunningBot]:
+    data = tmp_path_factory.mktemp("desk")
+    shutil.copy(CACHE / INDEX_FILE, data / INDEX_FILE)
+    with running_bot(data) as running:
+        running.made = running.command("demo-data", "--people", "3000")  # type: ignore[attr-defined]
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+def enter(browser: Browser, bot: RunningBot, screen: str) -> Page:
+    context = browser.new_context(viewport=SCREENS[screen], locale="vi-VN")  # type: ignore[arg-type]
+    page = context.new_page()
+    page.set_default_timeout(CHROME_SECONDS * 1000)
+    number = re.search(r"--person (\d+)", bot.made)  # type: ignore[attr-defined]
+    assert number is not None
+    key = bot.command("desk-link", "--person", number[1]).strip().rpartition("?key=")[2]
+    page.goto(f"{bot.url}/desk/in?key={key}")
+    page.get_by_role("button", name="Đăng nhập").click()
+    expect(page.get_by_role("heading", name="Hôm nay")).to_be_visible()
+    return page
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_every_page_is_accessible_fits_the_screen_and_breaks_no_policy(
+    browser: Browser, bot: RunningBot, screen: str
+) -> None:
+    page = enter(browser, bot, screen)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    for name, address in PAGES.items():
+        page.goto(bot.url + address)
+        expect(page.get_by_role("note")).to_contain_text("SỐ LIỆU MÔ PHỎNG")
+        page.evaluate("document.fonts.ready")
+        if folder := os.environ.get("PICTURES"):
+            page.screenshot(path=Path(folder) / f"desk-{name}-{screen}.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen]["width"], name
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+    assert not said
+    page.context.close()
+
+
+def test_the_keyboard_reaches_the_content_and_the_next_page(browser: Browser, bot: RunningBot) -> None:
+    page = enter(browser, bot, "desktop")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Chuyển thẳng đến nội dung trang")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    page.get_by_role("link", name="Huyện, thành phố").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Huyện, thành phố")).to_be_visible()
+    page.get_by_role("button", name="Đăng xuất").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_contain_text("Bạn đã đăng xuất")
+    page.context.close()
