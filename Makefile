@@ -5,7 +5,7 @@ BIN := .venv/bin
 EVAL ?= ../shared/eval
 PEERS ?= ../shared/bench
 
-.PHONY: run test check bench bench-search bench-telegram bench-zalo bench-counts eval translations lock clean help
+.PHONY: run test check bench bench-search bench-telegram bench-zalo bench-counts gallery eval translations lock clean help
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,9 @@ bench-zalo: .venv/.tests ## Time the webhook of the Official Account at 200 even
 
 bench-counts: .venv/.tests ## Time every count on ten million reports (builds 2 GB, about 15 min the first time)
 	PYTHONPATH=. $(BIN)/python bench/counts.py
+
+gallery: .venv/.tests ## Make the pictures of docs/gallery anew (needs Chromium and LibreOffice)
+	PYTHONPATH=. $(BIN)/python bench/gallery.py
 
 eval: .venv/.tests ## Answer the development questions and score them
 	BOT_DATABASE=sqlite:///build/eval.db $(BIN)/python -m bot ask --jsonl < $(EVAL)/questions.jsonl > build/results.jsonl

@@ -1,0 +1,113 @@
+"""Make the pictures of docs/gallery from a year of simulated data: `make gallery`; needs Chromium and LibreOffice."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pypdfium2
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+from bot import clock, counts
+from bot.clock import local_day
+from bot.goals import Goal, Goals
+from bot.i18n import load_catalogues
+from bot.papers import charts
+from bot.regions import load_regions
+from bot.store import open_store
+from tests.running import running_bot
+
+ROOT = Path(__file__).resolve().parent.parent
+GALLERY = ROOT / "docs" / "gallery"
+SCREENS = {"phone": (360, 740), "desktop": (1280, 900)}
+PAGES = {
+    "today": "/desk/",
+    "districts": "/desk/districts",
+    "district": "/desk/districts/vinh-tuong",
+    "content": "/desk/content?q=quen+mat+khau",
+    "exports": "/desk/exports",
+}
+COLOURS = 96
+
+
+def keep(picture: bytes, name: str) -> None:
+    """Keep a picture with few colours, so that the repository stays small."""
+    image = Image.open(io.BytesIO(picture)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    image.save(GALLERY / name, optimize=True)
+    print(f"{name}: {(GALLERY / name).stat().st_size // 1024} kB")
+
+
+async def draw_charts(data: Path) -> None:
+    """Draw the four charts as an officer of the province sees them; the goal is made up, too."""
+    regions = load_regions(ROOT / "content/regions/vinh-phuc.yaml")
+    catalogue = load_catalogues(["vi"])["vi"]
+    today = local_day(clock.now(), ZoneInfo("Asia/Ho_Chi_Minh"))
+    until = today - timedelta(days=1)
+    since = until - timedelta(days=89)
+    store = open_store(f"sqlite:///{data / 'bot.db'}")
+    province = await counts.count_districts(store, regions, today=today, step=5)
+    days = counts.every_day(await counts.count_days(store, since=since, until=until, step=5), since=since, until=until)
+    goal = Goal(percent=3, until=today + timedelta(days=200))
+    goals = Goals(province=goal, districts=goal, province_id=regions.province.id)
+    steps = await counts.count_steps(store, today=today, step=5)
+    await store.close()
+    for name, chart in {
+        "ranking": charts.ranking(province, regions, catalogue),
+        "growth": charts.growth(days, catalogue, place=catalogue.t("the whole province"), step=5),
+        "progress": charts.progress(counts.progress(province, regions, goals, {}), regions, catalogue, step=5),
+        "funnel": charts.funnel(steps, catalogue, day=until, step=5),
+    }.items():
+        keep(await charts.draw(charts.as_simulated(chart, catalogue)), f"chart-{name}.png")
+
+
+def print_report(data: Path, paper: Path) -> None:
+    """Print the report with LibreOffice and keep its pages."""
+    command = ["soffice", f"-env:UserInstallation=file://{data}/office", "--headless", "--convert-to", "pdf"]
+    subprocess.run([*command, "--outdir", str(data), str(paper)], check=True, capture_output=True)
+    shutil.copy(paper, GALLERY / "bao-cao-mo-phong.docx")
+    pages = pypdfium2.PdfDocument(data / f"{paper.stem}.pdf")
+    for number in range(len(pages)):
+        content = io.BytesIO()
+        pages[number].render(scale=1.3).to_pil().save(content, "PNG")
+        keep(content.getvalue(), f"bao-cao-mo-phong-{number + 1}.png")
+
+
+def main() -> int:
+    """Make everything anew in a folder that is thrown away."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    with tempfile.TemporaryDirectory() as folder, running_bot(Path(folder)) as bot:
+        data = Path(folder)
+        made = bot.command("demo-data")
+        officer = re.search(r"--person (\d+)", made)
+        assert officer is not None  # the command always names them
+        bot.command("report", "--out", str(data / "bao-cao.docx"))
+        print_report(data, data / "bao-cao.docx")
+        asyncio.run(draw_charts(data))
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+            for screen, (width, height) in SCREENS.items():
+                page = browser.new_page(viewport={"width": width, "height": height}, locale="vi-VN")
+                key = bot.command("desk-link", "--person", officer[1]).strip().rpartition("?key=")[2]
+                page.goto(f"{bot.url}/desk/in?key={key}")
+                page.get_by_role("button", name="Đăng nhập").click()
+                page.wait_for_selector(".pictures svg", timeout=60_000)
+                for name, address in PAGES.items():
+                    page.goto(bot.url + address, timeout=60_000)
+                    page.evaluate("document.fonts.ready")
+                    tall = {"x": 0, "y": 0, "width": width, "height": height * (2 if screen == "phone" else 1)}
+                    keep(page.screenshot(full_page=True, clip=tall), f"desk-{name}-{screen}.png")  # type: ignore[arg-type]
+            browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
