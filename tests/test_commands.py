@@ -318,7 +318,12 @@ def test_counts_as_csv_for_a_spreadsheet(reported: Path, tmp_path: Path) -> None
     assert fine(run_command("counts", "--by", "source", "--format", "csv", "--out", str(out), data=reported)) == ""
     assert out.read_bytes().startswith(b"\xef\xbb\xbf")  # Excel reads it as UTF-8
     rows = list(csv.reader(io.StringIO(out.read_text(encoding="utf-8-sig"))))
-    assert rows == [["source", "self_reported"], ["'-x", "1"], ["'=HYPERLINK(1)", "1"], ["poster-1", "1"]]
+    assert rows == [
+        ["source", "self_reported", "name"],
+        ["'-x", "1", "-"],
+        ["'=HYPERLINK(1)", "1", "-"],
+        ["poster-1", "1", "-"],
+    ]
     on_screen = fine(run_command("counts", "--by", "source", "--format", "csv", data=reported))
     assert not on_screen.startswith("\ufeff")
 

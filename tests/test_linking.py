@@ -193,7 +193,7 @@ async def test_an_officer_sees_the_district_of_a_linked_person(talk: Talk, anoth
 
 @pytest.mark.parametrize("said", ["/hethong", "/state"])
 async def test_the_state_is_for_admins(talk: Talk, another: Another, service: Service, said: str) -> None:
-    assert "chỉ dành cho cán bộ" in await talk.say(said)
+    assert "chỉ dành cho quản trị viên" in await talk.say(said)
     admin = another("an-admin")
     code = await access.invite(service.store, role="admin", scope="", at=service.clock(), actor="test")
     await admin.say(f"/start moi_{code}")
