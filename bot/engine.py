@@ -116,7 +116,7 @@ class Engine:
             self._suit_crowd(turn)
         _remember_menu(turn)
         after = turn.dialog.dump()
-        spoke = turn.traits.windows and message.event not in (UNFOLLOW, ATTENDED)
+        spoke = turn.traits.window is not None and message.event not in (UNFOLLOW, ATTENDED)
         return Answer(
             tuple(turn.replies),
             lambda tx: turn.records.commit(

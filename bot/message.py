@@ -111,6 +111,19 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """What a message to a person costs, by how long ago that person last did something on the channel.
+
+    Free for some hours, then for a fee for some days, then refused until the person writes again. `free_messages` is
+    how many are free after each of their messages, 0 for any number.
+    """
+
+    free_hours: int
+    paid_days: int
+    free_messages: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
     """What a channel can do, as data, so that nobody asks which channel it is.
 
@@ -127,7 +140,7 @@ class Traits:
     abroad: bool = False  # messages pass through servers outside Vietnam, which the privacy notice says
     pace: Pace = Pace()
     private_chat: str = ""
-    windows: bool = False  # what may be sent depends on when the person last did something
+    window: Window | None = None  # there where what may be sent depends on when the person last did something
     quiet_minutes: int = 0  # how long the bot keeps out of a talk after an officer wrote there by hand
 
 

@@ -164,7 +164,7 @@ class ZaloOa(_Section):
     button_template: str = ""
     quiet_minutes: int = Field(60, ge=0)
     free_hours: int = Field(48, ge=0)
-    free_messages: int = Field(8, ge=0)
+    free_messages: int = Field(0, ge=0)
     paid_days: int = Field(7, ge=0)
     app_id: SecretStr | None = None
     app_secret: SecretStr | None = None

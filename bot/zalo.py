@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from pydantic import SecretStr
 
 from bot.channels import Channel
+from bot.channels.alarm import Alarm
 from bot.channels.meter import Meter
 from bot.channels.picture_shelf import PictureShelf
-from bot.channels.zalo_bot import RECEIVED, SENT, Connection, ZaloBot
+from bot.channels.zalo.api import Connection
+from bot.channels.zalo.events import Verifier
+from bot.channels.zalo.tokens import App, Tokens
+from bot.channels.zalo.transport import Transport
+from bot.channels.zalo_bot import RECEIVED, SENT, ZaloBot
 from bot.channels.zalo_oa import Rules, ZaloOA
-from bot.channels.zalo_oa_events import Verifier
-from bot.channels.zalo_oa_tokens import App, Tokens
-from bot.channels.zalo_transport import Transport
-from bot.clock import Clock, stamp
+from bot.clock import Clock
 from bot.errors import BotError, Problem, SettingsError
 from bot.i18n import Catalogue, mark
-from bot.message import Pace, Reply
+from bot.message import Pace, Window
 from bot.settings import Settings, variable_name
-from bot.store import Store, Transaction, requests, roles
-from bot.wire import dump_reply
+from bot.store import Store, Transaction
 
 BOT_HOOK, OA_HOOK = "/hooks/zalo-bot", "/hooks/zalo-oa"
 _CONNECTIONS = 32
 
-Alert = Callable[[str, Mapping[str, object]], Awaitable[None]]
 Report = Callable[[str, str | None], None]
 
 
@@ -82,12 +82,11 @@ def _open_bot(
         )
         raise SettingsError([Problem("config.yaml", 0, sentence)])
     given = _value(bot.webhook_secret)
-    alert = _alert_of(store, catalogues, settings, clock, ZaloBot.name)
+    alarm = _alarm(settings, store, catalogues, clock, ZaloBot.name)
 
-    async def alarm(used: int, budget: int) -> None:
-        await alert(
-            mark("The Zalo bot has used {used} of this month's {budget} messages."), {"used": used, "budget": budget}
-        )
+    def warn(tx: Transaction, used: int) -> None:
+        sentence = mark("The Zalo bot has used {used} of this month's {budget} messages.")
+        alarm.ring(tx, sentence, used=used, budget=bot.monthly_messages)
 
     return ZaloBot(
         store,
@@ -110,13 +109,15 @@ def _open_bot(
             clock=clock,
             budget=bot.monthly_messages,
             budgeted=(SENT, RECEIVED) if bot.counts_incoming else (SENT,),
-            alarm=alarm,
+            alarm=warn,
         ),
         budget=bot.monthly_messages,
         counts_incoming=bot.counts_incoming,
         too_fast=too_fast,
         clock=clock,
         report=partial(report, ZaloBot.name),
+        report_sending=partial(report, f"{ZaloBot.name} sending"),
+        alarm=alarm,
     )
 
 
@@ -130,7 +131,7 @@ def _open_oa(
 ) -> ZaloOA:
     oa, app = settings.zalo_oa, oa_app(settings)
     transport = Transport(connections=_CONNECTIONS, seconds=oa.answer_seconds)
-    alert = _alert_of(store, catalogues, settings, clock, ZaloOA.name)
+    alarm = _alarm(settings, store, catalogues, clock, ZaloOA.name)
     secrets = [("the webhook's own secret", _value(oa.oa_secret)), ("the app's secret", app.secret)]
     return ZaloOA(
         store,
@@ -138,42 +139,28 @@ def _open_oa(
             api_base=oa.api_base,
             buttons=oa.buttons,
             button_template=oa.button_template,
-            free_hours=oa.free_hours,
-            free_messages=oa.free_messages,
-            paid_days=oa.paid_days,
+            window=Window(free_hours=oa.free_hours, free_messages=oa.free_messages, paid_days=oa.paid_days),
             quiet_minutes=oa.quiet_minutes,
         ),
         # The keys have a line of their own in /readyz, beside what else may be wrong with the channel.
         tokens=Tokens(
-            store, app=app, transport=transport, clock=clock, report=partial(report, f"{ZaloOA.name} keys"), alert=alert
+            store, app=app, transport=transport, clock=clock, report=partial(report, f"{ZaloOA.name} keys"), alarm=alarm
         ),
         transport=transport,
-        verifier=Verifier(app_id=app.id, oa_id=oa.oa_id, secrets=[(name, value) for name, value in secrets if value]),
+        verifier=Verifier(app_id=app.id, oa_id=oa.oa_id, secrets=secrets),
+        set_up=bool(_value(oa.oa_secret)),
         meter=Meter(store, ZaloOA.name, zone=settings.zone, clock=clock),
         pace=_pace(settings, ZaloOA.name),
         too_fast=too_fast,
         zone=settings.zone,
         clock=clock,
         report=partial(report, ZaloOA.name),
-        alert=alert,
+        alarm=alarm,
     )
 
 
-def _alert_of(
-    store: Store, catalogues: Mapping[str, Catalogue], settings: Settings, clock: Clock, channel: str
-) -> Alert:
-    """Make a way to tell the admins something, each in their language, on all channels but the one in danger."""
-
-    async def alert(sentence: str, values: Mapping[str, object]) -> None:
-        def work(tx: Transaction) -> None:
-            for admin in roles.admins(tx, except_channel=channel):
-                catalogue = catalogues.get(admin["language"], catalogues[settings.default_language])
-                reply = Reply(catalogue.t(sentence, **values))
-                requests.push(tx, admin["id"], reply=dump_reply(reply), at=stamp(clock()))
-
-        await store.write(work)
-
-    return alert
+def _alarm(settings: Settings, store: Store, catalogues: Mapping[str, Catalogue], clock: Clock, channel: str) -> Alarm:
+    return Alarm(store, channel, catalogues=catalogues, default_language=settings.default_language, clock=clock)
 
 
 def _pace(settings: Settings, name: str) -> Pace:

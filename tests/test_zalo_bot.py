@@ -15,11 +15,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot import access
+from bot.channels import zalo_bot
 from bot.channels.lease import Lease
+from bot.channels.zalo.errors import bot_error, call_error
+from bot.channels.zalo.transport import Answer, DroppedError, NotSentError, SlowError
+from bot.channels.zalo.updates import NAME, read_update, spoken_to_me, unwrap
 from bot.channels.zalo_bot import ZaloBot
-from bot.channels.zalo_bot_updates import NAME, read_update, spoken_to_me, unwrap
-from bot.channels.zalo_errors import bot_error, call_error
-from bot.channels.zalo_transport import Answer, DroppedError, NotSentError, SlowError
 from bot.clock import stamp
 from bot.errors import DeliveryError, Rejected, Throttled, Unknown, Unreachable
 from bot.message import Attachment, Button, IncomingMessage, Person, Reply
@@ -27,8 +28,9 @@ from bot.service import Service
 from bot.settings import Settings
 from bot.store import leases
 from tests.conftest import NOON, FrozenClock
-from tests.fakes.zalo_bot import TOKEN, FakeZaloBot, Fault
-from tests.zalo_talk import Client, Taken, Walker, walking
+from tests.fakes.zalo import Fault
+from tests.fakes.zalo_bot import TOKEN, FakeZaloBot
+from tests.zalo_talk import Client, Taken, Walker, an_admin, walking
 
 PAYLOADS = sorted((Path(__file__).parent / "payloads" / NAME).glob("*.json"))
 CITIZEN = "7a6b5c4d3e2f1a0b9c8d"
@@ -55,7 +57,7 @@ def test_payload(path: Path) -> None:
     payload = json.loads(path.read_text(encoding="utf-8"))
     body = unwrap(payload["update"])
     assert body is not None
-    message = read_update(body, account="1000", now=NOON)
+    message = read_update(body, account="1000", known_as=("Bot Hỏi Đáp", "bot.HoiDap"), now=NOON)
     assert as_table(message) == payload["read"]
     if message is not None:
         assert CITIZEN not in message.id
@@ -85,13 +87,14 @@ MENTIONS: list[tuple[str, str, str | None]] = [
     ("@Bot Su\u031b\u0301c Kho\u0309e alo", "Bot S\u1ee9c Kh\u1ecfe", "alo"),
     ("@Bot Khác cài ở đâu", "Bot Sức Khỏe", None),
     ("@BotX cài ở đâu", "", "BotX cài ở đâu"),
+    ("@bot.hoidap cài ở đâu", "", "cài ở đâu"),  # known by its own account
     ("cài ở đâu", "", None),
 ]
 
 
 @pytest.mark.parametrize(("text", "name", "heard"), MENTIONS)
 def test_groups_are_answered_only_when_they_mention_the_bot(text: str, name: str, heard: str | None) -> None:
-    assert spoken_to_me(text, name) == heard
+    assert spoken_to_me(text, name, ("Bot Hỏi Đáp", "bot.HoiDap")) == heard
 
 
 ERRORS: list[tuple[int, dict[str, Any], type[DeliveryError] | None]] = [
@@ -105,7 +108,13 @@ ERRORS: list[tuple[int, dict[str, Any], type[DeliveryError] | None]] = [
     (200, {"ok": False, "error_code": 404}, Rejected),
     (408, {"ok": False, "error_code": 408}, Unknown),
     (200, {"ok": False, "errorCode": 429}, Throttled),
+    (429, {"ok": False, "error_code": 429, "description": "Quota exceeded"}, Throttled),
+    (200, {"ok": False, "errorCode": 426}, Rejected),
+    (200, {"ok": False, "error_code": 500}, Unreachable),
+    (200, {"ok": False, "error_code": "x"}, Rejected),
+    (200, {"ok": "true"}, Rejected),
     (502, {}, Unreachable),
+    (504, {}, Unreachable),
     (200, {}, Unknown),
 ]
 
@@ -169,7 +178,6 @@ async def test_flat_updates_and_the_platforms_other_moods(settings: Settings, cl
     fake = FakeZaloBot(wrapped=False, quiet_status=408, quiet_seconds=0.01)
     fake.faults["getMe"].append(Fault(status=502, html=True))
     async with walking("zalo_bot", settings, clock, taken, fake) as walker:
-        channel_of(walker.service)._sleep = asyncio.sleep  # type: ignore[method-assign]
         assert "Bạn muốn làm gì" in await walker.say("/menu")
         assert NAME not in walker.service.trouble
 
@@ -202,6 +210,66 @@ async def test_a_refused_token_stops_the_channel_with_one_sentence(
         assert (await walker.client.get("/readyz")).status == 503
         with pytest.raises(Unreachable):
             await channel_of(walker.service).send(Person(NAME, CITIZEN), Reply("x"), answering="m")
+
+
+async def test_a_refused_token_is_told_to_the_admins_once(settings: Settings, clock: FrozenClock, taken: Taken) -> None:
+    async with walking("zalo_bot", settings, clock, taken) as walker:
+        told = await an_admin(walker, clock)
+        walker.fake.token = "reset:since"
+        for _ in range(2):
+            with pytest.raises(Unreachable):
+                await channel_of(walker.service).send(Person(NAME, CITIZEN), Reply("x"), answering="m")
+        assert ["từ chối token" in text for text in await told()] == [True]
+
+
+async def test_polling_goes_on_after_anything_but_a_refused_token(
+    settings: Settings, clock: FrozenClock, taken: Taken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = FakeZaloBot()
+    polls = fake.faults["getUpdates"]
+    polls.extend([Fault(429, "x"), Fault(403, "Internal server error"), Fault(status=504, html=True), Fault(drop=True)])
+    polls.extend([Fault(500, "x", 500), Fault(408, "Request timeout")])  # the last one before its time
+    faulty = [True]
+    real = zalo_bot.read_update
+
+    def mistaken(*args: Any, **more: Any) -> IncomingMessage | None:
+        if faulty:
+            faulty.pop()
+            raise ValueError("a mistake of ours")
+        return real(*args, **more)
+
+    monkeypatch.setattr(zalo_bot, "read_update", mistaken)
+    rested: list[float] = []
+
+    async def no_sleep(seconds: float) -> None:
+        rested.append(seconds)
+        await asyncio.sleep(0)
+
+    async with walking("zalo_bot", settings, clock, taken, fake) as walker:
+        listening = channel_of(walker.service)._listening
+        listening._sleep = no_sleep
+        walker.fake.say(walker.address, "lost by the mistake, for nothing can be asked for again")
+        await fake.until_called("getUpdates", 8)
+        assert "Bạn muốn làm gì" in await walker.say("/menu")
+    assert len(rested) >= 7  # never at once
+    assert all(seconds >= 0.5 for seconds in rested)
+
+
+async def test_a_poll_may_bring_nothing_a_list_or_a_flat_update(
+    settings: Settings, clock: FrozenClock, taken: Taken
+) -> None:
+    async with walking("zalo_bot", settings, clock, taken) as walker:
+        listening = channel_of(walker.service)._listening
+        one, two, flat = (walker.fake.update(str(number), "/menu")["result"] for number in range(3))
+        for body, fresh in (
+            ({"ok": True}, False),
+            ({"ok": True, "result": []}, False),
+            ({"ok": True, "result": [one, two]}, True),
+            (flat, True),
+            (flat, False),
+            ({"ok": True, "result": {"event_name": 5}}, False),
+        ):
+            assert await listening._take_all(Answer(200, body)) is fresh
 
 
 async def test_one_poller_a_token(walker: Walker, clock: FrozenClock) -> None:
@@ -241,6 +309,12 @@ async def test_the_budget_is_counted_and_alarmed_once(settings: Settings, clock:
         assert [(figure.value, figure.limit) for figure in figures] == [(6, 5), (3, 0)]
         pushes = await walker.service.store.read(lambda tx: tx.all("SELECT reply FROM pushes"))
         assert ["Bot Zalo đã dùng 4 trong 5" in row["reply"] for row in pushes] == [True]
+        clock.forward(days=30)
+        for _ in range(2):
+            await walker.say("/menu")
+        await channel_of(walker.service)._meter.flush()
+        pushes = await walker.service.store.read(lambda tx: tx.all("SELECT reply FROM pushes"))
+        assert len(pushes) == 2  # a new month, a new alarm
 
 
 async def test_pictures_have_an_address_for_a_while(settings: Settings, clock: FrozenClock, taken: Taken) -> None:
@@ -300,7 +374,8 @@ async def test_faults(walker: Walker, fault: Fault, expected: type[DeliveryError
     assert TOKEN not in str(caught.value)
 
 
-async def test_the_pause_grows_with_every_refused_quota(walker: Walker) -> None:
+async def test_the_pause_grows_with_every_refused_quota(walker: Walker, clock: FrozenClock) -> None:
+    told = await an_admin(walker, clock)
     pauses = []
     for _ in range(3):
         walker.fake.faults["sendMessage"].append(Fault(429, "Quota exceeded"))
@@ -308,6 +383,10 @@ async def test_the_pause_grows_with_every_refused_quota(walker: Walker) -> None:
             await channel_of(walker.service).send(Person(NAME, CITIZEN), Reply("x"), answering="m")
         pauses.append(caught.value.retry_after)
     assert pauses == [60, 120, 240]
+    assert ["hết số tin nhắn" in text for text in await told()] == [True]  # by then it is the plan, and told once
+    assert "used up" in walker.service.trouble["zalo_bot sending"]
+    await channel_of(walker.service).send(Person(NAME, CITIZEN), Reply("x"), answering="m")
+    assert "zalo_bot sending" not in walker.service.trouble
 
 
 # -- webhook --------------------------------------------------------------------------------------------------------
@@ -338,13 +417,57 @@ async def test_the_webhook(settings: Settings, clock: FrozenClock, taken: Taken)
         assert await hook(client, update, "") == 403
         assert await hook(client, b"", "") == 200  # the probe
         assert await hook(client, b"<xml>", secret) == 400
-        assert await hook(client, {"ok": True}, secret) == 400
+        assert await hook(client, [], secret) == 400
+        assert await hook(client, {"ok": True}, secret) == 200  # a probe with the secret
+        assert await hook(client, {"event_name": "bot.of.tomorrow"}, secret) == 200
         assert await hook(client, b" " * 70_000 + b"{}", secret) == 413
         assert await hook(client, fake.update(CITIZEN, event="video"), secret) == 200
         for body in (update, update["result"], update):  # wrapped, flat, again
             assert await hook(client, body, secret) == 200
         await taken.settled()
         assert len(fake.texts(CITIZEN)) == 1
+
+
+def with_hook(settings: Settings, mode: str) -> Settings:
+    return settings.model_copy(
+        update={
+            "web": settings.web.model_copy(update={"public_url": "https://bot.example.vn"}),
+            "zalo_bot": settings.zalo_bot.model_copy(update={"mode": mode}),
+        }
+    )
+
+
+async def test_the_bots_own_webhook_is_taken_back_when_it_polls(
+    settings: Settings, clock: FrozenClock, taken: Taken
+) -> None:
+    fake = FakeZaloBot(webhook={"url": "https://bot.example.vn/hooks/zalo-bot"})
+    async with walking("zalo_bot", with_hook(settings, "polling"), clock, taken, fake) as walker:
+        assert "Bạn muốn làm gì" in await walker.say("/menu")
+        assert len(fake.asked("deleteWebhook")) == 1
+
+
+async def test_two_programs_do_not_fight_for_the_webhook(settings: Settings, clock: FrozenClock, taken: Taken) -> None:
+    fake = FakeZaloBot(webhook={"url": "https://before.example/hook"})
+
+    async def soon(seconds: float) -> None:
+        await asyncio.sleep(0.01)
+
+    async with walking("zalo_bot", with_hook(settings, "webhook"), clock, taken, fake) as walker:
+        channel_of(walker.service)._listening._sleep = soon
+        await fake.until_called("setWebhook")  # at the start the settings are believed …
+        fake.webhook = {"url": "https://elsewhere.example/hook"}
+        assert "elsewhere.example" in await until(walker, NAME)  # … but who takes it away then, keeps it
+        assert len(fake.asked("setWebhook")) == 1
+        fake.webhook = {}
+        await fake.until_called("setWebhook", 2)  # lost, not taken
+
+
+async def test_a_webhook_that_zalo_cannot_reach_is_told(settings: Settings, clock: FrozenClock, taken: Taken) -> None:
+    fake = FakeZaloBot(probe={"ok": False, "status_code": 403, "outcome": "webhook.http.403"})
+    async with walking("zalo_bot", with_hook(settings, "webhook"), clock, taken, fake) as walker:
+        sentence = await until(walker, NAME)
+        assert "403" in sentence
+        assert "Java" in sentence
 
 
 async def test_the_log_names_nobody_and_nothing(

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.__main__ import main
-from bot.channels.zalo_oa_tokens import challenge_of, verifier_of
+from bot.channels.zalo.tokens import challenge_of, verifier_of
 from bot.errors import BotError
 from bot.store import credentials, open_store
 from tests.fakes.zalo_oa import APP_ID, APP_SECRET, FakeZaloOA, running_zalo_oa

@@ -7,32 +7,40 @@ import hashlib
 import hmac
 import json
 import logging
+import unicodedata
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from bot.channels.zalo_errors import oa_error
+from bot.channels.zalo.errors import ACCOUNT, BUSINESS, Host, oa_error
+from bot.channels.zalo.events import NAME, Notice, Receipts, Verifier, event_name, read_event
+from bot.channels.zalo.speech import LONGEST_TEXT, as_texts, nfc_length, plain
+from bot.channels.zalo.tokens import Pair, keep_pair
+from bot.channels.zalo.transport import Answer
 from bot.channels.zalo_oa import ZaloOA
-from bot.channels.zalo_oa_events import NAME, Notice, Receipts, Verifier, event_name, read_event
-from bot.channels.zalo_oa_tokens import Pair, keep_pair
-from bot.channels.zalo_transport import Answer
 from bot.clock import stamp
-from bot.errors import DeliveryError, Gone, Rejected, Throttled, Unknown, Unreachable
-from bot.message import Attachment, Button, IncomingMessage, Person, Reply
+from bot.errors import DeliveryError, Gone, Rejected, StoreUnavailable, Throttled, Unknown, Unreachable
+from bot.message import Attachment, Button, IncomingMessage, Person, Reply, Traits, Window
+from bot.outbox import fit
 from bot.settings import Settings
-from bot.store import credentials, people, reach, roles
+from bot.store import Transaction, credentials, people, reach, roles
 from bot.zalo import open_zalo
 from tests.conftest import NOON, FrozenClock
-from tests.fakes.zalo_oa import APP_ID, APP_SECRET, FIRST_REFRESH, OA_ID, OA_SECRET, FakeZaloOA, Fault, signed
-from tests.zalo_talk import CITIZEN, Taken, Walker, oa_settings, walking
+from tests.fakes.zalo import Fault
+from tests.fakes.zalo_oa import APP_ID, APP_SECRET, FIRST_REFRESH, OA_ID, OA_SECRET, FakeZaloOA, signed
+from tests.zalo_talk import CITIZEN, Taken, Walker, an_admin, oa_settings, walking
 
 PAYLOADS = sorted((Path(__file__).parent / "payloads" / NAME).glob("*.json"))
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 SECRETS = [("own", OA_SECRET), ("app", APP_SECRET)]
+TRAITS = Traits(longest_text=LONGEST_TEXT, measure=nfc_length, buttons=False)
 
 
 def as_table(event: object) -> dict[str, Any] | None:
@@ -107,30 +115,57 @@ def test_a_keyed_hash_is_no_signature() -> None:
     assert not Verifier(app_id=APP_ID, oa_id=OA_ID, secrets=SECRETS).accepts(body, event, f"mac={digest}")
 
 
-ERRORS: list[tuple[int, dict[str, Any], type[DeliveryError] | None]] = [
+# Every code that has been described, by what it leads to, on each of the two hosts.
+REFUSALS: dict[type[DeliveryError], tuple[str, str]] = {
+    Unreachable: (
+        "-216 -220 -204 -205 -209 -212 -219 -221 -223 -224 -235 -242 -320 -211 -321 -234 -200",
+        "-124 -101 -102 -103 -104 -105 -117 -120 -125 -131 -135 -1351 -136 -138 -146 "
+        "-115 -126 -137 -144 -1441 -147 -133 -100",
+    ),
+    Throttled: ("-32", "-32"),
+    Gone: ("-213 -217 -218 -227 -230 -232 -244", "-108 -114 -118 -119 -139 -140 -141"),
+    Rejected: (
+        "-201 -210 -214 -233 -237 -240 -248 -249 -403 -100 -238 -241",
+        "-109 -111 -112 -1121 -1122 -1124 -116 -121 -122 -132 -158 -159",
+    ),
+    Unknown: ("-9999 -118", "-9999 -230"),  # -118 and -230 say something on the other host only
+}
+CODES = [
+    (code, host, expected)
+    for expected, hosts in REFUSALS.items()
+    for host, codes in zip((ACCOUNT, BUSINESS), hosts, strict=True)
+    for code in codes.split()
+]
+
+
+def error_of(answer: Answer, host: Host = ACCOUNT, *, hours: float = 0.0) -> DeliveryError | None:
+    return oa_error(answer, now=NOON + timedelta(hours=hours), zone=Settings().zone, host=host)
+
+
+def test_every_code_on_both_hosts() -> None:
+    for code, host, expected in CODES:
+        for written in (int(code), code):
+            error = error_of(Answer(200, {"error": written, "message": "x"}), host)
+            assert type(error) is expected, code
+            assert error.code == code
+    described = {int(code) for code, host, expected in CODES if host is ACCOUNT and expected is not Unknown}
+    assert set(ACCOUNT) - {-124} == described
+    described = {int(code) for code, host, expected in CODES if host is BUSINESS and expected is not Unknown}
+    assert set(BUSINESS) == described
+
+
+ANSWERS: list[tuple[int, dict[str, Any], type[DeliveryError] | None]] = [
     (200, {"error": 0, "data": {}}, None),
     (200, {"error": "0"}, None),
-    (200, {"error": -216}, Unreachable),
-    (200, {"error": -224}, Unreachable),
-    (200, {"error": -211}, Throttled),
-    (200, {"error": -32}, Throttled),
-    (200, {"error": -234}, Throttled),
-    (200, {"error": -230}, Gone),
-    (200, {"error": -213}, Gone),
-    (200, {"error": -210}, Rejected),
-    (200, {"error": -240}, Rejected),
-    (200, {"error": -100}, Rejected),
-    (200, {"error": "-200"}, Unreachable),
-    (200, {"error": -9999}, Unknown),
     (502, {}, Unreachable),
     (200, {}, Unknown),
     (200, {"message": "no code at all"}, Unknown),
 ]
 
 
-@pytest.mark.parametrize(("status", "body", "expected"), ERRORS)
-def test_error(status: int, body: dict[str, Any], expected: type[DeliveryError] | None) -> None:
-    error = oa_error(Answer(status, body), now=NOON, zone=Settings().zone)
+@pytest.mark.parametrize(("status", "body", "expected"), ANSWERS)
+def test_answers(status: int, body: dict[str, Any], expected: type[DeliveryError] | None) -> None:
+    error = error_of(Answer(status, body))
     assert (type(error) if error else None) is expected
 
 
@@ -139,9 +174,65 @@ def test_pauses_end_when_the_limit_does() -> None:
     rate = oa_error(Answer(200, {"error": -32}), now=NOON + timedelta(seconds=20), zone=zone)
     assert rate is not None
     assert 40 <= rate.retry_after <= 45
-    night = oa_error(Answer(200, {"error": -234}), now=NOON + timedelta(hours=10, minutes=30), zone=zone)  # 22:30
-    assert night is not None
-    assert night.retry_after == timedelta(hours=7, minutes=35).total_seconds()
+    for code, hours, expected in (
+        (-234, 10.5, timedelta(hours=7, minutes=35)),
+        (-211, 0, timedelta(hours=18, minutes=5)),
+    ):
+        error = error_of(Answer(200, {"error": code}), hours=hours)  # at 22:30, at noon
+        assert error is not None
+        assert error.retry_after == expected.total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("text", "whose"),
+    [("Your application reached limit call api", "app's"), ("Your OA reached limit call api", "account's")],
+)
+def test_one_code_for_two_limits(text: str, whose: str) -> None:
+    assert whose in str(error_of(Answer(200, {"error": -32, "message": text})))
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=9),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    ("id", "admin_id", "text", "msg_id", "msg_ids", "attachments", "payload", "coordinates")
+                ),
+                inner,
+                max_size=4,
+            )
+        ),
+        max_leaves=12,
+    ),
+    st.sampled_from(
+        ("user_send_text", "user_send_location", "follow", "user_withdraw", "oa_send_text", "user_seen_message")
+    ),
+)
+def test_whatever_comes_is_read_without_a_fault(wild: Any, name: str) -> None:
+    places = ("sender", "recipient", "follower", "message", "timestamp", "user_id")
+    read = read_event({"event_name": name, **dict.fromkeys(places, wild)}, now=NOON)
+    if isinstance(read, IncomingMessage):
+        assert read.person.address
+        assert read.id
+
+
+LENGTHS: list[tuple[str, int]] = [
+    ("ế" * 2000, 1),
+    ("e\u0302\u0301" * 2000, 1),  # decomposed: 6,000 before it is composed
+    ("ế" * 2001, 2),
+    ("😀" * 1000, 1),
+    ("😀" * 1001, 2),
+]
+
+
+@pytest.mark.parametrize(("text", "messages"), LENGTHS)
+def test_two_thousand_letters_are_one_message(text: str, messages: int) -> None:
+    parts = [part for reply in fit(Reply(text), TRAITS) for part in as_texts(plain(reply.text))]
+    assert len(parts) == messages
+    assert all(len(part.encode("utf-16-le")) // 2 <= 2000 for part in parts)
+    assert "".join(parts) == unicodedata.normalize("NFC", text)
 
 
 # -- over the wire --------------------------------------------------------------------------------------------------
@@ -184,8 +275,8 @@ async def test_the_webhook(walker: Walker) -> None:
     assert await post(b"<xml>", {}) == 400
     assert await post(b"[]", {}) == 400
     body, headers = signed(fake.text(CITIZEN, "/menu"))
-    assert await post(body, {}) == 403
-    assert await post(body, {"X-ZEvent-Signature": "mac=" + "0" * 64}) == 403
+    assert await post(body, {}) == 401
+    assert await post(body, {"X-ZEvent-Signature": "mac=" + "0" * 64}) == 401
     assert await post(*signed({"timestamp": "1", "hello": 1})) == 400
     assert await post(b" " * 70_000 + body, headers) == 413
     assert await post(*signed(fake.event("an_event_of_tomorrow"))) == 200
@@ -346,31 +437,123 @@ async def test_files(walker: Walker) -> None:
 
 
 async def test_the_windows_are_kept_for_each_person(walker: Walker, clock: FrozenClock) -> None:
-    channel = channel_of(walker)
+    channel, store = channel_of(walker), walker.service.store
+    assert channel.traits.window == Window(free_hours=48, free_messages=0, paid_days=7)
 
-    async def windows() -> list[int]:
+    async def windows(free_messages: int = 0) -> list[int]:
+        """Count by price, and ask for the price of the one person, which is the same."""
         await channel._meter.flush()
-        return [figure.value for figure in (await channel.state())[1:4]]
+        counted = [figure.value for figure in (await channel.state())[1:4]]
+        window = Window(free_hours=48, free_messages=free_messages, paid_days=7)
+        number = (await all_rows(walker, "SELECT id FROM people"))[0][0]
+        price = await store.read(lambda tx: reach.price(tx, number, window, now=clock()))
+        if not free_messages:
+            assert counted == [int(price == name) for name in (reach.FREE, reach.PAID, reach.CLOSED)]
+        return [int(price == name) for name in (reach.FREE, reach.PAID, reach.CLOSED)]
 
     await walker.say("/menu")
     assert await windows() == [1, 0, 0]
     for _ in range(7):
         await send(walker, Reply("tin"))
-    assert await windows() == [0, 1, 0]  # eight are free
-    await walker.say("/menu")
+    assert await windows() == [1, 0, 0]
+    assert await windows(free_messages=8) == [0, 1, 0]  # where only eight are free
     clock.forward(hours=49)
     assert await windows() == [0, 1, 0]
+    await walker.post(walker.fake.event("user_seen_message", recipient={"id": CITIZEN}, message={"msg_ids": ["c1"]}))
+    assert await windows() == [0, 1, 0]  # a receipt opens nothing
     clock.forward(days=5)
     assert await windows() == [0, 0, 1]
     walker.fake.faults.append(Fault(-230, "User has not interacted with the OA in the past 7 days"))
     with pytest.raises(Gone):
         await send(walker, Reply("tin"))
-    row = await walker.service.store.read(lambda tx: reach.find(tx, Person(NAME, CITIZEN)))
+    row = await store.read(lambda tx: reach.find(tx, Person(NAME, CITIZEN)))
     assert row is not None
     assert row["closed"] == "-230"
     walker.fake.now_ms = int(clock().timestamp() * 1000)
     await walker.say("/menu")
     assert await windows() == [1, 0, 0]
+    assert await store.read(lambda tx: reach.price(tx, 404, channel.traits.window, now=clock())) == reach.CLOSED
+
+
+async def test_who_only_an_officer_wrote_to_must_write_first(walker: Walker, clock: FrozenClock) -> None:
+    await walker.post(walker.fake.echo(CITIZEN, "Cán bộ đây ạ", admin="59"))
+    await walker.heard()
+    store, window = walker.service.store, channel_of(walker).traits.window
+    assert await store.read(lambda tx: reach.prices(tx, NAME, window, now=clock())) == {
+        "free": 0,
+        "paid": 0,
+        "closed": 1,
+    }
+    assert await store.read(lambda tx: reach.prices(tx, NAME, None, now=clock())) == {"free": 1, "paid": 0, "closed": 0}
+
+
+async def test_without_quota_messages_to_many_wait_and_answers_leave(walker: Walker, clock: FrozenClock) -> None:
+    told = await an_admin(walker, clock)
+    walker.fake.faults.append(Fault(-211, "Out of quota"))
+    for _ in range(3):
+        with pytest.raises(Unreachable) as caught:
+            await send(walker, Reply("nhắc"))
+        assert caught.value.retry_after == timedelta(hours=18, minutes=5).total_seconds()
+    assert len(walker.fake.tried) == 1  # Zalo is not asked again
+    assert "Bạn muốn làm gì" in await walker.say("/menu")
+    assert len(await told()) == 1
+    assert "hết hạn mức" in (await told())[0]
+    clock.forward(hours=19)
+    await send(walker, Reply("nhắc"))
+
+
+async def test_an_answer_without_quota_is_tried_again_after_a_while(walker: Walker, clock: FrozenClock) -> None:
+    walker.fake.faults.append(Fault(-211, "Out of quota"))
+    for _ in range(2):
+        with pytest.raises(Unreachable):
+            await send(walker, Reply("đáp"), "feed-1")
+    assert len(walker.fake.tried) == 1
+    await channel_of(walker).send(Person(NAME, "2"), Reply("đáp"), answering="feed-2")  # others are not concerned
+    clock.forward(minutes=16)
+    await send(walker, Reply("đáp"), "feed-1")
+
+
+async def test_a_notice_of_zalo_reaches_the_admins_once(walker: Walker, clock: FrozenClock) -> None:
+    told = await an_admin(walker, clock)
+    event = walker.fake.event("change_oa_daily_quota", oa_id=OA_ID)
+    for _ in range(2):
+        assert await walker.post(event) == 200
+    await walker.post(walker.fake.event("change_template_status", oa_id=OA_ID))
+    assert len(await told()) == 2
+
+
+async def test_until_the_secret_is_known_nothing_is_believed_and_nothing_refused(
+    settings: Settings, clock: FrozenClock, taken: Taken
+) -> None:
+    oa = settings.zalo_oa.model_copy(update={"oa_secret": None})
+    with capture_logs() as entries:
+        fake = FakeZaloOA()
+        async with walking("zalo_oa", settings.model_copy(update={"zalo_oa": oa}), clock, taken, fake) as walker:
+            channel = channel_of(walker)
+            channel._set_up = False
+            channel._verifier = Verifier(app_id=APP_ID, oa_id="", secrets=[("the app's secret", APP_SECRET)])
+            assert await walker.post(fake.text(CITIZEN, "/menu")) == 200
+            assert await all_rows(walker, "SELECT * FROM inbox") == []
+            body, headers = signed(fake.text(CITIZEN, "/menu"), secret=APP_SECRET)
+            async with walker.client.post("/hooks/zalo-oa", data=body, headers=headers) as response:
+                assert response.status == 200
+            assert "Bạn muốn làm gì" in await walker.heard()
+            assert await walker.post(fake.text(CITIZEN, "/menu")) == 401  # it is known now which secret signs
+    assert "BOT_ZALO_OA__OA_SECRET" in str(entries)
+
+
+async def test_an_event_that_comes_again_is_answered_once_and_noted(walker: Walker) -> None:
+    event = walker.fake.text(CITIZEN, "/menu")
+    with capture_logs() as entries:
+        for tries in ("", "1", "5"):
+            body, headers = signed(event)
+            headers |= {"num_retry": tries} if tries else {}
+            async with walker.client.post("/hooks/zalo-oa", data=body, headers=headers) as response:
+                assert response.status == 200
+        await walker.taken.settled()
+        await walker.taken.settled()
+    assert len(walker.fake.texts(CITIZEN)) == 1
+    assert [entry["tries"] for entry in entries if "tries" in entry] == ["1", "5"]
 
 
 async def test_what_the_package_still_allows_is_shown(walker: Walker) -> None:
@@ -450,10 +633,66 @@ async def test_a_lost_answer_locks_the_account_out_and_says_so(
     # A new consent from another process is taken up without a restart.
     app = channel_of(walker)._tokens._app
     walker.fake.access = "FAKE_NEW_ACCESS"
-    await keep_pair(walker.service.store, app, Pair("FAKE_NEW_ACCESS", walker.fake.refresh, 90000), clock=clock)
+    await keep_pair(walker.service.store, app, Pair("FAKE_NEW_ACCESS", walker.fake.refresh, 90000), obtained_at=clock())
     await channel_of(walker)._tokens.keep_fresh()
     await send(walker, Reply("x"))
     assert "zalo_oa keys" not in walker.service.trouble
+
+
+async def test_new_keys_are_not_lost_while_the_database_takes_nothing(
+    walker: Walker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await walker.say("/menu")
+    keep, full = credentials.keep, True
+
+    def failing(tx: Transaction, name: str, **pair: str) -> None:
+        if full:
+            raise StoreUnavailable("the disk is full")
+        keep(tx, name, **pair)
+
+    monkeypatch.setattr(credentials, "keep", failing)
+    walker.fake.expire()
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            await send(walker, Reply("x"))
+        assert "would lose them" in walker.service.trouble["zalo_oa keys"]
+    assert walker.fake.said[1:] == []  # not used before they are stored
+    full = False
+    await channel_of(walker)._tokens.keep_fresh()
+    await send(walker, Reply("x"))
+    assert walker.fake.renewals == 2
+    assert "zalo_oa keys" not in walker.service.trouble
+
+
+async def test_a_day_without_new_keys_is_told_once(walker: Walker, clock: FrozenClock) -> None:
+    told = await an_admin(walker, clock)
+    await walker.say("/menu")
+    tokens = channel_of(walker)._tokens
+    for hours, sentences in ((21, 0), (2, 0), (1.5, 1), (0.2, 1)):
+        clock.forward(hours=hours)
+        walker.fake.oauth_faults.append(Fault(status=503, html=True))
+        with pytest.raises(Unreachable):
+            await tokens.keep_fresh()
+        assert len(await told()) == sentences
+    assert "24 giờ" in (await told())[0]
+
+
+async def test_a_wrong_app_secret_costs_no_consent(settings: Settings, clock: FrozenClock, taken: Taken) -> None:
+    fake = FakeZaloOA()
+    async with walking("zalo_oa", settings, clock, taken, fake) as walker:
+        assert await walker.say("/menu")
+        fake.expire()
+        app = channel_of(walker)._tokens._app
+        channel_of(walker)._tokens._app = replace(app, secret="wrong")
+        for _ in range(3):
+            with pytest.raises(Unreachable):
+                await send(walker, Reply("x"))
+        assert len(fake.oauth_calls) == 2
+    clock.forward(hours=26)
+    fake.now_ms = int(clock().timestamp() * 1000)
+    async with walking("zalo_oa", settings, clock, taken, fake) as walker:  # the right one again
+        assert "Bạn muốn làm gì" in await walker.say("/menu")
+        assert "zalo_oa keys" not in walker.service.trouble
 
 
 async def test_two_processes_renew_once(walker: Walker, settings: Settings, clock: FrozenClock) -> None:
@@ -475,7 +714,8 @@ async def test_two_processes_renew_once(walker: Walker, settings: Settings, cloc
     await other.close()
 
 
-async def test_a_wrong_set_up_pauses_the_channel(walker: Walker) -> None:
+async def test_a_wrong_set_up_pauses_the_channel(walker: Walker, clock: FrozenClock) -> None:
+    told = await an_admin(walker, clock)
     channel = channel_of(walker)
     moment = 1000.0
     channel._tick = lambda: moment
@@ -486,6 +726,12 @@ async def test_a_wrong_set_up_pauses_the_channel(walker: Walker) -> None:
         await send(walker, Reply("x"))
     assert len(walker.fake.tried) == 1
     assert NAME in walker.service.trouble
+    for _ in range(3):  # tried again every five minutes, told once a day
+        moment += 301
+        walker.fake.faults.append(Fault(-224, "The OA needs to upgrade OA Tier Package"))
+        with pytest.raises(Unreachable):
+            await send(walker, Reply("x"))
+    assert len(await told()) == 1
     moment += 301
     await send(walker, Reply("x"))
     assert NAME not in walker.service.trouble

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,10 +16,12 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
 from bot.channels import Ticket
+from bot.clock import stamp
 from bot.inbox import Inbox
-from bot.message import IncomingMessage
+from bot.message import IncomingMessage, Person
 from bot.service import Service, open_service
 from bot.settings import Settings
+from bot.store import people, roles
 from bot.web.app import make_app
 from handlers import ROUTES
 from tests.conftest import FrozenClock
@@ -96,7 +99,18 @@ class Walker:
         raise AssertionError(f"no number for {label!r} in {self.latest}")
 
 
-OpenWalk = Callable[..., Any]
+async def an_admin(walker: Walker, clock: FrozenClock) -> Callable[[], Awaitable[list[str]]]:
+    """Make an admin on another channel; returns what reads the sentences that wait or came there."""
+    at, store = stamp(clock()), walker.service.store
+    number = await store.write(lambda tx: people.remember(tx, Person("webchat", "an-admin"), source="", at=at))
+    await store.write(lambda tx: roles.grant(tx, number, role="admin", scope="", at=at))
+
+    async def told() -> list[str]:
+        tables = ("SELECT reply FROM pushes", "SELECT reply FROM chat_events")
+        rows = [row for sql in tables for row in await store.read(lambda tx, sql=sql: tx.all(sql))]  # type: ignore[misc]
+        return [json.loads(row["reply"])["text"] for row in rows]
+
+    return told
 
 
 def oa_settings(settings: Settings, fake: FakeZaloOA, **more: Any) -> Settings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import tzinfo
 
 import structlog
@@ -34,7 +34,7 @@ class Meter:
         clock: Clock,
         budget: int = 0,
         budgeted: tuple[str, ...] = (),
-        alarm: Callable[[int, int], Awaitable[None]] | None = None,
+        alarm: Callable[[Transaction, int], None] | None = None,
     ) -> None:
         """Count for a channel; `alarm` is called once a month when `budgeted` kinds reach four fifths of `budget`."""
         self._store, self._channel, self._zone, self._clock = store, channel, zone, clock
@@ -71,29 +71,31 @@ class Meter:
             await asyncio.wait((self._writing,))
 
     async def _write(self) -> None:
-        while self._pending or self._also:
-            pending, self._pending = self._pending, Counter()
-            also, self._also = self._also, []
-            try:
-                used = await self._store.write(lambda tx, p=pending, a=also: self._add(tx, p, a))  # type: ignore[misc]
-            except StoreError:
-                log.warning("usage not counted", channel=self._channel, messages=sum(pending.values()))
-                continue
-            if used is not None and self._alarm is not None:
-                await self._alarm(used, self._budget)
-        self._writing = None
+        try:
+            while self._pending or self._also:
+                pending, self._pending = self._pending, Counter()
+                also, self._also = self._also, []
+                try:
+                    await self._store.write(lambda tx, p=pending, a=also: self._add(tx, p, a))  # type: ignore[misc]
+                except StoreError:
+                    # It goes with what is counted next; without a database nothing is answered either.
+                    self._pending += pending
+                    self._also[:0] = also
+                    log.warning("usage waits to be counted", channel=self._channel, messages=self._pending.total())
+                    return
+        finally:
+            self._writing = None
 
-    def _add(self, tx: Transaction, pending: Counter[tuple[str, str]], also: list[Also]) -> int | None:
-        """Write everything; returns what is used up when that calls for the alarm."""
+    def _add(self, tx: Transaction, pending: Counter[tuple[str, str]], also: list[Also]) -> None:
+        """Write everything, and sound the alarm when it is due."""
         for (period, kind), amount in pending.items():
             usage.add(tx, self._channel, period=period, kind=kind, amount=amount)
         for work in also:
             work(tx)
-        if not self._budget:
-            return None
+        if not self._budget or self._alarm is None:
+            return
         for period in {period for period, kind in pending if kind in self._budgeted}:
             figures = usage.of_period(tx, self._channel, period=period)
             used = sum(figures.get(kind, 0) for kind in self._budgeted)
             if used >= ALARM_SHARE * self._budget and usage.once(tx, self._channel, period=period, kind=_ALARMED):
-                return used
-        return None
+                self._alarm(tx, used)

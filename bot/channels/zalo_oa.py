@@ -7,22 +7,22 @@ be added to them by a setting, because only a real account can tell whether it m
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 import aiohttp
 import structlog
 
+from bot.channels.alarm import Alarm
 from bot.channels.channel import Receive
 from bot.channels.meter import NOW, Meter
-from bot.channels.zalo_errors import ASSET, CLOSED, LOST, PAYLOAD, SETUP, TOKEN, call_error, code_of, oa_error
-from bot.channels.zalo_oa_events import (
-    CHOICE_MARK,
+from bot.channels.zalo.attachments import Uploads, as_buttons
+from bot.channels.zalo.errors import ACCOUNT, Trouble, call_error, code_of, oa_error, trouble_of
+from bot.channels.zalo.events import (
     NAME,
     Notice,
     Receipts,
@@ -30,23 +30,20 @@ from bot.channels.zalo_oa_events import (
     is_platforms_own_id,
     read_event,
 )
-from bot.channels.zalo_oa_tokens import Tokens
-from bot.channels.zalo_speech import LONGEST_TEXT, as_texts, file_in_words, nfc_length, plain, with_alternative
-from bot.channels.zalo_transport import Answer, CallError, Transport
-from bot.clock import Clock, stamp
-from bot.errors import DeliveryError, Flooded, Gone, Rejected, StoreError, Unreachable
+from bot.channels.zalo.holds import Holds
+from bot.channels.zalo.speech import LONGEST_TEXT, as_texts, file_in_words, nfc_length, plain, with_alternative
+from bot.channels.zalo.tokens import Tokens
+from bot.channels.zalo.transport import Answer, CallError, Transport
+from bot.clock import Clock, local_day
+from bot.errors import DeliveryError, Flooded, Gone, Rejected, StoreError, Throttled, Unreachable
 from bot.i18n import mark
 from bot.limits import Buckets
-from bot.message import Attachment, Button, Figure, IncomingMessage, Pace, Person, Receipt, Reply, Traits
+from bot.message import Figure, IncomingMessage, Pace, Person, Receipt, Reply, Traits, Window
 from bot.store import Store, Transaction, reach, usage
 
 log = structlog.get_logger()
 
 SENT = "sent"
-LARGEST_PICTURE, LARGEST_FILE = 1_000_000, 5_000_000
-_UPLOADED_FILES = (".pdf", ".doc", ".docx", ".csv")
-_MOST_BUTTONS, _LONGEST_TITLE, _LONGEST_PAYLOAD = 5, 100, 1000
-_UPLOAD_LIFETIME = timedelta(days=6)  # of seven
 _FRESH_PAUSE = 30.0
 _SETUP_PAUSE = 300.0  # after which a wrong set-up is tried again
 _MOST_KEPT = 10_000
@@ -59,12 +56,9 @@ class Rules:
     """What the account may do, and what a message costs; all of it is the vendor's to change."""
 
     api_base: str
-    answer_seconds: float = 15.0
+    window: Window
     buttons: bool = False
     button_template: str = ""
-    free_hours: int = 48
-    free_messages: int = 8
-    paid_days: int = 7
     quiet_minutes: int = 60
 
 
@@ -81,24 +75,25 @@ class ZaloOA:
         tokens: Tokens,
         transport: Transport,
         verifier: Verifier,
+        set_up: bool,
         meter: Meter,
         pace: Pace,
         too_fast: str,
         zone: tzinfo,
         clock: Clock,
         report: Report,
-        alert: Callable[[str, Mapping[str, object]], Awaitable[None]],
+        alarm: Alarm,
         tick: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Coroutine[Any, Any, None]] = asyncio.sleep,
     ) -> None:
         """Prepare everything, connect to nothing yet.
 
-        `too_fast` is what flooding people read; `report` is told what is wrong with the channel, or None; `alert`
-        passes a sentence on to the admins.
+        `set_up` tells that the webhook's own secret is known, `too_fast` is what flooding people read; `report` is told
+        what is wrong with the channel, or None; `alarm` reaches the admins.
         """
         self._store, self._rules, self._tokens, self._transport = store, rules, tokens, transport
         self._verifier, self._meter, self._zone, self._clock = verifier, meter, zone, clock
-        self._too_fast, self._report, self._alert = too_fast, report, alert
+        self._set_up, self._too_fast, self._report, self._alarm = set_up, too_fast, report, alarm
         self._tick, self._sleep = tick, sleep
         self.traits = Traits(
             longest_text=LONGEST_TEXT,
@@ -106,7 +101,7 @@ class ZaloOA:
             measure=nfc_length,
             buttons=False,
             starts_talk=False,
-            windows=True,
+            window=rules.window,
             quiet_minutes=rules.quiet_minutes,
             pace=pace,
         )
@@ -117,7 +112,8 @@ class ZaloOA:
         self._decorates = rules.buttons
         self._told_off = Buckets(1)
         self._quoted: OrderedDict[str, None] = OrderedDict()
-        self._uploads: OrderedDict[str, tuple[str, datetime]] = OrderedDict()
+        self._uploads = Uploads(self._upload, clock=clock)
+        self._holds = Holds(clock)
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- in ---------------------------------------------------------------------------------------------------
@@ -132,6 +128,9 @@ class ZaloOA:
                 log.warning("keys not renewed", channel=NAME, code=error.code)
             except StoreError as error:
                 log.error("database unavailable", channel=NAME, reason=str(error))
+            except Exception as error:
+                # A mistake of ours must not let the keys grow old until nobody can renew them.
+                log.error("keys not looked at", channel=NAME, error=type(error).__name__, exc_info=True)
             await self._sleep(_FRESH_PAUSE)
 
     @property
@@ -147,6 +146,11 @@ class ZaloOA:
             log.info("webhook signature", channel=NAME, matched=self._matched)
         return accepted
 
+    @property
+    def is_set_up(self) -> bool:
+        """Whether the secret that signs is known, so that what it did not sign is no event of Zalo's."""
+        return self._set_up or bool(self._matched)
+
     async def take(self, raw: Mapping[str, Any]) -> None:
         """Take one event; returns when it is safe. Raises StoreError."""
         event = read_event(raw, now=self._clock())
@@ -155,8 +159,11 @@ class ZaloOA:
         elif isinstance(event, Receipts):
             self._meter.count(event.kind, event.count)
         elif isinstance(event, Notice):
-            self._spawn(self._alert(mark("Zalo reports {event}; please look at the Official Account's console."),
-                                    {"event": event.event}))  # fmt: skip
+            await self._alarm.sound(
+                mark("Zalo reports {event}; please look at the Official Account's console."),
+                once=f"{event.event} {event.at}",
+                event=event.event,
+            )
         else:
             log.debug("event ignored", channel=NAME, event_name=str(raw["event_name"])[:60])
 
@@ -176,11 +183,13 @@ class ZaloOA:
             raise Unreachable("The channel is closed.", code="channel-off")
         if self._tick() < self._set_up_wrong_until:
             raise Unreachable("Zalo wants the Official Account or the app set up differently.", code="set-up")
-        text, attachment = plain(reply.text), await self._picture(reply)
+        self._holds.check(to.address, answering=bool(answering))
+        text = plain(reply.text)
+        attachment = await self._uploads.picture(reply.image) if reply.image else None
         if reply.image and attachment is None:
             text = with_alternative(reply)
         if reply.file:
-            uploaded = await self._file(reply.file)
+            uploaded = await self._uploads.file(reply.file)
             if uploaded is not None:
                 await self._say(to, {"attachment": uploaded}, answering=bool(answering))
             else:
@@ -193,7 +202,7 @@ class ZaloOA:
             if last and attachment is not None:
                 message["attachment"] = attachment
             elif last and self._decorates and reply.buttons:
-                message["attachment"] = self._buttons(reply.buttons)
+                message["attachment"] = as_buttons(reply.buttons, template_type=self._rules.button_template)
             try:
                 receipt = await self._answer(to, message, answering)
             except Rejected as error:
@@ -211,30 +220,22 @@ class ZaloOA:
             self._decorates = False
             log.warning("buttons refused, none from now on", channel=NAME, code=error.code)
             return {"text": text}
-        if isinstance(reply.image, bytes) and code_of({"code": error.code}, "code") in ASSET:
-            self._uploads.pop(hashlib.sha256(reply.image).hexdigest(), None)
-            if (picture := await self._picture(reply)) is not None:
+        if isinstance(reply.image, bytes) and trouble_of(error) is Trouble.ASSET:
+            self._uploads.forget(reply.image)
+            if (picture := await self._uploads.picture(reply.image)) is not None:
                 return {**message, "attachment": picture}
         return {"text": "\n\n".join(filter(None, (text, plain(reply.alt)))) or "…"}
 
     async def state(self) -> tuple[Figure, ...]:
         """Tell what was sent this month, and who can be written to for nothing, for money, not at all."""
         figures = await self._meter.figures()
-        now, rules = self._clock(), self._rules
-        windows = await self._store.read(
-            lambda tx: reach.windows(
-                tx,
-                NAME,
-                free_since=stamp(now - timedelta(hours=rules.free_hours)),
-                paid_since=stamp(now - timedelta(days=rules.paid_days)),
-                free_messages=rules.free_messages,
-            )
-        )
+        now = self._clock()
+        prices = await self._store.read(lambda tx: reach.prices(tx, NAME, self._rules.window, now=now))
         shown = [
             Figure(mark("Messages this month"), figures.get(SENT, 0)),
-            Figure(mark("Can be written to free of charge"), windows["free"]),
-            Figure(mark("Can be written to for a fee"), windows["paid"]),
-            Figure(mark("Must write first"), windows["closed"]),
+            Figure(mark("Can be written to free of charge"), prices[reach.FREE]),
+            Figure(mark("Can be written to for a fee"), prices[reach.PAID]),
+            Figure(mark("Must write first"), prices[reach.CLOSED]),
         ]
         if "quota_total" in figures:
             left = figures.get("quota_remain", 0)
@@ -271,9 +272,12 @@ class ZaloOA:
         try:
             body = await self._call("/v3.0/oa/message/cs", json=asked, answering=answering)
         except Gone as error:
-            if code_of({"code": error.code}, "code") in CLOSED | LOST:
-                code = error.code
-                await self._store.write(lambda tx: reach.close(tx, to, code=code))
+            code = error.code
+            await self._store.write(lambda tx: reach.close(tx, to, code=code))
+            raise
+        except Unreachable as error:
+            if error.retry_after:
+                self._holds.note(to.address, error, answering=answering)
             raise
         data = body.get("data")
         data = data if isinstance(data, dict) else {}
@@ -300,7 +304,7 @@ class ZaloOA:
         """Call the account's interface; renews the key once when it is refused. Raises DeliveryError, StoreError."""
         token = await self._tokens.current()
         answer = await self._post(path, token, json, form, answering)
-        if code_of(answer.body, "error") in TOKEN:
+        if ACCOUNT.get(code_of(answer.body, "error")) is Trouble.TOKEN:
             token = await self._tokens.renew(refused=token)
             answer = await self._post(path, token, json, form, answering)
         failure = oa_error(answer, now=self._clock(), zone=self._zone)
@@ -325,89 +329,34 @@ class ZaloOA:
 
     async def _look_at(self, failure: DeliveryError) -> None:
         """Do what an error asks of more than the one message."""
-        code = code_of({"code": failure.code}, "code")
-        if code in SETUP:
+        trouble, today = trouble_of(failure), local_day(self._clock(), self._zone)
+        if trouble is Trouble.SETUP:
             self._set_up_wrong_until = self._tick() + _SETUP_PAUSE
             self._report(str(failure))
-            await self._alert(
+            await self._alarm.sound(
                 mark("Zalo refuses to send ({code}): the Official Account or its app must be set up differently."),
-                {"code": failure.code},
+                once=f"{today} {failure.code}",
+                code=failure.code,
             )
-        elif code in PAYLOAD:
-            log.error("message refused", channel=NAME, code=code)
+        elif trouble is Trouble.MONEY:
+            await self._alarm.sound(
+                mark("The Official Account's quota or money is used up ({code}); messages to many wait."),
+                once=f"{today} {failure.code}",
+                code=failure.code,
+            )
+        elif isinstance(failure, Throttled):
+            log.warning("Zalo asks for a pause", channel=NAME, code=failure.code, reason=str(failure))
+        elif trouble is Trouble.PAYLOAD or trouble is None:
+            log.error("message refused", channel=NAME, code=failure.code)
 
-    # -- pictures, files, buttons -----------------------------------------------------------------------------
-
-    async def _picture(self, reply: Reply) -> Mapping[str, Any] | None:
-        """Return a reply's picture as an attachment; None when it has none that Zalo takes."""
-        if not reply.image:
-            return None
-        if isinstance(reply.image, str):
-            return _media({"url": reply.image})
-        if len(reply.image) > LARGEST_PICTURE:
-            return None
-        digest, now = hashlib.sha256(reply.image).hexdigest(), self._clock()
-        number, uploaded_at = self._uploads.get(digest, ("", now))
-        if not number or now - uploaded_at > _UPLOAD_LIFETIME:
-            try:
-                number = await self._upload(
-                    "/v2.0/oa/upload/image", "picture.png", "image/png", reply.image, "attachment_id"
-                )
-            except Rejected as error:
-                log.warning("picture refused, sent in words", channel=NAME, code=error.code)
-                return None
-            self._uploads[digest] = number, now
-            if len(self._uploads) > _MOST_KEPT:
-                self._uploads.popitem(last=False)
-        return _media({"attachment_id": number})
-
-    async def _file(self, file: Attachment) -> Mapping[str, Any] | None:
-        """Return a file as an attachment; None when Zalo takes none of its kind."""
-        if not file.name.lower().endswith(_UPLOADED_FILES) or len(file.content) > LARGEST_FILE:
-            return None
-        try:
-            token = await self._upload("/v2.0/oa/upload/file", file.name, file.media_type, file.content, "token")
-        except Rejected as error:
-            log.warning("file refused, sent in words", channel=NAME, code=error.code)
-            return None
-        return {"type": "file", "payload": {"token": token}}
-
-    async def _upload(self, path: str, name: str, media_type: str, content: bytes, key: str) -> str:
-        def form() -> aiohttp.FormData:
-            made = aiohttp.FormData()
-            made.add_field("file", content, filename=name, content_type=media_type)
-            return made
-
-        data = (await self._call(path, form=form)).get("data")
-        number = data.get(key) if isinstance(data, dict) else None
-        if not number:
-            raise Rejected("Zalo took an upload without giving its number.", code="upload")
-        return str(number)
-
-    def _buttons(self, buttons: tuple[Button, ...]) -> Mapping[str, Any]:
-        """Add the first choices as buttons, beside the numbered lines."""
-        shown = [
-            {
-                "title": button.label[:_LONGEST_TITLE],
-                "type": "oa.query.hide",
-                "payload": f"{CHOICE_MARK}{button.choice}",
-            }
-            for button in buttons[:_MOST_BUTTONS]
-            if len(button.choice) + len(CHOICE_MARK) <= _LONGEST_PAYLOAD
-        ]
-        template = {"template_type": self._rules.button_template} if self._rules.button_template else {}
-        return {"type": "template", "payload": {**template, "buttons": shown}}
+    async def _upload(self, path: str, form: Callable[[], aiohttp.FormData]) -> Mapping[str, Any]:
+        return await self._call(path, form=form)
 
     def _spawn(self, work: Awaitable[object]) -> None:
         """Run something nobody waits for."""
         task = asyncio.get_running_loop().create_task(_unimportant(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _media(where: Mapping[str, str]) -> Mapping[str, Any]:
-    element = {"media_type": "image", **where}
-    return {"type": "template", "payload": {"template_type": "media", "elements": [element]}}
 
 
 async def _unimportant(work: Awaitable[object]) -> None:

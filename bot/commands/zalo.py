@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import click
 
 from bot import clock
-from bot.channels.zalo_oa_tokens import (
+from bot.channels.zalo.tokens import (
     App,
     Pair,
     ask_for_pair,
@@ -19,7 +19,7 @@ from bot.channels.zalo_oa_tokens import (
     keep_pair,
     verifier_of,
 )
-from bot.channels.zalo_transport import Transport
+from bot.channels.zalo.transport import Transport
 from bot.commands.context import Context, pass_context
 from bot.errors import BotError
 from bot.service import bot_secret
@@ -83,4 +83,4 @@ async def _exchange(app: App, code: str, verifier: str) -> Pair:
 
 async def _keep(context: Context, app: App, pair: Pair) -> None:
     async with context.store() as store:
-        await keep_pair(store, app, pair, clock=clock.now)
+        await keep_pair(store, app, pair, obtained_at=clock.now())

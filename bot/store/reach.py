@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from bot.message import Person
+from datetime import datetime, timedelta
+
+from bot.clock import stamp
+from bot.message import Person, Window
 from bot.store.database import Row, Transaction
+
+FREE, PAID, CLOSED = "free", "paid", "closed"
 
 
 def note_interaction(tx: Transaction, person_id: int, *, at: str) -> None:
@@ -69,23 +74,45 @@ def find(tx: Transaction, person: Person) -> Row | None:
     )
 
 
-def windows(tx: Transaction, channel: str, *, free_since: str, paid_since: str, free_messages: int) -> dict[str, int]:
-    """Count a channel's people by what a message to them would cost: free, paid, closed.
+def price(tx: Transaction, person_id: int, window: Window | None, *, now: datetime) -> str:
+    """Tell what a message to a person would cost at a moment: FREE, PAID or CLOSED.
 
-    `free_messages` is how many are free after each interaction, 0 for any number.
+    `window` is the one of the person's channel; without one, everybody who did not leave is free to write to.
     """
+    sql, values = _priced(window, now)
+    row = tx.one(f"SELECT {sql} AS price {_FROM} WHERE p.id = :id", id=person_id, **values)
+    return CLOSED if row is None else str(row["price"])
+
+
+def prices(tx: Transaction, channel: str, window: Window | None, *, now: datetime) -> dict[str, int]:
+    """Count a channel's people by what a message to them would cost at a moment."""
+    sql, values = _priced(window, now)
     rows = tx.all(
-        """
-        SELECT CASE
-            WHEN p.gone_at IS NOT NULL OR r.closed <> '' OR r.interacted_at <= :paid_since THEN 'closed'
-            WHEN r.interacted_at > :free_since AND (:free = 0 OR r.sent_since < :free) THEN 'free'
-            ELSE 'paid' END AS reachable, COUNT(*) AS people
-        FROM people p JOIN reach r ON r.person_id = p.id
-        WHERE p.channel = :channel GROUP BY reachable
-        """,
+        f"SELECT price, COUNT(*) AS people FROM (SELECT {sql} AS price {_FROM} "  # noqa: S608 - constants
+        "WHERE p.channel = :channel) AS priced GROUP BY price",
         channel=channel,
-        free_since=free_since,
-        paid_since=paid_since,
-        free=free_messages,
+        **values,
     )
-    return {"free": 0, "paid": 0, "closed": 0} | {row["reachable"]: int(row["people"]) for row in rows}
+    return {FREE: 0, PAID: 0, CLOSED: 0} | {row["price"]: int(row["people"]) for row in rows}
+
+
+_FROM = "FROM people p LEFT JOIN reach r ON r.person_id = p.id"
+_LEFT = "p.gone_at IS NOT NULL OR COALESCE(r.closed, '') <> ''"
+
+
+def _priced(window: Window | None, now: datetime) -> tuple[str, dict[str, str | int]]:
+    """Return the price of a person as an expression, and its values."""
+    if window is None:
+        return f"CASE WHEN {_LEFT} THEN '{CLOSED}' ELSE '{FREE}' END", {}
+    last = "COALESCE(r.interacted_at, '')"
+    return (
+        f"""CASE
+            WHEN {_LEFT} OR {last} <= :paid_since THEN '{CLOSED}'
+            WHEN {last} > :free_since AND (:free = 0 OR r.sent_since < :free) THEN '{FREE}'
+            ELSE '{PAID}' END""",
+        {
+            "paid_since": stamp(now - timedelta(days=window.paid_days)),
+            "free_since": stamp(now - timedelta(hours=window.free_hours)),
+            "free": window.free_messages,
+        },
+    )

@@ -8,10 +8,10 @@ from aiohttp import HttpVersion11, web
 
 from bot.channels.telegram import Telegram
 from bot.channels.telegram_updates import update_id_of
+from bot.channels.zalo.events import event_name
+from bot.channels.zalo.updates import unwrap
 from bot.channels.zalo_bot import ZaloBot
-from bot.channels.zalo_bot_updates import unwrap
 from bot.channels.zalo_oa import ZaloOA
-from bot.channels.zalo_oa_events import event_name
 from bot.clock import stamp
 from bot.errors import StoreError
 from bot.platforms import TELEGRAM_HOOK
@@ -23,6 +23,7 @@ log = structlog.get_logger()
 
 _SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's name
 _ZALO_BOT_HEADER, _ZALO_OA_HEADER = "X-Bot-Api-Secret-Token", "X-ZEvent-Signature"
+_ZALO_TRIES_HEADER = "num_retry"
 _RETRY_SECONDS = "5"
 
 
@@ -108,11 +109,15 @@ async def zalo_bot(request: web.Request) -> web.Response:
     if not channel.knows(request.headers.get(_ZALO_BOT_HEADER, "")):
         return _refused(403, "wrong secret token")
     try:
-        update = unwrap(orjson.loads(body))
+        raw = orjson.loads(body)
     except orjson.JSONDecodeError:
         return _refused(400, "not JSON")
-    if update is None:
+    update = unwrap(raw)
+    if update is None and not isinstance(raw, dict):
         return _refused(400, "no update of the Zalo Bot Platform")
+    if update is None:
+        log.info("update not understood", channel=ZaloBot.name)
+        return web.Response()  # it has the secret: a probe, or something that the platform has learned since
     if not channel.listening:
         return _later()
     try:
@@ -124,7 +129,11 @@ async def zalo_bot(request: web.Request) -> web.Response:
 
 
 async def zalo_oa(request: web.Request) -> web.Response:
-    """Take one event of the Official Account; what is posted when the webhook is saved, "{}", is answered 200."""
+    """Take one event of the Official Account; what is posted when the webhook is saved, "{}", is answered 200.
+
+    Until the account's secret is known no signature can be checked: such events are answered 200 and ignored, or else
+    Zalo would give the webhook up before the console has shown the secret. Afterwards they are answered 401.
+    """
     channel = request.app[SERVICE].channels.get(ZaloOA.name)
     if not isinstance(channel, ZaloOA):
         return _refused(404, "the Official Account is off")
@@ -141,7 +150,12 @@ async def zalo_oa(request: web.Request) -> web.Response:
     if not isinstance(raw, dict):
         return _refused(400, "no event of an Official Account")
     if not channel.knows(body, raw, request.headers.get(_ZALO_OA_HEADER, "")):
-        return _refused(403, "wrong signature")
+        if channel.is_set_up:
+            return _refused(401, "wrong signature")
+        log.warning("event ignored, its signature cannot be checked; set BOT_ZALO_OA__OA_SECRET", channel=ZaloOA.name)
+        return web.Response()
+    if tries := request.headers.get(_ZALO_TRIES_HEADER, "")[:3]:
+        log.warning("event brought again, Zalo had no answer in time", channel=ZaloOA.name, tries=tries)
     if not event_name(raw):
         return _refused(400, "no event of an Official Account")
     if not channel.listening:

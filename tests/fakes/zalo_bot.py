@@ -13,8 +13,9 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.fakes.zalo import NOON_MS, Fault, break_off, serving
+
 TOKEN = "1000200030004000500:FakeZaloSecret-never-written"  # no bot's
-NOON_MS = 1795410000000  # 2026-11-23 05:00 UTC
 SENDS = ("sendMessage", "sendPhoto")
 
 
@@ -31,18 +32,6 @@ class Call:
 
 
 @dataclass
-class Fault:
-    """What to answer in the place of success: an error envelope, a page, silence, a broken connection."""
-
-    code: int = 0
-    description: str = ""
-    status: int = 200
-    html: bool = False
-    drop: bool = False
-    delivered: bool = False  # whether the message arrives all the same
-
-
-@dataclass
 class FakeZaloBot:
     """One bot's platform: one update a poll, nothing to acknowledge, what the bot says is kept."""
 
@@ -53,6 +42,7 @@ class FakeZaloBot:
     calls: list[Call] = field(default_factory=list)
     delivered: list[Call] = field(default_factory=list)
     webhook: dict[str, Any] = field(default_factory=dict)
+    probe: dict[str, Any] | None = None  # how the platform found the webhook, where it says so
     faults: dict[str, deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
     url: str = ""
     quiet_seconds: float = 0.0  # less than what was asked for, so that tests need not wait
@@ -130,13 +120,9 @@ class FakeZaloBot:
             fault = self.faults[call.method].popleft()
             if fault.delivered:
                 await self._deliver(call)
-            if fault.drop:
-                assert request.transport is not None
-                request.transport.abort()
-                return web.Response()
-            if fault.html:
-                return web.Response(status=fault.status, text="<html>Bad Gateway</html>", content_type="text/html")
-            return _refuse(fault.code, fault.description, fault.status)
+            if (broken := break_off(request, fault)) is not None:
+                return broken
+            return _refuse(fault.code, fault.text, fault.status)
         return await self._succeed(call)
 
     async def _succeed(self, call: Call) -> web.Response:
@@ -148,6 +134,8 @@ class FakeZaloBot:
         elif call.method == "setWebhook":
             self.webhook = call.data
             result = {"url": call.data["url"], "updated_at": NOON_MS}
+            if self.probe is not None:
+                result["verification"] = self.probe
         elif call.method == "deleteWebhook":
             self.webhook = {}
             result = {"url": "", "updated_at": NOON_MS}
@@ -187,15 +175,11 @@ class FakeZaloBot:
 async def running_zalo_bot(fake: FakeZaloBot | None = None) -> AsyncIterator[FakeZaloBot]:
     """Run a fake for the length of a test."""
     fake = fake or FakeZaloBot()
-    runner = web.AppRunner(fake.app(), access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
-        yield fake
-    finally:
-        fake.queue({"event_name": "message.none.received", "message": {}})  # lets a waiting poll go
-        await runner.cleanup()
+    async with serving(fake.app()) as fake.url:
+        try:
+            yield fake
+        finally:
+            fake.queue({"event_name": "message.none.received", "message": {}})  # lets a waiting poll go
 
 
 def _refuse(code: int, description: str, status: int = 200) -> web.Response:

@@ -14,10 +14,11 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.fakes.zalo import NOON_MS, Fault, break_off, serving
+
 APP_ID, OA_ID = "4000000000000000004", "2000000000000000002"
 APP_SECRET, OA_SECRET = "fake-app-secret-0001", "fake-oa-secret-key-0001"
 FIRST_REFRESH = "FAKE_REFRESH_TOKEN_0-never-written"
-NOON_MS = 1795410000000  # 2026-11-23 05:00 UTC
 
 
 @dataclass
@@ -31,18 +32,6 @@ class Said:
     @property
     def text(self) -> str:
         return str(self.message.get("text", ""))
-
-
-@dataclass
-class Fault:
-    """What to answer in the place of success."""
-
-    error: int = 0
-    message: str = ""
-    status: int = 200
-    html: bool = False
-    drop: bool = False
-    delivered: bool = False
 
 
 @dataclass
@@ -153,7 +142,7 @@ class FakeZaloOA:
             return web.json_response({"error": -216, "message": "Access token is invalid"})
         fault = self.faults.popleft() if self.faults else self.decide(said) if self.decide else None
         if fault is not None:
-            said.error = fault.error
+            said.error = fault.code
             if fault.delivered:
                 await self._hear(said)
             return _faulty(request, fault)
@@ -202,21 +191,11 @@ def signed(event: Any, *, secret: str = OA_SECRET, first: str = APP_ID) -> tuple
 async def running_zalo_oa(fake: FakeZaloOA | None = None) -> AsyncIterator[FakeZaloOA]:
     """Run a fake for the length of a test."""
     fake = fake or FakeZaloOA()
-    runner = web.AppRunner(fake.app(), access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with serving(fake.app()) as fake.url:
         yield fake
-    finally:
-        await runner.cleanup()
 
 
 def _faulty(request: web.Request, fault: Fault) -> web.StreamResponse:
-    if fault.drop:
-        assert request.transport is not None
-        request.transport.abort()
-        return web.Response()
-    if fault.html:
-        return web.Response(status=fault.status, text="<html>502 Bad Gateway</html>", content_type="text/html")
-    return web.json_response({"error": fault.error, "message": fault.message}, status=fault.status)
+    broken = break_off(request, fault)
+    error = {"error": fault.code, "message": fault.text}
+    return broken if broken is not None else web.json_response(error, status=fault.status)

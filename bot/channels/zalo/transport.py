@@ -51,7 +51,6 @@ class Transport:
         json: Mapping[str, Any] | None = None,
         form: Mapping[str, str] | aiohttp.FormData | None = None,
         headers: Mapping[str, str] | None = None,
-        seconds: float = 0.0,
     ) -> Answer:
         """Send one request and read its answer; raises CallError."""
         session = self._session or self._open()
@@ -59,7 +58,7 @@ class Transport:
         sent = dict(headers or {})
         if json is not None:
             data, sent["Content-Type"] = orjson.dumps(json), "application/json"
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=seconds or self._seconds)
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=self._seconds)
         try:
             async with session.post(url, data=data, headers=sent, timeout=timeout) as response:
                 content = await response.read()

@@ -14,6 +14,7 @@ from bot.message import ATTENDED, ERASE, FOLLOW, UNFOLLOW, IncomingMessage, Pers
 NAME = "zalo_oa"
 CHOICE_MARK = "#chon:"  # what a pressed button sends as text; typing it does the same, which harms nobody
 OLDEST = timedelta(hours=24)  # what is older cannot be told from a repeat any more
+FASTEST_CLOCK = timedelta(hours=2)  # how far Zalo's clock may go before ours and be believed
 _FROM_PERSON = "user_send_"
 _FROM_ACCOUNT = "oa_send_"
 # What may come in the place of text, in the words that all channels share.
@@ -27,7 +28,7 @@ _ATTACHMENTS = {
     "file": "document",
     "location": "location",
     "business_card": "contact",
-}
+}  # a kind that nobody has described yet is answered too
 _RECEIPTS = {"user_received_message": "delivered", "user_seen_message": "seen"}
 _NOTICES = frozenset({"change_oa_daily_quota", "change_template_status"})
 _CONSOLE_TEST = ("This is testing message", "This is message id")
@@ -44,9 +45,10 @@ class Receipts:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that those who run the account should look at."""
+    """Something that those who run the account should look at; `at` is the platform's own moment, as text."""
 
     event: str
+    at: str = ""
 
 
 Event = IncomingMessage | Receipts | Notice
@@ -65,8 +67,11 @@ def read_event(raw: Mapping[str, Any], *, now: datetime) -> Event | None:
         numbers = _inner(raw, "message").get("msg_ids")
         return Receipts(_RECEIPTS[name], len(numbers) if isinstance(numbers, list) else 1)
     if name in _NOTICES:
-        return Notice(name)
+        return Notice(name, str(raw.get("timestamp") or ""))
     at = _moment(raw.get("timestamp"), now)
+    if name == "user_withdraw":  # of any age: deleting twice harms less than not at all
+        person = str(raw.get("user_id") or "") or _id_of(raw, "sender") or _id_of(raw, "follower")
+        return _happening(raw, ERASE, person, at)
     if now - at > OLDEST:
         return None
     if name.startswith(_FROM_PERSON):
@@ -80,9 +85,6 @@ def read_event(raw: Mapping[str, Any], *, now: datetime) -> Event | None:
         return _happening(raw, FOLLOW if name == "follow" else UNFOLLOW, _id_of(raw, "follower"), at)
     if name == "user_click_chatnow":
         return _happening(raw, FOLLOW, str(raw.get("user_id") or ""), at)
-    if name == "user_withdraw":
-        person = str(raw.get("user_id") or "") or _id_of(raw, "sender") or _id_of(raw, "follower")
-        return _happening(raw, ERASE, person, at)
     return None
 
 
@@ -95,12 +97,12 @@ def _read_message(raw: Mapping[str, Any], kind: str, at: datetime) -> IncomingMe
     message, person = _inner(raw, "message"), _id_of(raw, "sender")
     said, message_id = message.get("text"), str(message.get("msg_id") or "")
     text = said if isinstance(said, str) else ""
-    if not person or (text, message_id) == _CONSOLE_TEST or (kind != "text" and kind not in _ATTACHMENTS):
+    if not person or (text, message_id) == _CONSOLE_TEST:
         return None
     choice = ""
     if text.startswith(CHOICE_MARK):
         choice, text = text.removeprefix(CHOICE_MARK), ""
-    attachment = _ATTACHMENTS.get(kind, "")
+    attachment = "" if kind == "text" else _ATTACHMENTS.get(kind, "unsupported")
     if not (text or choice or attachment):
         return None
     return IncomingMessage(
@@ -129,7 +131,8 @@ def _made_up_id(raw: Mapping[str, Any], name: str, person: str) -> str:
 
 
 def _location(message: Mapping[str, Any]) -> tuple[float, float] | None:
-    for attachment in message.get("attachments") or ():
+    attachments = message.get("attachments")
+    for attachment in attachments if isinstance(attachments, list) else ():
         try:
             place = attachment["payload"]["coordinates"]
             latitude, longitude = float(place["latitude"]), float(place["longitude"])
@@ -151,7 +154,7 @@ def _id_of(raw: Mapping[str, Any], key: str) -> str:
 
 def _moment(timestamp: object, now: datetime) -> datetime:
     try:
-        return datetime.fromtimestamp(int(str(timestamp)) / 1000, UTC)
+        return min(datetime.fromtimestamp(int(str(timestamp)) / 1000, UTC), now + FASTEST_CLOCK)
     except (ValueError, OverflowError, OSError):
         return now
 
@@ -165,7 +168,8 @@ class Verifier:
 
     def __init__(self, *, app_id: str, oa_id: str, secrets: Sequence[tuple[str, str]]) -> None:
         """Take the app's and the account's number, and named secrets."""
-        self._app_id, self._oa_id, self._secrets = app_id, oa_id, tuple(secrets)
+        self._app_id, self._oa_id = app_id, oa_id
+        self._secrets = tuple((name, secret) for name, secret in secrets if secret)
         self.matched = ""
 
     def accepts(self, body: bytes, raw: Mapping[str, Any], signature: str) -> bool:

@@ -11,35 +11,33 @@ import asyncio
 import base64
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
 from urllib.parse import urlencode
 
 import structlog
 
+from bot.channels.alarm import Alarm
 from bot.channels.lease import Lease
-from bot.channels.zalo_errors import RATE, code_of
-from bot.channels.zalo_transport import Answer, CallError, Transport
+from bot.channels.zalo.errors import ACCOUNT, Trouble, code_of
+from bot.channels.zalo.transport import Answer, CallError, Transport
 from bot.clock import Clock, moment, stamp
-from bot.errors import BotError, Unreachable
+from bot.errors import BotError, StoreError, Unreachable
 from bot.i18n import mark
-from bot.store import Row, Store, credentials
+from bot.store import Row, Store, Transaction, credentials
 
 log = structlog.get_logger()
 
 CREDENTIAL = "zalo_oa"
 LOGIN_COMMAND = "python -m bot zalo-oa login"
 LOGIN_HINT = f"run: {LOGIN_COMMAND}"
-_RENEW_AFTER = timedelta(hours=20)  # of 25
+_RENEW_AFTER, _ALARM_AFTER = timedelta(hours=20), timedelta(hours=24)  # of 25
 _MARGIN = timedelta(minutes=5)
 _USUAL_LIFETIME = 90_000
 _LEASE_SECONDS, _LEASE_PAUSE, _MOST_LEASE_TRIES = 60.0, 0.5, 60
 _SERVER_ERROR = 500
-
-
-Alert = Callable[[str, Mapping[str, object]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,20 +79,21 @@ class Tokens:
         transport: Transport,
         clock: Clock,
         report: Callable[[str | None], None],
-        alert: Alert,
+        alarm: Alarm,
         sleep: Callable[[float], Coroutine[Any, Any, None]] = asyncio.sleep,
     ) -> None:
         """Read nothing yet.
 
-        `report` is told when the keys are in danger, and None when they are not any more; `alert` passes a sentence on
-        to the admins.
+        `report` is told when the keys are in danger, and None when they are not any more; `alarm` reaches the admins.
         """
         self._store, self._app, self._transport, self._clock = store, app, transport, clock
-        self._report, self._alert, self._sleep = report, alert, sleep
+        self._report, self._alarm, self._sleep = report, alarm, sleep
         self._lease = Lease(store, f"{CREDENTIAL}:token", seconds=_LEASE_SECONDS, clock=clock)
         self._alone = asyncio.Lock()
         self._access, self._expires_at = "", ""
         self._refused = ""  # a token that Zalo does not take any more, whatever its time says
+        self._unsaved: tuple[Pair, datetime] | None = None  # the only copy of a pair that could not be stored yet
+        self._tried_dead = False  # a dead key is tried once a start, should the app's secret have been the mistake
 
     async def current(self) -> str:
         """Return an access token that should be valid; raises Unreachable, StoreError."""
@@ -133,12 +132,23 @@ class Tokens:
     async def keep_fresh(self) -> None:
         """Renew in good time; to be called again and again. Raises Unreachable, StoreError."""
         row = await self._row()
-        if row is None or row["dead"] or self._is_superseded(row):
+        if row is None or row["dead"] or self._unsaved is not None or self._is_superseded(row):
             await self.renew(refused="")
             return
         self._take(row)
-        if self._clock() - moment(row["obtained_at"]) >= _RENEW_AFTER:
+        age = self._clock() - moment(row["obtained_at"])
+        if age < _RENEW_AFTER:
+            return
+        try:
             await self.renew(refused=row["access"], early=True)
+        except (Unreachable, StoreError):
+            if age >= _ALARM_AFTER:
+                await self._alarm.sound(
+                    mark("The Official Account's keys have not been renewed for {hours} hours; look at /hethong."),
+                    once=row["obtained_at"],
+                    hours=int(_ALARM_AFTER.total_seconds() // 3600),
+                )
+            raise
 
     async def _row(self) -> Row | None:
         return await self._store.read(lambda tx: credentials.find(tx, CREDENTIAL))
@@ -158,29 +168,48 @@ class Tokens:
         return self._access
 
     async def _renew(self, row: Row | None) -> str:
-        superseded = row is not None and self._is_superseded(row)
-        refresh = row["refresh"] if row is not None and not superseded else self._app.refresh_token
-        if not refresh or (row is not None and row["dead"] and not superseded):
-            self._fail(row, f"Zalo's Official Account gives no keys any more; {LOGIN_HINT}.")
-        asked = {"refresh_token": refresh, "app_id": self._app.id, "grant_type": "refresh_token"}
+        if self._unsaved is not None and row is not None and row["obtained_at"] > stamp(self._unsaved[1]):
+            self._unsaved = None  # another process was given newer ones
+        if self._unsaved is None:
+            self._unsaved = await self._ask(row), self._clock()
+        pair, obtained_at = self._unsaved
         try:
-            pair = await ask_for_pair(self._transport, self._app, asked)
-        except ConsentNeeded as refusal:
-            why, seed, at = f"{refusal} To give a new consent, {LOGIN_HINT}.", self._app.seed, stamp(self._clock())
-            await self._store.write(lambda tx: credentials.bury(tx, CREDENTIAL, seed=seed, why=why, at=at))
-            await self._alert(
-                mark("Zalo gives the Official Account no keys any more; a new consent is needed: {command}."),
-                {"command": LOGIN_COMMAND},
-            )
-            self._fail(row, why)
-        except Unreachable as error:
-            self._fail(row, str(error), code=error.code)
-        await keep_pair(self._store, self._app, pair, clock=self._clock)
+            await keep_pair(self._store, self._app, pair, obtained_at=obtained_at)
+        except StoreError as error:
+            self._report(f"New keys of Zalo wait for the database; stopping the bot now would lose them. {error}")
+            raise
+        self._unsaved = None
         self._access = pair.access
-        self._expires_at = stamp(self._clock() + timedelta(seconds=pair.seconds) - _MARGIN)
+        self._expires_at = _expiry(pair, obtained_at)
         self._report(None)
         log.info("keys renewed", channel=CREDENTIAL)
         return self._access
+
+    async def _ask(self, row: Row | None) -> Pair:
+        superseded = row is not None and self._is_superseded(row)
+        refresh = row["refresh"] if row is not None and not superseded else self._app.refresh_token
+        dead = row is not None and bool(row["dead"]) and not superseded
+        if not refresh or (dead and self._tried_dead):
+            self._fail(row, f"Zalo's Official Account gives no keys any more; {LOGIN_HINT}.")
+        asked = {"refresh_token": refresh, "app_id": self._app.id, "grant_type": "refresh_token"}
+        try:
+            return await ask_for_pair(self._transport, self._app, asked)
+        except ConsentNeeded as refusal:
+            self._tried_dead = True
+            why = f"{refusal} To give a new consent, {LOGIN_HINT}."
+            await self._store.write(lambda tx: self._bury(tx, why, known=dead))
+            self._fail(row, why)
+        except Unreachable as error:
+            self._fail(row, str(error), code=error.code)
+
+    def _bury(self, tx: Transaction, why: str, *, known: bool) -> None:
+        credentials.bury(tx, CREDENTIAL, seed=self._app.seed, why=why, at=stamp(self._clock()))
+        if not known:
+            self._alarm.ring(
+                tx,
+                mark("Zalo gives the Official Account no keys any more; a new consent is needed: {command}."),
+                command=LOGIN_COMMAND,
+            )
 
     def _fail(self, row: Row | None, trouble: str, *, code: str = "token") -> NoReturn:
         """Say what is wrong, and until when the present token still serves."""
@@ -189,10 +218,8 @@ class Tokens:
         raise Unreachable(trouble, code=code)
 
 
-async def keep_pair(store: Store, app: App, pair: Pair, *, clock: Clock) -> None:
+async def keep_pair(store: Store, app: App, pair: Pair, *, obtained_at: datetime) -> None:
     """Store a pair durably; only then may it be used."""
-    obtained_at = clock()
-    expires_at = obtained_at + timedelta(seconds=pair.seconds) - _MARGIN
     await store.write(
         lambda tx: credentials.keep(
             tx,
@@ -201,9 +228,13 @@ async def keep_pair(store: Store, app: App, pair: Pair, *, clock: Clock) -> None
             refresh=pair.refresh,
             seed=app.seed,
             obtained_at=stamp(obtained_at),
-            expires_at=stamp(expires_at),
+            expires_at=_expiry(pair, obtained_at),
         )
     )
+
+
+def _expiry(pair: Pair, obtained_at: datetime) -> str:
+    return stamp(obtained_at + timedelta(seconds=pair.seconds) - _MARGIN)
 
 
 async def ask_for_pair(transport: Transport, app: App, asked: Mapping[str, str]) -> Pair:
@@ -222,7 +253,7 @@ def _read_pair(answer: Answer) -> Pair:
     if isinstance(access, str) and access and isinstance(refresh, str) and refresh:
         return Pair(access, refresh, code_of(answer.body, "expires_in") or _USUAL_LIFETIME)
     code = code_of(answer.body, "error")
-    if not answer.body or answer.status >= _SERVER_ERROR or code in RATE:
+    if not answer.body or answer.status >= _SERVER_ERROR or ACCOUNT.get(code) is Trouble.RATE:
         raise Unreachable(f"Zalo's keys cannot be renewed (status {answer.status}).", code="oauth")
     name = str(answer.body.get("error_name") or "no reason given")[:80]
     raise ConsentNeeded(f"Zalo gives the Official Account no keys ({code}: {name}).")
