@@ -50,8 +50,8 @@ def _timezone(name: str) -> str:
 
 
 def _database(url: str) -> str:
-    if not re.match(r"sqlite:///.+", url):
-        raise ValueError("must be sqlite:///PATH")
+    if not re.match(r"sqlite:///.|postgresql://.", url):
+        raise ValueError("must be sqlite:///PATH or postgresql://HOST/NAME")
     return url
 
 
@@ -251,6 +251,7 @@ class Settings(BaseSettings):
     )
 
     database: Annotated[str, AfterValidator(_database)] = "sqlite:///data/bot.db"
+    data: str = ""
     secret: SecretStr | None = None
     languages: tuple[Literal["vi", "en"], ...] = Field(("vi", "en"), min_length=1)
     region: Path = Path("content/regions/vinh-phuc.yaml")
@@ -285,14 +286,17 @@ class Settings(BaseSettings):
         return self.languages[0]
 
     @property
-    def database_path(self) -> Path:
-        """Where the SQLite file lies."""
-        return Path(self.database.removeprefix("sqlite:///"))
+    def database_path(self) -> Path | None:
+        """Where the SQLite file lies; None with another engine."""
+        path = self.database.removeprefix("sqlite:///")
+        return None if path == self.database else Path(path)
 
     @property
     def data_folder(self) -> Path:
-        """Where the bot keeps what it makes itself: the database, the search index, its own secret."""
-        return self.database_path.parent
+        """Where the bot keeps what it makes itself: the search index, its own secret, backups."""
+        if self.data:
+            return Path(self.data)
+        return self.database_path.parent if self.database_path else Path("data")
 
     @property
     def zone(self) -> ZoneInfo:
@@ -333,6 +337,7 @@ def load_settings(path: Path | None = None) -> Settings:
     given.update(_variables(os.environ, "environment"))
     problems += _unknown_variables(given)
     problems += _secrets_in_file(document)
+    problems += _password_in_file(document)
     problems += _odd_keys(document)
     try:
         settings = Settings(
@@ -401,6 +406,13 @@ def _secrets_in_file(document: Document) -> Iterator[Problem]:
             )
 
 
+def _password_in_file(document: Document) -> Iterator[Problem]:
+    url = document.value.get("database")
+    if isinstance(url, str) and re.match(r"[^:/]+://[^/@]*:[^/@]+@|[^?]*[?](.*&)?password=", url):
+        sentence = f"database holds a password: take it out of the file and set {variable_name(('database',))} instead."
+        yield document.problem(("database",), sentence)
+
+
 def _without_secrets(value: dict[str, Any]) -> dict[str, Any]:
     hidden = set(secret_keys())
     return {
@@ -442,7 +454,7 @@ def _as_variable_problem(said: str, given: Mapping[str, str]) -> Problem:
 
 def _as_problem(error: dict[str, Any], document: Document, given: Mapping[str, str]) -> Problem:
     location = tuple(part for part in error["loc"])
-    secret = location in set(secret_keys())
+    secret = location in {*secret_keys(), ("database",)}  # its address may hold a password
     for length in range(len(location), 0, -1):
         variable = variable_name(location[:length])
         if variable in given:

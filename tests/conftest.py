@@ -23,6 +23,7 @@ from bot.message import IncomingMessage, Person, Receipt, Reply, Traits
 from bot.service import Service, open_service
 from bot.settings import Settings
 from handlers import ROUTES
+from tests.engines import Engine, PostgresServer, start_postgres
 from tests.fakes.telegram import TOKEN
 
 # Where a change is judged, the same examples are tried every time; at a desk, new ones.
@@ -95,13 +96,38 @@ def knowledge() -> Knowledge:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Defaults, the real content, an empty data folder that holds the ready index."""
+def settings(
+    tmp_path: Path, knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Settings:
+    """Defaults, the real content, an empty data folder that holds the ready index.
+
+    TEST_ENGINE=postgresql runs every test that asks for them on that engine.
+    """
     monkeypatch.chdir(ROOT)
     data = tmp_path / "data"
     data.mkdir()
     shutil.copy(CACHE / INDEX_FILE, data / INDEX_FILE)
-    return Settings(database=f"sqlite:///{data / 'bot.db'}", limits={"person_per_minute": 0})  # type: ignore[arg-type]
+    database = f"sqlite:///{data / 'bot.db'}"
+    if os.environ.get("TEST_ENGINE") == "postgresql":
+        database = request.getfixturevalue("postgres").fresh()
+    return Settings(database=database, data=str(data), limits={"person_per_minute": 0})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One PostgreSQL for the whole run."""
+    server = start_postgres()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    """A fresh database of each engine in turn."""
+    if request.param == "sqlite":
+        return Engine("sqlite", f"sqlite:///{tmp_path / 'bot.db'}")
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return Engine("postgresql", server.fresh())
 
 
 @dataclass

@@ -15,6 +15,7 @@ from bot.message import Person
 from bot.records import Records
 from bot.store import Store, Transaction, open_store, people, roles
 from tests.conftest import NOON, Talk
+from tests.engines import Engine
 
 MAY: list[tuple[tuple[Grant, ...], str, bool]] = [
     ((), CITIZEN, True),
@@ -72,8 +73,8 @@ def test_a_refusal_says_why(
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = open_store(f"sqlite:///{tmp_path / 'bot.db'}")
+async def store(engine: Engine) -> AsyncIterator[Store]:
+    opened = open_store(engine.url)
     yield opened
     await opened.close()
 
@@ -125,11 +126,13 @@ async def test_what_is_no_invitation_gives_nothing(store: Store, code: str) -> N
     assert await store.write(lambda tx: redeem(tx, code)) is None
 
 
-async def test_the_code_itself_is_kept_nowhere(store: Store, tmp_path: Path) -> None:
+async def test_the_code_itself_is_kept_nowhere(store: Store, engine: Engine, tmp_path: Path) -> None:
     codes = {await invite(store) for _ in range(20)}
     assert len(codes) == 20
     assert all(len(code) >= 20 for code in codes)
     kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    kept += repr([engine.rows(f"SELECT * FROM {table}") for table in ("invitations", "audit")]).encode()
+    assert len(kept) > 20 * 64
     assert not any(code.encode() in kept for code in codes)
 
 

@@ -24,6 +24,7 @@ from bot.regions import Place, Regions, load_regions
 from bot.service import Service
 from bot.store import Store, Transaction, links, open_store, people, reports, tallies
 from tests.conftest import NOON, ROOT, FrozenClock, Talk
+from tests.engines import Engine
 from tests.running import run_command
 
 TODAY = date(2026, 11, 23)
@@ -39,7 +40,13 @@ def regions() -> Regions:
 
 @asynccontextmanager
 async def opened(path: Path) -> AsyncIterator[Store]:
-    store = open_store(f"sqlite:///{path}")
+    async with opened_at(f"sqlite:///{path}") as store:
+        yield store
+
+
+@asynccontextmanager
+async def opened_at(url: str) -> AsyncIterator[Store]:
+    store = open_store(url)
     try:
         yield store
     finally:
@@ -47,8 +54,8 @@ async def opened(path: Path) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with opened(tmp_path / "bot.db") as one:
+async def store(engine: Engine) -> AsyncIterator[Store]:
+    async with opened_at(engine.url) as one:
         yield one
 
 
@@ -196,9 +203,9 @@ async def test_linked_channels_count_once_with_the_first_day_and_the_latest_plac
     assert await counts.disagreements(store) == []
 
 
-async def test_many_writers_at_once_lose_nothing(tmp_path: Path) -> None:
+async def test_many_writers_at_once_lose_nothing(engine: Engine) -> None:
     districts = list(REGIONS.districts)
-    async with opened(tmp_path / "bot.db") as one, opened(tmp_path / "bot.db") as other:
+    async with opened_at(engine.url) as one, opened_at(engine.url) as other:
         works = []
         for number in range(400):
             works.append((one, other)[number % 2].write(report(str(number), districts[number % 9], TODAY)))

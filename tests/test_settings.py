@@ -43,6 +43,12 @@ BAD: list[tuple[str | bytes, str | bytes, dict[str, str], list[str]]] = [
      ["config.yaml:1: limits.person_per_minute must be at least 0, not -1."]),
     ("privacy: {message_hours: 1}", "", {}, ["config.yaml:1: privacy.message_hours must be at least 24, not 1."]),
     ("database: mysql://x", "", {}, ["config.yaml:1: database must be"]),
+    ("database: postgresql://bot:hush@db/bot", "", {},
+     ["config.yaml:1: database holds a password: take it out of the file and set BOT_DATABASE instead."]),
+    ("database: postgresql://db/bot?user=bot&password=hush", "", {},
+     ["config.yaml:1: database holds a password: take it out of the file and set BOT_DATABASE instead."]),
+    ("", "", {"BOT_DATABASE": "postgres//bot:hush@db"},
+     ["environment: BOT_DATABASE (database) must be sqlite:///PATH or postgresql://HOST/NAME."]),
     ("log: {level: loud}", "", {},
      ["config.yaml:1: log.level must be 'debug', 'info', 'warning' or 'error', not 'loud'."]),
     ("reminders: {timezone: Mars/Base}", "", {},
@@ -152,14 +158,15 @@ def test_hours_may_be_written_with_and_without_quotes(
     assert load(tmp_path, monkeypatch, f"reminders: {{quiet_from: {written}}}").reminders.quiet_from == meant
 
 
-DATABASES: list[tuple[str, Path, Path]] = [
+DATABASES: list[tuple[str, Path | None, Path]] = [
     ("sqlite:///data/bot.db", Path("data/bot.db"), Path("data")),
     ("sqlite:////srv/bot/bot.db", Path("/srv/bot/bot.db"), Path("/srv/bot")),
+    ("postgresql://db.example.vn/bot", None, Path("data")),
 ]
 
 
 @pytest.mark.parametrize(("url", "path", "folder"), DATABASES)
-def test_where_the_records_lie(url: str, path: Path, folder: Path) -> None:
+def test_where_the_records_lie(url: str, path: Path | None, folder: Path) -> None:
     settings = Settings(database=url)
     assert (settings.database_path, settings.data_folder) == (path, folder)
 

@@ -102,7 +102,7 @@ class Speaker:
         kept, at = [button.choice for button in reply.buttons if too_long(button)], stamp(self._clock())
 
         def work(tx: Transaction) -> None:
-            for choice in kept:
+            for choice in sorted(kept):  # everybody in the same order, so that nobody waits in a circle
                 choices.keep(tx, choice, at=at)
 
         await self._store.write(work)

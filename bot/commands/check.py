@@ -99,7 +99,7 @@ def _check_goals(content: Path, region: Path) -> None:
 def _miscounted(context: Context) -> list[Problem]:
     """Compare the kept counts with a full recount of the reports, where there is a database."""
     path = context.settings.database_path
-    if not path.exists():
+    if path is not None and not path.exists():
         return []
 
     async def compare() -> list[str]:
@@ -107,7 +107,8 @@ def _miscounted(context: Context) -> list[Problem]:
             return await counts.disagreements(store)
 
     sentence = "the kept counts differ from a recount: {}; restore a backup, or tell the makers of the bot."
-    return [Problem(shown_path(path), 0, sentence.format(found)) for found in context.run(compare())]
+    where = shown_path(path) if path else "database"
+    return [Problem(where, 0, sentence.format(found)) for found in context.run(compare())]
 
 
 def _check_commands(library: Library, commands: set[str], menu: object) -> Iterator[Problem]:

@@ -33,9 +33,22 @@ class Transaction(Protocol):
         Each must change one row; where one does not, the transaction fails as Outdated.
         """
 
+    def hold(self, *keys: str) -> bool:
+        """Let every other writer that holds one of these keys wait until the commit.
+
+        True where others write at the same time, so that what was read before may have changed.
+        """
+
+    def add(self, sql: str, /, *, table: str, change: int, **values: object) -> None:
+        """Run an upsert that adds `:change` to a row of a table, before it is read here and before the commit."""
+
 
 class Store(Protocol):
     """A database under asyncio: functions of a transaction go in, their results come out."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether several processes may serve the same people from it."""
 
     async def read(self, work: Callable[[Transaction], Result]) -> Result:
         """Run a reading function on a consistent view; may see the latest committed state only."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bot.store.database import Row, Transaction
 
 # A person alone is a circle of one.
@@ -9,6 +11,21 @@ CIRCLE = """
     SELECT :id AS person_id UNION
     SELECT o.person_id FROM links m JOIN links o ON o.circle = m.circle WHERE m.person_id = :id
 """
+
+
+def hold_circle(tx: Transaction, *people: int) -> list[int]:
+    """Keep everybody linked with these people, and their reports, from changing until the commit; returns them."""
+    members = _circle(tx, people)
+    while tx.hold(*(f"person {member}" for member in members)):
+        now = _circle(tx, people)
+        if now <= members:
+            return sorted(now)
+        members |= now
+    return sorted(members)
+
+
+def _circle(tx: Transaction, people: Iterable[int]) -> set[int]:
+    return {int(row["person_id"]) for person_id in people for row in tx.all(CIRCLE, id=person_id)}
 
 
 def others(tx: Transaction, person_id: int) -> list[Row]:
@@ -25,8 +42,7 @@ def others(tx: Transaction, person_id: int) -> list[Row]:
 
 def join(tx: Transaction, person_id: int, other_id: int, *, circle: str, at: str) -> None:
     """Make two people, and whoever they are linked with, one circle under a new name."""
-    members = {row["person_id"] for number in (person_id, other_id) for row in tx.all(CIRCLE, id=number)}
-    for member in sorted(members):
+    for member in hold_circle(tx, person_id, other_id):
         tx.run(
             """
             INSERT INTO links (person_id, circle, linked_at) VALUES (:id, :circle, :at)
@@ -40,6 +56,7 @@ def join(tx: Transaction, person_id: int, other_id: int, *, circle: str, at: str
 
 def leave(tx: Transaction, person_id: int) -> None:
     """Take a person out of their circle, and the last one left in it too."""
+    hold_circle(tx, person_id)
     row = tx.one("DELETE FROM links WHERE person_id = :id RETURNING circle", id=person_id)
     if row is not None:
         tx.run(

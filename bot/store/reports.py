@@ -31,8 +31,8 @@ def keep(
     language: str = "",
 ) -> None:
     """Record that a person installed, or correct where; the first day stays the day of the report."""
-    before = find(tx, person_id)
     with tallies.kept_up(tx, person_id, day=day):
+        before = find(tx, person_id)
         tx.run(
             """
             INSERT INTO reports (person_id, district, commune, channel, source, language, day, reported_at)
@@ -54,24 +54,24 @@ def keep(
 
 def withdraw(tx: Transaction, person_id: int, *, at: str, day: str = "") -> None:
     """Take a report back; its history stays until the person is erased."""
-    before = find(tx, person_id)
-    if before is None:
-        return
     with tallies.kept_up(tx, person_id, day=day):
+        before = find(tx, person_id)
+        if before is None:
+            return
         tx.run(f"DELETE FROM reports WHERE person_id IN ({CIRCLE})", id=person_id)  # noqa: S608 - no value in it
     _note(tx, person_id, change="withdrawn", district=before["district"], commune=before["commune"], at=at)
 
 
 def merge(tx: Transaction, person_id: int, *, at: str, day: str = "") -> None:
     """Make the reports of a person's linked channels one: the first day counts, the latest place is true."""
-    rows = tx.all(
-        f"SELECT person_id, district, commune FROM reports WHERE person_id IN ({CIRCLE}) ORDER BY reported_at",  # noqa: S608
-        id=person_id,
-    )
-    if len(rows) < 2:
-        return
-    first, latest = rows[0], rows[-1]
     with tallies.kept_up(tx, person_id, day=day):
+        rows = tx.all(
+            f"SELECT person_id, district, commune FROM reports WHERE person_id IN ({CIRCLE}) ORDER BY reported_at",  # noqa: S608
+            id=person_id,
+        )
+        if len(rows) < 2:
+            return
+        first, latest = rows[0], rows[-1]
         for row in rows[1:]:
             tx.run("DELETE FROM reports WHERE person_id = :id", id=row["person_id"])
             _note(tx, row["person_id"], change="linked", district=row["district"], commune=row["commune"], at=at)

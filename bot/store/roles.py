@@ -91,7 +91,8 @@ def redeem(tx: Transaction, *, code_hash: str, at: str) -> Row | None:
 
 
 def last_audit_hash(tx: Transaction) -> str:
-    """Return the hash of the newest audit line, empty when there is none."""
+    """Return the hash of the newest audit line, empty when there is none; nobody adds one until the commit."""
+    tx.hold("audit")
     row = tx.one("SELECT hash FROM audit ORDER BY id DESC LIMIT 1")
     return row["hash"] if row else ""
 

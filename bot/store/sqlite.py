@@ -86,6 +86,14 @@ class SqliteTransaction:
             if self._connection.executemany(sql, values).rowcount != len(values):
                 raise Outdated("A row is not there any more.")
 
+    def hold(self, *keys: str) -> bool:
+        """Nothing to do: there is one writer at a time, others wait already."""
+        return False
+
+    def add(self, sql: str, /, *, table: str, change: int, **values: object) -> None:
+        """Run an upsert that adds `:change`."""
+        self.run(sql, **values, change=change)
+
 
 class _Worker(threading.Thread):
     """A thread with its own connection that runs functions of a transaction for coroutines."""
@@ -187,6 +195,8 @@ class _Worker(threading.Thread):
 
 class SqliteStore:
     """The store on one SQLite file; see `Store`."""
+
+    shared = False
 
     def __init__(self, path: Path) -> None:
         """Open the file, make it where it is missing, bring its tables up to date; raises StoreError."""

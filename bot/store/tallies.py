@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from bot.store.database import Row, Transaction
-from bot.store.links import CIRCLE
+from bot.store.links import hold_circle
 
 VIEWS: Final = ("district", "commune", "channel", "language", "source")
 # What a person did, in the order of the funnel; each is counted once a person.
@@ -32,7 +32,7 @@ def kept_up(tx: Transaction, person_id: int, *, day: str) -> Iterator[None]:
 
     Without a day, the changes are booked on the day of the report itself.
     """
-    members = [row["person_id"] for row in tx.all(CIRCLE, id=person_id)]
+    members = hold_circle(tx, person_id)
     before = _standing(tx, members)
     yield
     after = _standing(tx, members)
@@ -55,20 +55,24 @@ def _book(tx: Transaction, key: _Key, *, day: str, change: int) -> None:
     district, commune, channel, language, source, _ = key
     for view, name in zip(VIEWS, ("", commune, channel, language, source), strict=True):
         for unit, length in _UNITS:
-            tx.run(
-                """
-                INSERT INTO tallies (view, unit, span, district, name, reports)
-                VALUES (:view, :unit, :span, :district, :name, :change)
-                ON CONFLICT (view, unit, span, district, name)
-                DO UPDATE SET reports = tallies.reports + excluded.reports
-                """,
-                view=view,
-                unit=unit,
-                span=day[:length],
-                district=district,
-                name=name,
-                change=change,
-            )
+            _add_reports(tx, view, unit, day[:length], district, name, change=change)
+
+
+def _add_reports(tx: Transaction, view: str, unit: str, span: str, district: str, name: str, *, change: int) -> None:
+    tx.add(
+        """
+        INSERT INTO tallies (view, unit, span, district, name, reports)
+        VALUES (:view, :unit, :span, :district, :name, :change)
+        ON CONFLICT (view, unit, span, district, name) DO UPDATE SET reports = tallies.reports + excluded.reports
+        """,
+        table="tallies",
+        change=change,
+        view=view,
+        unit=unit,
+        span=span,
+        district=district,
+        name=name,
+    )
 
 
 def standing(tx: Transaction, view: str, *, day: str, districts: Collection[str] | None = None) -> list[Row]:
@@ -162,47 +166,51 @@ def note_steps(tx: Transaction, person_id: int, steps: Collection[str], *, day: 
     new = [step for step in STEPS if step in steps and not took(row["steps"], (step,))]
     if not new:
         return
-    tx.run(
-        "UPDATE people SET steps = :steps WHERE id = :id",
-        steps=row["steps"] | sum(1 << STEPS.index(step) for step in new),
-        id=person_id,
-    )
+    taken = sum(1 << STEPS.index(step) for step in new)
+    # Only who finds none of them taken counts them: another process may have taken one a moment ago.
+    if not tx.run(
+        "UPDATE people SET steps = steps | :taken WHERE id = :id AND steps & :taken = 0", taken=taken, id=person_id
+    ):
+        note_steps(tx, person_id, steps, day=day)
+        return
     for step in new:
         for unit, length in _UNITS:
-            tx.run(
-                """
-                INSERT INTO funnel (step, unit, span, channel, source, people)
-                VALUES (:step, :unit, :span, :channel, :source, 1)
-                ON CONFLICT (unit, span, step, channel, source) DO UPDATE SET people = funnel.people + 1
-                """,
-                step=step,
-                unit=unit,
-                span=day[:length],
-                channel=row["channel"],
-                source=row["source"],
-            )
+            _add_people(tx, step, unit, day[:length], row["channel"], row["source"], change=1)
+
+
+def _add_people(tx: Transaction, step: str, unit: str, span: str, channel: str, source: str, *, change: int) -> None:
+    tx.add(
+        """
+        INSERT INTO funnel (step, unit, span, channel, source, people)
+        VALUES (:step, :unit, :span, :channel, :source, :change)
+        ON CONFLICT (unit, span, step, channel, source) DO UPDATE SET people = funnel.people + excluded.people
+        """,
+        table="funnel",
+        change=change,
+        step=step,
+        unit=unit,
+        span=span,
+        channel=channel,
+        source=source,
+    )
 
 
 def forget_source(tx: Transaction, source: str) -> None:
     """Count under no name what was counted under a source of which nobody is left: the name may be a trace."""
-    tx.run(
-        """
-        INSERT INTO tallies (view, unit, span, district, name, reports)
-        SELECT view, unit, span, district, '', reports FROM tallies WHERE view = 'source' AND name = :source
-        ON CONFLICT (view, unit, span, district, name) DO UPDATE SET reports = tallies.reports + excluded.reports
-        """,
+    # What is deleted is what is moved, also where another process counts at this moment.
+    moved = tx.all(
+        "DELETE FROM tallies WHERE view = 'source' AND name = :source RETURNING unit, span, district, reports",
         source=source,
     )
-    tx.run("DELETE FROM tallies WHERE view = 'source' AND name = :source", source=source)
-    tx.run(
-        """
-        INSERT INTO funnel (step, unit, span, channel, source, people)
-        SELECT step, unit, span, channel, '', people FROM funnel WHERE source = :source
-        ON CONFLICT (unit, span, step, channel, source) DO UPDATE SET people = funnel.people + excluded.people
-        """,
-        source=source,
+    steps = tx.all(
+        "DELETE FROM funnel WHERE source = :source RETURNING step, unit, span, channel, people", source=source
     )
-    tx.run("DELETE FROM funnel WHERE source = :source", source=source)
+    # Somebody of that source may have come while others were waited for.
+    name = source if tx.one("SELECT 1 FROM people WHERE source = :source LIMIT 1", source=source) else ""
+    for row in moved:
+        _add_reports(tx, "source", row["unit"], row["span"], row["district"], name, change=row["reports"])
+    for row in steps:
+        _add_people(tx, row["step"], row["unit"], row["span"], row["channel"], name, change=row["people"])
 
 
 def funnel(tx: Transaction, *, day: str, sources: Collection[str] | None = None) -> dict[str, int]:
