@@ -32,6 +32,21 @@ class QuietHours:
         ends = datetime.combine(local.date(), self.until, self.zone)
         return ends if ends > local else datetime.combine(local.date() + timedelta(days=1), self.until, self.zone)
 
+    def finish(self, begin: datetime, seconds: float) -> datetime:
+        """Return when work of some seconds is over that begins at a moment and rests in the quiet hours."""
+        at, left = self.end(begin), timedelta(seconds=seconds)
+        while self.since != self.until:
+            pause = self._begins(at)
+            if at + left <= pause:
+                break
+            at, left = self.end(pause), left - (pause - at)
+        return at + left
+
+    def _begins(self, at: datetime) -> datetime:
+        local = at.astimezone(self.zone)
+        begins = datetime.combine(local.date(), self.since, self.zone)
+        return begins if begins > local else datetime.combine(local.date() + timedelta(days=1), self.since, self.zone)
+
 
 @dataclass(frozen=True, slots=True)
 class WorkingHours:

@@ -166,6 +166,8 @@ class ZaloOa(_Section):
     free_hours: int = Field(48, ge=0)
     free_messages: int = Field(0, ge=0)
     paid_days: int = Field(7, ge=0)
+    message_price: int = Field(55, ge=0)
+    included_messages: int = Field(0, ge=0)
     app_id: SecretStr | None = None
     app_secret: SecretStr | None = None
     oa_secret: SecretStr | None = None
@@ -206,6 +208,7 @@ class Reminders(_Section):
     quiet_from: Clock = time(20, 0)
     quiet_until: Clock = time(8, 0)
     per_week: int = Field(1, ge=0)
+    approve_above: int = Field(500, ge=0)
     timezone: Annotated[str, AfterValidator(_timezone)] = "Asia/Ho_Chi_Minh"
 
 

@@ -337,5 +337,71 @@ MIGRATIONS = MappingProxyType(
             """,
             "CREATE INDEX desk_sessions_by_person ON desk_sessions (person_id)",
         ),
+        "m040_broadcasts": (
+            # state: draft, planning, planned, waiting (for approval), scheduled, running, paused, stopped, done;
+            # audience and plan are JSON; texts too, by language, as the officer wrote them or from the ready text
+            """
+            CREATE TABLE broadcasts (
+                id {serial},
+                series INTEGER NOT NULL DEFAULT 0,
+                made_by TEXT NOT NULL,
+                audience TEXT NOT NULL,
+                texts TEXT NOT NULL DEFAULT '{{}}',
+                ready TEXT NOT NULL DEFAULT '',
+                confirmed_by TEXT NOT NULL DEFAULT '',
+                state TEXT NOT NULL DEFAULT 'draft',
+                reason TEXT NOT NULL DEFAULT '',
+                plan TEXT NOT NULL DEFAULT '{{}}',
+                approved_by TEXT NOT NULL DEFAULT '',
+                starts_at TEXT NOT NULL DEFAULT '',
+                weekly_until TEXT NOT NULL DEFAULT '',
+                made_at TEXT NOT NULL,
+                changed_at TEXT NOT NULL,
+                began_at TEXT NOT NULL DEFAULT '',
+                ended_at TEXT NOT NULL DEFAULT ''
+            ) {strict}
+            """,
+            "CREATE INDEX broadcasts_open ON broadcasts (state, id) WHERE state NOT IN ('stopped', 'done')",
+            # what is sent, frozen with the people: one text a language and district
+            """
+            CREATE TABLE broadcast_texts (
+                broadcast_id INTEGER NOT NULL REFERENCES broadcasts (id) ON DELETE CASCADE,
+                language TEXT NOT NULL,
+                district TEXT NOT NULL,
+                text TEXT NOT NULL,
+                PRIMARY KEY (broadcast_id, language, district)
+            ) {strict}
+            """,
+            # state: planned, claimed, sent, failed, gone, over_quota, unknown, skipped; holder: which sender claimed it
+            """
+            CREATE TABLE deliveries (
+                id {serial},
+                broadcast_id INTEGER NOT NULL REFERENCES broadcasts (id) ON DELETE CASCADE,
+                person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+                channel TEXT NOT NULL,
+                language TEXT NOT NULL,
+                district TEXT NOT NULL DEFAULT '',
+                paid INTEGER NOT NULL DEFAULT 0,
+                state TEXT NOT NULL DEFAULT 'planned',
+                reason TEXT NOT NULL DEFAULT '',
+                tries INTEGER NOT NULL DEFAULT 0,
+                holder TEXT NOT NULL DEFAULT '',
+                at TEXT NOT NULL DEFAULT '',
+                UNIQUE (person_id, broadcast_id)
+            ) {strict}
+            """,
+            "CREATE INDEX deliveries_by_state ON deliveries (broadcast_id, state, channel, id)",
+            # message: the platform's id of the progress message where it can be edited; shown: the last per cent told
+            """
+            CREATE TABLE broadcast_watchers (
+                broadcast_id INTEGER NOT NULL REFERENCES broadcasts (id) ON DELETE CASCADE,
+                person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+                message TEXT NOT NULL DEFAULT '',
+                shown INTEGER NOT NULL DEFAULT -1,
+                PRIMARY KEY (broadcast_id, person_id)
+            ) {strict}
+            """,
+            "CREATE INDEX broadcast_watchers_by_person ON broadcast_watchers (person_id)",
+        ),
     }
 )

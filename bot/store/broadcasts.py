@@ -1,0 +1,473 @@
+"""Messages to many people: what is sent, and one ledger row for each person it goes to.
+
+A row goes from planned to claimed and then to sent, failed, gone, over_quota, unknown or skipped, never back, with two
+exceptions: what was certainly not delivered may be planned again. Only claimed rows are ever on their way.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.store.audiences import CIRCLE_OF, REMINDED, WINDOW
+from bot.store.database import Row, Transaction
+from bot.store.portions import portions
+
+DRAFT, PLANNING, PLANNED, WAITING = "draft", "planning", "planned", "waiting"
+SCHEDULED, RUNNING, PAUSED, STOPPED, DONE = "scheduled", "running", "paused", "stopped", "done"
+
+CLAIMED, SENT, FAILED, GONE, OVER_QUOTA, UNKNOWN, SKIPPED = (
+    "claimed",
+    "sent",
+    "failed",
+    "gone",
+    "over_quota",
+    "unknown",
+    "skipped",
+)
+OUTCOMES = (SENT, FAILED, GONE, OVER_QUOTA, UNKNOWN, SKIPPED)
+OPTED_OUT, CRASHED, NO_BUDGET = "opted-out", "sender-died", "monthly-budget"
+
+_COLUMNS = (
+    "id, series, made_by, audience, texts, ready, confirmed_by, state, reason, plan, approved_by, starts_at, "
+    "weekly_until, made_at, changed_at, began_at, ended_at"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one claimed row ended; `state` planned means it may be tried again."""
+
+    delivery: int
+    state: str
+    reason: str = ""
+
+
+# -- the broadcast itself ----------------------------------------------------------------------------------------
+
+
+def add(tx: Transaction, *, made_by: str, audience: str, at: str) -> int:
+    """Begin a draft and return its number."""
+    row = tx.one(
+        """
+        INSERT INTO broadcasts (made_by, audience, made_at, changed_at) VALUES (:made_by, :audience, :at, :at)
+        RETURNING id
+        """,
+        made_by=made_by,
+        audience=audience,
+        at=at,
+    )
+    assert row is not None  # RETURNING always yields the row that was written
+    return int(row["id"])
+
+
+def repeat(tx: Transaction, number: int, *, starts_at: str, at: str) -> None:
+    """Schedule the next one of a series, to be planned when its time comes; does nothing when it is there already."""
+    tx.run(
+        """
+        INSERT INTO broadcasts (
+            series, made_by, audience, texts, ready, confirmed_by, state, approved_by, starts_at, weekly_until,
+            made_at, changed_at
+        )
+        SELECT CASE WHEN series = 0 THEN id ELSE series END, made_by, audience, texts, ready, confirmed_by,
+            'scheduled', approved_by, CAST(:starts_at AS TEXT), weekly_until, CAST(:at AS TEXT), CAST(:at AS TEXT)
+        FROM broadcasts b WHERE b.id = :number AND NOT EXISTS (
+            SELECT 1 FROM broadcasts o WHERE o.starts_at >= :starts_at
+            AND o.series = CASE WHEN b.series = 0 THEN b.id ELSE b.series END
+        )
+        """,
+        number=number,
+        starts_at=starts_at,
+        at=at,
+    )
+
+
+def find(tx: Transaction, number: int) -> Row | None:
+    """Return everything about one broadcast."""
+    return tx.one(f"SELECT {_COLUMNS} FROM broadcasts WHERE id = :number", number=number)  # noqa: S608 - no value in it
+
+
+def latest(tx: Transaction, *, limit: int) -> list[Row]:
+    """List broadcasts, newest first."""
+    return tx.all(
+        f"SELECT {_COLUMNS} FROM broadcasts ORDER BY id DESC LIMIT :limit",  # noqa: S608 - no value in it
+        limit=limit,
+    )
+
+
+def open_(tx: Transaction) -> list[Row]:
+    """List what is scheduled or running, oldest first."""
+    return tx.all(
+        f"SELECT {_COLUMNS} FROM broadcasts WHERE state IN ('scheduled', 'running') ORDER BY id"  # noqa: S608
+    )
+
+
+def change(tx: Transaction, number: int, *, states: Sequence[str], at: str, **columns: str) -> bool:
+    """Change columns of a broadcast that is in one of some states; False when it is in another."""
+    named = {f"s{index}": state for index, state in enumerate(states)}
+    changes = ", ".join(f"{column} = :{column}" for column in columns)
+    return bool(
+        tx.run(
+            f"UPDATE broadcasts SET {changes}, changed_at = :at "  # noqa: S608 - columns are named in the code
+            f"WHERE id = :number AND state IN ({', '.join(f':{name}' for name in named)})",
+            number=number,
+            at=at,
+            **columns,
+            **named,
+        )
+    )
+
+
+def begin_planning(tx: Transaction, number: int, *, states: Sequence[str], at: str, stale: str) -> bool:
+    """Take a broadcast for planning and empty its ledger; False while another plans it or it is past that."""
+    taken = change(tx, number, states=states, at=at, state=PLANNING)
+    if not taken:
+        taken = bool(
+            tx.run(
+                """
+                UPDATE broadcasts SET changed_at = :at
+                WHERE id = :number AND state = 'planning' AND changed_at < :stale
+                """,
+                number=number,
+                at=at,
+                stale=stale,
+            )
+        )
+    if taken:
+        tx.run("DELETE FROM deliveries WHERE broadcast_id = :number", number=number)
+        tx.run("DELETE FROM broadcast_texts WHERE broadcast_id = :number", number=number)
+    return taken
+
+
+def stop_series(tx: Transaction, series: int, *, reason: str, at: str) -> None:
+    """Stop what is still to come of a series."""
+    tx.run(
+        """
+        UPDATE broadcasts SET state = 'stopped', reason = :reason, changed_at = :at, ended_at = :at
+        WHERE (series = :series OR id = :series) AND state IN ('scheduled', 'waiting')
+        """,
+        series=series,
+        reason=reason,
+        at=at,
+    )
+
+
+def forget(tx: Transaction, number: int) -> bool:
+    """Delete a draft or a plan that was never released."""
+    return bool(
+        tx.run("DELETE FROM broadcasts WHERE id = :number AND state IN ('draft', 'planned', 'waiting')", number=number)
+    )
+
+
+def keep_texts(tx: Transaction, number: int, texts: Mapping[tuple[str, str], str]) -> None:
+    """Freeze what is sent, by language and district."""
+    for (language, district), text in texts.items():
+        tx.run(
+            "INSERT INTO broadcast_texts (broadcast_id, language, district, text) "
+            "VALUES (:number, :language, :district, :text)",
+            number=number,
+            language=language,
+            district=district,
+            text=text,
+        )
+
+
+def texts(tx: Transaction, number: int) -> dict[tuple[str, str], str]:
+    """Return what is sent, by language and district."""
+    rows = tx.all("SELECT language, district, text FROM broadcast_texts WHERE broadcast_id = :number", number=number)
+    return {(row["language"], row["district"]): row["text"] for row in rows}
+
+
+# -- the ledger --------------------------------------------------------------------------------------------------
+
+
+def claim(
+    tx: Transaction,
+    number: int,
+    *,
+    channel: str,
+    holder: str,
+    at: str,
+    limit: int,
+    week_ago: str,
+    per_week: int,
+    window_since: str = "",
+) -> list[Row]:
+    """Claim the next rows of a running broadcast on one channel, for sending right now.
+
+    Who stopped reminders, left, was reminded often enough or, where there is a window, was silent for too long
+    meanwhile, is taken out in the same transaction. Returns id, person_id, language, district, address, tries.
+    """
+    while True:
+        rows = _look_at(tx, number, channel=channel, limit=limit, week_ago=week_ago)
+        found, left_out = [], []
+        for row in rows:
+            if not row["willing"]:
+                left_out.append(Outcome(row["id"], SKIPPED, OPTED_OUT))
+            elif row["gone_at"] is not None:
+                left_out.append(Outcome(row["id"], GONE, "left"))
+            elif row["reminded"] >= per_week:
+                left_out.append(Outcome(row["id"], SKIPPED, REMINDED))
+            elif window_since and (row["closed"] or (row["interacted_at"] or "") <= window_since):
+                left_out.append(Outcome(row["id"], OVER_QUOTA, WINDOW))
+            else:
+                found.append(row)
+        note(tx, left_out, at=at, before=PLANNED)
+        if found or not rows:
+            break
+    for names, named in portions([row["id"] for row in found]):
+        tx.run(
+            f"UPDATE deliveries SET state = 'claimed', holder = :holder, at = :at WHERE id IN ({names})",  # noqa: S608
+            holder=holder,
+            at=at,
+            **named,
+        )
+    return found
+
+
+def _look_at(tx: Transaction, number: int, *, channel: str, limit: int, week_ago: str) -> list[Row]:
+    return tx.all(
+        f"""
+        SELECT d.id, d.person_id, d.language, d.district, d.tries, p.address, p.gone_at,
+            w.interacted_at, COALESCE(w.closed, '') AS closed,
+            EXISTS (
+                SELECT 1 FROM consents a
+                WHERE a.person_id = d.person_id AND a.purpose = 'reminders' AND a.withdrawn_at IS NULL
+            ) AS willing,
+            (
+                SELECT COUNT(*) FROM deliveries b WHERE b.person_id IN ({CIRCLE_OF.format(id="d.person_id")})
+                AND b.id <> d.id AND b.at > :week_ago AND b.state IN ('sent', 'unknown', 'claimed')
+            ) AS reminded
+        FROM deliveries d JOIN people p ON p.id = d.person_id LEFT JOIN reach w ON w.person_id = d.person_id
+        WHERE d.broadcast_id = :number AND d.state = 'planned' AND d.channel = :channel
+            AND EXISTS (SELECT 1 FROM broadcasts s WHERE s.id = :number AND s.state = 'running')
+        ORDER BY d.id LIMIT :limit
+        """,  # noqa: S608 - no value in it
+        number=number,
+        channel=channel,
+        week_ago=week_ago,
+        limit=limit,
+    )
+
+
+def note(tx: Transaction, outcomes: Sequence[Outcome], *, at: str, before: str = CLAIMED) -> None:
+    """Note how rows ended; a row that is not in the state before, or gone with its person, is left alone."""
+    groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for outcome in outcomes:
+        groups[outcome.state, outcome.reason].append(outcome.delivery)
+    for (state, reason), numbers in groups.items():
+        again = state == PLANNED
+        for names, named in portions(numbers):
+            tx.run(
+                f"""
+                UPDATE deliveries SET state = :state, reason = :reason, at = :at, tries = tries + :tries
+                WHERE state = :before AND id IN ({names})
+                """,  # noqa: S608 - no value in it
+                state=state,
+                reason=reason,
+                at="" if again else at,
+                tries=1 if again and reason else 0,
+                before=before,
+                **named,
+            )
+
+
+def may_still(tx: Transaction, delivery: int) -> Row | None:
+    """Return what a claimed row hangs on: the broadcast's state, and whether the person still wants reminders."""
+    return tx.one(
+        """
+        SELECT b.state, EXISTS (
+            SELECT 1 FROM consents a
+            WHERE a.person_id = d.person_id AND a.purpose = 'reminders' AND a.withdrawn_at IS NULL
+        ) AS willing
+        FROM deliveries d JOIN broadcasts b ON b.id = d.broadcast_id WHERE d.id = :id
+        """,
+        id=delivery,
+    )
+
+
+def next_for(tx: Transaction, channel: str) -> int | None:
+    """Return the oldest running broadcast that has something to send on a channel."""
+    row = tx.one(
+        """
+        SELECT b.id FROM broadcasts b WHERE b.state = 'running' AND EXISTS (
+            SELECT 1 FROM deliveries d WHERE d.broadcast_id = b.id AND d.state = 'planned' AND d.channel = :channel
+        ) ORDER BY b.id LIMIT 1
+        """,
+        channel=channel,
+    )
+    return None if row is None else int(row["id"])
+
+
+def bury(tx: Transaction, channel: str, *, holder: str, at: str) -> int:
+    """Note as unknown what another sender of a channel had claimed and cannot tell of any more; returns how many."""
+    return tx.run(
+        """
+        UPDATE deliveries SET state = 'unknown', reason = :reason, at = :at
+        WHERE state = 'claimed' AND channel = :channel AND holder <> :holder
+        AND broadcast_id IN (SELECT id FROM broadcasts WHERE state IN ('running', 'paused', 'stopped'))
+        """,
+        reason=CRASHED,
+        channel=channel,
+        holder=holder,
+        at=at,
+    )
+
+
+def give_up(tx: Transaction, number: int, channel: str, *, state: str, reason: str, at: str) -> int:
+    """Note for everything a broadcast still has to send on a channel that it will not be."""
+    return tx.run(
+        """
+        UPDATE deliveries SET state = :state, reason = :reason, at = :at
+        WHERE broadcast_id = :number AND state = 'planned' AND channel = :channel
+        """,
+        number=number,
+        channel=channel,
+        state=state,
+        reason=reason,
+        at=at,
+    )
+
+
+def finish(tx: Transaction, number: int, *, at: str) -> bool:
+    """Note that a running broadcast has nothing more to send; False while it has."""
+    return bool(
+        tx.run(
+            """
+            UPDATE broadcasts SET state = 'done', changed_at = :at, ended_at = :at
+            WHERE id = :number AND state = 'running' AND NOT EXISTS (
+                SELECT 1 FROM deliveries d WHERE d.broadcast_id = :number AND d.state IN ('planned', 'claimed')
+            )
+            """,
+            number=number,
+            at=at,
+        )
+    )
+
+
+def plan_failed_again(tx: Transaction, number: int) -> int:
+    """Plan again what certainly did not arrive; returns how many."""
+    return tx.run(
+        """
+        UPDATE deliveries SET state = 'planned', reason = '', tries = 0, at = ''
+        WHERE broadcast_id = :number AND state = 'failed'
+        """,
+        number=number,
+    )
+
+
+def counts(tx: Transaction, number: int) -> list[Row]:
+    """Count the ledger by channel and state."""
+    return tx.all(
+        """
+        SELECT channel, state, COUNT(*) AS people FROM deliveries
+        WHERE broadcast_id = :number GROUP BY channel, state ORDER BY channel, state
+        """,
+        number=number,
+    )
+
+
+def results(tx: Transaction, number: int) -> list[Row]:
+    """Count the ledger by district, channel, state and reason."""
+    return tx.all(
+        """
+        SELECT district, channel, state, reason, COUNT(*) AS people FROM deliveries
+        WHERE broadcast_id = :number GROUP BY district, channel, state, reason
+        ORDER BY district, channel, state, reason
+        """,
+        number=number,
+    )
+
+
+def reported_after(tx: Transaction, number: int, *, hours_later: str) -> Row | None:
+    """Count who was reached without having reported: people, and how many of them reported within the hours after.
+
+    `hours_later` is the last moment that counts.
+    """
+    return tx.one(
+        """
+        SELECT COUNT(*) AS people,
+            COALESCE(SUM(CASE WHEN r.reported_at <= :until THEN 1 ELSE 0 END), 0) AS reported
+        FROM deliveries d LEFT JOIN links l ON l.person_id = d.person_id
+        LEFT JOIN reports r ON r.person_id = CASE WHEN l.circle IS NULL THEN d.person_id ELSE (
+            SELECT t.person_id FROM links o JOIN reports t ON t.person_id = o.person_id
+            WHERE o.circle = l.circle ORDER BY t.reported_at LIMIT 1) END
+        WHERE d.broadcast_id = :number AND d.state IN ('sent', 'unknown')
+            AND (r.reported_at IS NULL OR r.reported_at > d.at)
+        """,
+        number=number,
+        until=hours_later,
+    )
+
+
+def unknown(tx: Transaction, number: int, *, limit: int) -> list[Row]:
+    """List whom a message may or may not have reached: person_id, channel, reason, at."""
+    return tx.all(
+        """
+        SELECT person_id, channel, reason, at FROM deliveries
+        WHERE broadcast_id = :number AND state = 'unknown' ORDER BY id LIMIT :limit
+        """,
+        number=number,
+        limit=limit,
+    )
+
+
+def of_person(tx: Transaction, person_id: int) -> list[Row]:
+    """List what was sent to a person, or perhaps sent, oldest first."""
+    return tx.all(
+        """
+        SELECT broadcast_id AS broadcast, state, at FROM deliveries
+        WHERE person_id = :id AND state IN ('sent', 'unknown') ORDER BY id
+        """,
+        id=person_id,
+    )
+
+
+# -- who watches -------------------------------------------------------------------------------------------------
+
+
+def watch(tx: Transaction, number: int, person_id: int) -> None:
+    """Tell an officer how a broadcast goes on, from the beginning if they watched it before."""
+    tx.run(
+        """
+        INSERT INTO broadcast_watchers (broadcast_id, person_id) VALUES (:number, :person)
+        ON CONFLICT (broadcast_id, person_id) DO UPDATE SET message = '', shown = -1
+        """,
+        number=number,
+        person=person_id,
+    )
+
+
+def watchers(tx: Transaction) -> list[Row]:
+    """List who watches what: the broadcast, person_id, channel, address, language, message, shown."""
+    return tx.all(
+        """
+        SELECT w.broadcast_id, w.person_id, w.message, w.shown, p.channel, p.address, p.language
+        FROM broadcast_watchers w JOIN people p ON p.id = w.person_id
+        WHERE p.gone_at IS NULL ORDER BY w.broadcast_id, w.person_id
+        """
+    )
+
+
+def note_shown(tx: Transaction, number: int, person_id: int, *, message: str, shown: int) -> None:
+    """Note what a watcher was told last, and where."""
+    tx.run(
+        """
+        UPDATE broadcast_watchers SET message = :message, shown = :shown
+        WHERE broadcast_id = :number AND person_id = :person
+        """,
+        number=number,
+        person=person_id,
+        message=message,
+        shown=shown,
+    )
+
+
+def unwatch(tx: Transaction, number: int, person_id: int) -> None:
+    """Tell an officer no more."""
+    tx.run(
+        "DELETE FROM broadcast_watchers WHERE broadcast_id = :number AND person_id = :person",
+        number=number,
+        person=person_id,
+    )

@@ -1,0 +1,53 @@
+"""On which terms each channel lets the bot write first: how fast, for how long after a word, for what money."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bot.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How long after a person's last word messages to them are free, and taken at all."""
+
+    free_hours: int
+    free_messages: int
+    paid_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """One channel's; 0 means no limit, no price.
+
+    `budget` is for messages of a month, `budgeted` says which kinds of `usage` count against it; `included` messages
+    cost nothing.
+    """
+
+    per_second: float = 0.0
+    window: Window | None = None
+    price: int = 0
+    included: int = 0
+    budget: int = 0
+    budgeted: tuple[str, ...] = ()
+
+
+def terms_of(settings: Settings, channels: Iterable[str]) -> Mapping[str, Terms]:
+    """Return the terms of the channels that are on."""
+    limits, oa, bot = settings.limits, settings.zalo_oa, settings.zalo_bot
+    known = {
+        "telegram": Terms(per_second=limits.telegram.bulk_per_second),
+        "zalo_bot": Terms(
+            per_second=limits.zalo_bot.bulk_per_second,
+            budget=bot.monthly_messages,
+            budgeted=("sent", "received") if bot.counts_incoming else ("sent",),
+        ),
+        "zalo_oa": Terms(
+            per_second=limits.zalo_oa.bulk_per_second,
+            window=Window(oa.free_hours, oa.free_messages, oa.paid_days),
+            price=oa.message_price,
+            included=oa.included_messages,
+        ),
+    }
+    return {name: known.get(name, Terms()) for name in channels}
