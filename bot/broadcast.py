@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -19,7 +19,7 @@ import orjson
 
 from bot import access, broadcast_texts
 from bot.access import Action, Grant
-from bot.audience import LONG_AGO_DAYS, REPORTS, Audience, load_audience
+from bot.audience import REPORTS, Audience, load_audience
 from bot.broadcast_texts import Filler
 from bot.clock import Clock, local_day, moment, stamp
 from bot.counts import rounded, rounded_part, step_for
@@ -30,9 +30,9 @@ from bot.outbox import fit
 from bot.ready_texts import Reminder, load_reminders
 from bot.regions import Regions
 from bot.settings import Settings
-from bot.sources import Sources, districts_of
+from bot.sieve import LINKED, WEEK, Judged, Sieve
+from bot.sources import Sources
 from bot.store import Row, Store, Transaction, audiences, broadcasts, roles, usage
-from bot.store.audiences import LINKED, Sieve, Since
 from bot.store.broadcasts import (
     DONE,
     DRAFT,
@@ -51,7 +51,6 @@ Result = TypeVar("Result")
 
 PAGE = 5_000  # people sorted in one transaction, so that replies to citizens wait for none of them long
 PROOF_HOURS = 72
-WEEK = timedelta(days=7)
 ROLE_LOST = "role-lost"
 _STALE_PLANNING = timedelta(minutes=2)
 _MOST_LISTED = 50
@@ -515,6 +514,10 @@ class Broadcasts:
 
         await self._store.write(work)
 
+    async def busy(self) -> bool:
+        """Tell whether anything is scheduled, running or watched."""
+        return await self._store.read(broadcasts.busy)
+
     async def advance(self) -> None:
         """Begin what is due and end what is done; for the one process that has the right to.
 
@@ -588,32 +591,37 @@ class Broadcasts:
 
     async def _proof(self, found: Broadcast) -> Proof:
         assert found.began_at is not None  # the caller looked
-        until = found.began_at + timedelta(hours=PROOF_HOURS)
-        reached = await self._store.read(
-            lambda tx: broadcasts.reported_after(tx, found.number, hours_later=stamp(until))
-        )
+        began_at, until = stamp(found.began_at), stamp(found.began_at + timedelta(hours=PROOF_HOURS))
         audience = Audience(districts=found.audience.districts, commune=found.audience.commune)
-        sieve, others, reported = self._sieve(audience), 0, 0
-        last = await self._store.read(audiences.last_person)
-        for after in range(0, last, PAGE):
-            row = await self._store.read(
-                partial(
-                    audiences.count_others,
-                    number=found.number,
-                    sieve=sieve,
-                    began_at=stamp(found.began_at),
-                    until=stamp(until),
-                    after=after,
-                    upto=after + PAGE,
-                )
-            )
-            others, reported = others + (row["people"] if row else 0), reported + (row["reported"] if row else 0)
+        sieve = self._sieve(audience)
+        sums: Counter[str] = Counter()
+        async for rows in self._pages(sieve, list):
+            if not rows:
+                continue
+            first, last = rows[0]["id"], rows[-1]["id"]
+            page = partial(broadcasts.reached, number=found.number, after=first - 1, upto=last)
+            reached = await self._store.read(page)
+            for row in rows:
+                at, reported_at = reached.get(row["id"]), row["reported_at"]
+                if at:
+                    if reported_at is None or reported_at > at:
+                        sums["reached"] += 1
+                        sums["reached_reported"] += reported_at is not None and reported_at <= until
+                elif (
+                    at is None
+                    and row["gone_at"] is None
+                    and row["created_at"] < began_at
+                    and (reported_at is None or reported_at > began_at)
+                    and sieve.lives_there(row)
+                ):
+                    sums["others"] += 1
+                    sums["others_reported"] += reported_at is not None and reported_at <= until
         return Proof(
-            reached["people"] if reached else 0,
-            reached["reported"] if reached else 0,
-            others,
-            reported,
-            self._clock() >= until,
+            sums["reached"],
+            sums["reached_reported"],
+            sums["others"],
+            sums["others_reported"],
+            stamp(self._clock()) >= until,
         )
 
     # -- within --------------------------------------------------------------------------------------------------
@@ -709,47 +717,44 @@ class Broadcasts:
         people: Counter[str] = Counter()
         paid: Counter[str] = Counter()
         left_out: Counter[str] = Counter()
-        last = await self._store.read(audiences.last_person)
-        for after in range(0, last, PAGE):
-            page = partial(audiences.plan_page, number=found.number, sieve=sieve, after=after, upto=after + PAGE)
-            for row in await self._store.write(page):
-                if row["reason"]:
-                    left_out[row["reason"]] += row["people"]
-                else:
-                    people[row["channel"]] += row["people"]
-                    paid[row["channel"]] += row["people"] * row["paid"]
-        for row in await self._store.write(partial(audiences.keep_one_of_linked, number=found.number)):
+        async for judged in self._pages(sieve, lambda rows: list(filter(None, map(sieve.judge, rows)))):
+            left_out.update(one.reason for one in judged if one.reason)
+            chosen = [one for one in judged if not one.reason]
+            people.update(one.channel for one in chosen)
+            paid.update(one.channel for one in chosen if one.paid)
+            await self._store.write(partial(_enter, number=found.number, chosen=chosen))
+        for row in await self._store.write(partial(broadcasts.keep_one_of_linked, number=found.number)):
             left_out[LINKED] += 1
             people[row["channel"]] -= 1
             paid[row["channel"]] -= row["paid"]
         return Plan(tuple(ChannelPlan(name, people[name], paid[name]) for name in sorted(people)), left_out)
 
+    async def _pages(self, sieve: Sieve, work: Callable[[list[Row]], Result]) -> AsyncIterator[Result]:
+        """Read all people page by page, each worked on where it is read; the next is read while one is used."""
+        last = await self._store.read(audiences.last_person)
+
+        def read(tx: Transaction, after: int) -> Result:
+            return work(audiences.facts(tx, after=after, upto=after + PAGE, week_ago=sieve.week_ago))
+
+        coming: asyncio.Task[Result] | None = None
+        try:
+            for after in range(0, last + PAGE, PAGE):
+                before = coming
+                coming = asyncio.create_task(self._store.read(partial(read, after=after))) if after < last else None
+                if before is not None:
+                    yield await before
+        finally:
+            if coming is not None:
+                coming.cancel()
+
     def _sieve(self, audience: Audience) -> Sieve:
-        now, reminders = self._clock(), self._settings.reminders
-        codes = []
-        for source in self._sources().by_code.values():
-            districts = districts_of(source, self._regions)
-            if len(districts) == 1:  # a commune of 2025 may lie in two old districts: then nobody knows
-                key = f"2025-{source.commune}" if source.new else source.commune
-                codes.append((source.code, next(iter(districts)), key))
-        windows = {
-            name: Since(
-                free=stamp(now - timedelta(hours=terms.window.free_hours)),
-                free_messages=terms.window.free_messages,
-                paid=stamp(now - timedelta(days=terms.window.paid_days)),
-            )
-            for name, terms in self._terms.items()
-            if terms.window is not None
-        }
         return Sieve(
-            audience=audience,
-            channels=self.channels,
-            default_language=self._settings.default_language,
-            codes=codes,
-            week_ago=stamp(now - WEEK),
-            per_week=reminders.per_week,
-            long_ago=(local_day(now, self._settings.zone) - timedelta(days=LONG_AGO_DAYS)).isoformat(),
-            windows=windows,
+            audience,
+            settings=self._settings,
+            regions=self._regions,
+            sources=self._sources(),
+            terms=self._terms,
+            at=self._clock(),
         )
 
     async def _fill(self, found: Broadcast) -> dict[tuple[str, str], str]:
@@ -812,6 +817,19 @@ def _broadcast(row: Row) -> Broadcast:
         ended_at=moment(row["ended_at"]) if row["ended_at"] else None,
         series=row["series"],
     )
+
+
+def _enter(tx: Transaction, *, number: int, chosen: Sequence[Judged]) -> None:
+    for one in chosen:
+        broadcasts.enter(
+            tx,
+            number,
+            person_id=one.person_id,
+            channel=one.channel,
+            language=one.language,
+            district=one.district,
+            paid=one.paid,
+        )
 
 
 def _grants(tx: Transaction, actor: Actor) -> tuple[Grant, ...]:

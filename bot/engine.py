@@ -9,6 +9,7 @@ import structlog
 
 from bot import access
 from bot.articles import Library
+from bot.broadcast import Broadcasts
 from bot.clock import Clock, stamp
 from bot.dialog import bare_number, load_dialog
 from bot.errors import BotError, Refused, StoreError
@@ -41,8 +42,9 @@ class Engine:
         traits: Callable[[str], Traits],
         clock: Clock,
         channel_states: Callable[[], Awaitable[Sequence[ChannelState]]] | None = None,
+        broadcasts: Broadcasts | None = None,
     ) -> None:
-        self._routes, self._channel_states = routes, channel_states
+        self._routes, self._channel_states, self._broadcasts = routes, channel_states, broadcasts
         self._store, self._shelf, self._regions = store, shelf, regions
         self._catalogues, self._settings, self._traits, self._clock = dict(catalogues), settings, traits, clock
         self._by_command = {command: route for route in routes for command in route.commands}
@@ -95,6 +97,7 @@ class Engine:
             clock=self._clock,
             channel_title=lambda name: self._traits(name).title or name,
             channel_states=self._channel_states,
+            all_broadcasts=self._broadcasts,
         )
         attended = bool(row and row["quiet_until"] and row["quiet_until"] > stamp(now))
         # Events may overtake each other: who has done something since neither came nor left.

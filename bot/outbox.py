@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 import structlog
 
 from bot.channels import Channel
+from bot.channels.channel import Editing
 from bot.clock import Clock, stamp
 from bot.errors import DeliveryError, Gone, Throttled, Unreachable
 from bot.limits import Gate, Sleep
 from bot.markup import split_marked, to_plain
-from bot.message import Person, Reply, Traits
+from bot.message import Person, Receipt, Reply, Traits
 from bot.store import Row, Store, Transaction, people, requests
 from bot.wire import load_reply
 
@@ -25,6 +26,8 @@ log = structlog.get_logger()
 ATTEMPTS = 6
 PUSHES_AT_ONCE = 20
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
+
+Still = Callable[[], Awaitable[bool]]
 
 
 class Outbox:
@@ -44,9 +47,7 @@ class Outbox:
 
     async def deliver(self, person: Person, replies: Sequence[Reply], answering: str = "") -> None:
         """Send replies in order; raises DeliveryError only when repeating later is safe and may help."""
-        channel = self._channels.get(person.channel)
-        if channel is None:
-            raise Unreachable(f"The channel {person.channel} is off.", code="channel-off")
+        channel = self._channel(person)
         offered = 0
         for reply in replies:
             parts = fit(reply, channel.traits, first=offered + 1)
@@ -55,14 +56,53 @@ class Outbox:
                 try:
                     await self._send(channel, person, part, answering)
                 except Gone:
-                    at = stamp(self._clock())
-                    await self._store.write(partial(people.mark_gone, person=person, at=at))
+                    await self._mark_gone(person)
                     return
                 except Unreachable:
                     raise
                 except DeliveryError as error:
                     # Refused for good, or perhaps delivered: the next part may still be of use.
                     log.warning("reply not delivered", channel=person.channel, code=error.code)
+
+    async def send(self, person: Person, reply: Reply, *, still: Still) -> Receipt | None:
+        """Send one message of many, behind all replies; None when `still` forbids it right before it would leave.
+
+        Raises DeliveryError: Unreachable when nothing arrived, with `retry_after` where the platform wants to be left
+        alone for long; Unknown when it may have arrived; Gone, Rejected. Nothing is sent twice.
+        """
+        channel = self._channel(person)
+        receipt: Receipt | None = None
+        try:
+            for part in fit(reply, channel.traits):
+                receipt = await self._send(channel, person, part, "", still)
+                if receipt is None:
+                    return None
+        except Gone:
+            await self._mark_gone(person)
+            raise
+        return receipt
+
+    def edits(self, channel: str) -> bool:
+        """Tell whether a channel can change what it said."""
+        return isinstance(self._channels.get(channel), Editing)
+
+    async def show(self, person: Person, reply: Reply, *, over: str = "") -> str:
+        """Say something that goes on changing: over an earlier message where that can still be changed, else anew.
+
+        Returns the platform's id of the message that shows it. Raises DeliveryError.
+        """
+        channel = self._channel(person)
+        gate = self._gates[channel.name]
+        probe, accepted = await gate.enter(person.address, bulk=False), False
+        try:
+            if over and isinstance(channel, Editing) and await channel.edit(person, over, reply):
+                accepted = True
+                return over
+            receipt = await channel.send(person, reply)
+            accepted = True
+            return receipt.id
+        finally:
+            gate.leave(person.address, probe=probe, accepted=accepted)
 
     async def send_pushes(self) -> None:
         """Send what waits for people who did not just write; a crash repeats at most those under way."""
@@ -85,22 +125,36 @@ class Outbox:
                 return
             await self._store.write(partial(requests.pushed, number=int(row["id"])))
 
-    async def _send(self, channel: Channel, person: Person, reply: Reply, answering: str) -> None:
+    def _channel(self, person: Person) -> Channel:
+        channel = self._channels.get(person.channel)
+        if channel is None:
+            raise Unreachable(f"The channel {person.channel} is off.", code="channel-off")
+        return channel
+
+    async def _mark_gone(self, person: Person) -> None:
+        at = stamp(self._clock())
+        await self._store.write(partial(people.mark_gone, person=person, at=at))
+
+    async def _send(
+        self, channel: Channel, person: Person, reply: Reply, answering: str, still: Still | None = None
+    ) -> Receipt | None:
         gate, pause = self._gates[channel.name], _FIRST_PAUSE
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 probe = await gate.enter(person.address, bulk=not answering)
             except Throttled as error:
-                raise Unreachable(str(error), code=error.code) from None
+                raise Unreachable(str(error), code=error.code, retry_after=error.retry_after) from None
             refused_for, accepted = None, False
             try:
-                await channel.send(person, reply, answering=answering)
+                if still is not None and not await still():
+                    return None
+                receipt = await channel.send(person, reply, answering=answering)
                 accepted = True
-                return
+                return receipt
             except Throttled as error:
                 refused_for = error.retry_after
                 if attempt == ATTEMPTS:
-                    raise Unreachable(str(error), code=error.code) from error
+                    raise Unreachable(str(error), code=error.code, retry_after=refused_for) from error
             except Unreachable:
                 if attempt == ATTEMPTS:
                     raise
@@ -109,6 +163,7 @@ class Outbox:
             if refused_for is None:
                 await self._sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
                 pause = min(pause * 2, _LONGEST_PAUSE)
+        raise AssertionError("the last attempt returns or raises")
 
 
 def fit(reply: Reply, traits: Traits, *, first: int = 1) -> Iterator[Reply]:

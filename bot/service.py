@@ -16,12 +16,15 @@ from typing import Any
 import structlog
 
 from bot import clock
+from bot.broadcast import Broadcasts
 from bot.channels import Channel
 from bot.channels.channel import Measured
 from bot.channels.webchat import WebChat
 from bot.clock import Clock, stamp
+from bot.dispatch import Dispatch
 from bot.engine import Engine
 from bot.errors import ContentError, StoreError
+from bot.herald import Herald
 from bot.i18n import Catalogue, load_catalogues, mark
 from bot.inbox import Inbox
 from bot.knowledge import INDEX_FILE, Shelf
@@ -32,13 +35,14 @@ from bot.records import LINK_GUESS_TIME
 from bot.regions import Regions, load_regions
 from bot.settings import Settings
 from bot.store import Store, Transaction, chat_events, choices, links, messages, open_store, pictures, questions
+from bot.terms import terms_of
 from bot.turn import Route
 
 log = structlog.get_logger()
 
 SECRET_FILE = "secret"  # noqa: S105 - the name of a file
 _TITLES = {"telegram": "Telegram", "zalo_oa": "Zalo", "zalo_bot": mark("Zalo (bot)")}
-_CONTENT_PAUSE, _SWEEP_PAUSE, _PUSH_PAUSE = 2.0, 30.0, 0.5
+_CONTENT_PAUSE, _SWEEP_PAUSE, _PUSH_PAUSE, _BROADCAST_PAUSE = 2.0, 30.0, 0.5, 1.0
 
 
 class Trouble(dict[str, str]):
@@ -66,6 +70,8 @@ class Service:
     engine: Engine
     inbox: Inbox
     outbox: Outbox
+    broadcasts: Broadcasts
+    dispatch: Dispatch
     secret: bytes
     clock: Clock
     webchat: WebChat
@@ -99,10 +105,12 @@ async def open_service(
     now: Clock = clock.now,
     extra_channels: Sequence[Channel] = (),
     online: bool = False,
+    sends: bool | None = None,
 ) -> AsyncIterator[Service]:
     """Open store, content and channels, take up unfinished messages, run the background work; raises BotError.
 
-    Only `online`, the platforms that have a token are connected: a token has one owner, the running server.
+    Only `online`, the platforms that have a token are connected: a token has one owner, the running server. It also
+    `sends` what is due to many, unless told otherwise.
     """
     catalogues = load_catalogues(settings.languages)
     regions = load_regions(settings.region)
@@ -126,6 +134,19 @@ async def open_service(
         )
         channels: dict[str, Channel] = {channel.name: channel for channel in (webchat, *extra_channels, *platforms)}
         outbox = Outbox(store, channels, clock=now)
+        sends = online if sends is None else sends
+        others = [webchat.name, *(channel.name for channel in extra_channels if channel.traits.starts_talk)]
+        terms = terms_of(settings, others)
+        broadcasts = Broadcasts(
+            store,
+            settings=settings,
+            regions=regions,
+            catalogues=catalogues,
+            terms=terms,
+            traits=_traits_of(channels),
+            sources=lambda: shelf.knowledge.sources,
+            clock=now,
+        )
         engine = Engine(
             routes=routes,
             store=store,
@@ -136,6 +157,7 @@ async def open_service(
             traits=_traits_of(channels),
             clock=now,
             channel_states=lambda: _states(channels, trouble),
+            broadcasts=broadcasts,
         )
         inbox = Inbox(
             store,
@@ -146,6 +168,11 @@ async def open_service(
             longest_text=settings.limits.longest_text,
             clock=now,
         )
+        herald = Herald(
+            store, outbox, broadcasts, catalogues=catalogues, default_language=settings.default_language, clock=now
+        )
+        names = [name for name in terms if name in channels and sends]
+        dispatch = Dispatch(store, outbox, broadcasts, herald, names, terms=terms, settings=settings, clock=now)
         service = Service(
             settings=settings,
             store=store,
@@ -156,6 +183,8 @@ async def open_service(
             engine=engine,
             inbox=inbox,
             outbox=outbox,
+            broadcasts=broadcasts,
+            dispatch=dispatch,
             secret=secret,
             clock=now,
             webchat=webchat,
@@ -167,6 +196,9 @@ async def open_service(
             _forever(service, "pushes", outbox.send_pushes, _PUSH_PAUSE),
             _watch_content(service),
         ]
+        if sends:
+            tasks.append(_forever(service, "broadcasts", dispatch.advance, _BROADCAST_PAUSE))
+        dispatch.start()
         running = [asyncio.create_task(task) for task in tasks]
         listening = [asyncio.create_task(channel.listen(inbox.receive)) for channel in platforms]
         try:
@@ -177,6 +209,7 @@ async def open_service(
                 task.cancel()
             await asyncio.gather(*listening, return_exceptions=True)
             await inbox.close()  # what was taken in still needs the channels
+            await dispatch.close()
             for channel in channels.values():
                 await channel.close()
             for task in running:

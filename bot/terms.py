@@ -33,21 +33,23 @@ class Terms:
     budgeted: tuple[str, ...] = ()
 
 
-def terms_of(settings: Settings, channels: Iterable[str]) -> Mapping[str, Terms]:
-    """Return the terms of the channels that are on."""
+def terms_of(settings: Settings, others: Iterable[str] = ()) -> Mapping[str, Terms]:
+    """Return the terms of every channel that has its token, and of others that run without one."""
     limits, oa, bot = settings.limits, settings.zalo_oa, settings.zalo_bot
-    known = {
-        "telegram": Terms(per_second=limits.telegram.bulk_per_second),
-        "zalo_bot": Terms(
+    terms = {name: Terms() for name in others}
+    if settings.telegram.token is not None:
+        terms["telegram"] = Terms(per_second=limits.telegram.bulk_per_second)
+    if bot.token is not None:
+        terms["zalo_bot"] = Terms(
             per_second=limits.zalo_bot.bulk_per_second,
             budget=bot.monthly_messages,
             budgeted=("sent", "received") if bot.counts_incoming else ("sent",),
-        ),
-        "zalo_oa": Terms(
+        )
+    if oa.app_id is not None and oa.app_secret is not None:
+        terms["zalo_oa"] = Terms(
             per_second=limits.zalo_oa.bulk_per_second,
             window=Window(oa.free_hours, oa.free_messages, oa.paid_days),
             price=oa.message_price,
             included=oa.included_messages,
-        ),
-    }
-    return {name: known.get(name, Terms()) for name in channels}
+        )
+    return terms

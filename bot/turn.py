@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from bot import access, answers
 from bot.articles import Library
+from bot.broadcast import Actor, Broadcasts
 from bot.clock import Clock
 from bot.dialog import Dialog
 from bot.errors import Refused
@@ -37,6 +38,7 @@ class Turn:
     replies: list[Reply] = field(default_factory=list)
     channel_title: Callable[[str], str] = str
     channel_states: Callable[[], Awaitable[Sequence[ChannelState]]] | None = None
+    all_broadcasts: Broadcasts | None = None
 
     @property
     def language(self) -> str:
@@ -60,6 +62,17 @@ class Turn:
         if self.choice and not self.choice.startswith("/"):
             return self.choice.partition(":")[2]
         return (self.choice or self.text).partition(" ")[2].strip()
+
+    @property
+    def broadcasts(self) -> Broadcasts:
+        """Messages to many people."""
+        assert self.all_broadcasts is not None  # the service gives them to every turn
+        return self.all_broadcasts
+
+    @property
+    def actor(self) -> Actor:
+        """This person, as the one who does something to a broadcast."""
+        return Actor(self.records.citizen.id)
 
     def t(self, sentence: str, /, **values: object) -> str:
         """Translate a sentence of the bot."""

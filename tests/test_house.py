@@ -25,6 +25,12 @@ FLOORS: tuple[tuple[int, tuple[str, ...]], ...] = (
         (
             "bot.inbox",
             "bot.outbox",
+            "bot.broadcast",
+            "bot.sieve",
+            "bot.broadcast_texts",
+            "bot.broadcast_words",
+            "bot.dispatch",
+            "bot.herald",
             "bot.counts",
             "bot.access",
             "bot.dialog",
@@ -40,6 +46,8 @@ FLOORS: tuple[tuple[int, tuple[str, ...]], ...] = (
         1,
         (
             "bot.settings",
+            "bot.audience",
+            "bot.terms",
             "bot.document",
             "bot.articles",
             "bot.regions",

@@ -44,3 +44,11 @@ class Measured(Protocol):
 
     async def state(self) -> tuple[Figure, ...]:
         """Return figures for those who run the bot."""
+
+
+@runtime_checkable
+class Editing(Protocol):
+    """A channel that can change what it said."""
+
+    async def edit(self, to: Person, number: str, reply: Reply) -> bool:
+        """Put a reply in the place of a message by the platform's id; False when it cannot be changed any more."""

@@ -290,6 +290,15 @@ class Telegram:
         except TelegramError as error:
             raise delivery_error(error, answering=bool(answering)) from None
 
+    async def edit(self, to: Person, number: str, reply: Reply) -> bool:
+        """Put a reply in the place of an earlier message; False when that cannot be changed any more."""
+        if self._off or self._closed:
+            raise Unreachable(self._off or "The channel is closed.", code="channel-off")
+        try:
+            return await self._speaker.change(self._replies, int(to.address), int(number), reply)
+        except TelegramError as error:
+            raise delivery_error(error, answering=True) from None
+
     async def close(self) -> None:
         """Let go of connections."""
         self._closed = True

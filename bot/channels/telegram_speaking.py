@@ -47,6 +47,12 @@ class Speaker:
             self._remember_edited(answering)
         return await self._send_text(bot, chat, reply, answered)
 
+    async def change(self, bot: Bot, chat: int, number: int, reply: Reply) -> bool:
+        """Put a reply in the place of a message; False when that cannot be changed any more."""
+        if reply.buttons and needs_keys(reply.buttons):
+            await self._keep_choices(reply)
+        return await self._edit(bot, chat, number, reply)
+
     async def _send_text(self, bot: ApiBot, chat: int, reply: Reply, answered: Answered) -> Receipt:
         try:
             if not answered.replies_to:

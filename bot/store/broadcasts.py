@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from bot.store.audiences import CIRCLE_OF, REMINDED, WINDOW
+from bot.store.audiences import CIRCLE_OF
 from bot.store.database import Row, Transaction
 from bot.store.portions import portions
 
@@ -27,7 +28,8 @@ CLAIMED, SENT, FAILED, GONE, OVER_QUOTA, UNKNOWN, SKIPPED = (
     "skipped",
 )
 OUTCOMES = (SENT, FAILED, GONE, OVER_QUOTA, UNKNOWN, SKIPPED)
-OPTED_OUT, CRASHED, NO_BUDGET = "opted-out", "sender-died", "monthly-budget"
+OPTED_OUT, REMINDED, WINDOW = "opted-out", "reminded", "window-closed"
+CRASHED, NO_BUDGET, LEFT = "sender-died", "monthly-budget", "left"
 
 _COLUMNS = (
     "id, series, made_by, audience, texts, ready, confirmed_by, state, reason, plan, approved_by, starts_at, "
@@ -101,6 +103,17 @@ def open_(tx: Transaction) -> list[Row]:
     return tx.all(
         f"SELECT {_COLUMNS} FROM broadcasts WHERE state IN ('scheduled', 'running') ORDER BY id"  # noqa: S608
     )
+
+
+def busy(tx: Transaction) -> bool:
+    """Tell whether anything is scheduled, running or watched."""
+    row = tx.one(
+        """
+        SELECT 1 WHERE EXISTS (SELECT 1 FROM broadcasts WHERE state IN ('scheduled', 'running'))
+        OR EXISTS (SELECT 1 FROM broadcast_watchers)
+        """
+    )
+    return row is not None
 
 
 def change(tx: Transaction, number: int, *, states: Sequence[str], at: str, **columns: str) -> bool:
@@ -182,6 +195,43 @@ def texts(tx: Transaction, number: int) -> dict[tuple[str, str], str]:
 # -- the ledger --------------------------------------------------------------------------------------------------
 
 
+def enter(
+    tx: Transaction, number: int, *, person_id: int, channel: str, language: str, district: str, paid: bool
+) -> None:
+    """Put somebody into the ledger; many of them are written together."""
+    tx.later(
+        """
+        INSERT INTO deliveries (broadcast_id, person_id, channel, language, district, paid)
+        VALUES (:number, :person_id, :channel, :language, :district, :paid)
+        """,
+        number=number,
+        person_id=person_id,
+        channel=channel,
+        language=language,
+        district=district,
+        paid=int(paid),
+    )
+
+
+def keep_one_of_linked(tx: Transaction, number: int) -> list[Row]:
+    """Leave one message for all linked channels of a person, the cheapest, then where they were seen last.
+
+    Returns channel and paid of every message taken out.
+    """
+    rows = tx.all(
+        """
+        SELECT d.id, d.channel, d.paid, l.circle FROM deliveries d
+        JOIN links l ON l.person_id = d.person_id JOIN people p ON p.id = d.person_id
+        WHERE d.broadcast_id = :number ORDER BY l.circle, d.paid, p.seen_at DESC, d.id
+        """,
+        number=number,
+    )
+    double = [row for before, row in pairwise(rows) if before["circle"] == row["circle"]]
+    for row in double:
+        tx.later("DELETE FROM deliveries WHERE id = :id", id=row["id"])
+    return double
+
+
 def claim(
     tx: Transaction,
     number: int,
@@ -206,7 +256,7 @@ def claim(
             if not row["willing"]:
                 left_out.append(Outcome(row["id"], SKIPPED, OPTED_OUT))
             elif row["gone_at"] is not None:
-                left_out.append(Outcome(row["id"], GONE, "left"))
+                left_out.append(Outcome(row["id"], GONE, LEFT))
             elif row["reminded"] >= per_week:
                 left_out.append(Outcome(row["id"], SKIPPED, REMINDED))
             elif window_since and (row["closed"] or (row["interacted_at"] or "") <= window_since):
@@ -300,6 +350,25 @@ def next_for(tx: Transaction, channel: str) -> int | None:
     return None if row is None else int(row["id"])
 
 
+def has_work(tx: Transaction, channel: str) -> bool:
+    """Tell whether a channel has something to send, or something claimed by nobody knows whom."""
+    row = tx.one(
+        """
+        SELECT 1 FROM broadcasts b WHERE b.state IN ('running', 'paused', 'stopped') AND (
+            EXISTS (
+                SELECT 1 FROM deliveries d
+                WHERE d.broadcast_id = b.id AND d.state = 'claimed' AND d.channel = :channel
+            ) OR b.state = 'running' AND EXISTS (
+                SELECT 1 FROM deliveries d
+                WHERE d.broadcast_id = b.id AND d.state = 'planned' AND d.channel = :channel
+            )
+        ) LIMIT 1
+        """,
+        channel=channel,
+    )
+    return row is not None
+
+
 def bury(tx: Transaction, channel: str, *, holder: str, at: str) -> int:
     """Note as unknown what another sender of a channel had claimed and cannot tell of any more; returns how many."""
     return tx.run(
@@ -380,25 +449,23 @@ def results(tx: Transaction, number: int) -> list[Row]:
     )
 
 
-def reported_after(tx: Transaction, number: int, *, hours_later: str) -> Row | None:
-    """Count who was reached without having reported: people, and how many of them reported within the hours after.
-
-    `hours_later` is the last moment that counts.
-    """
-    return tx.one(
+def reached(tx: Transaction, number: int, *, after: int, upto: int) -> dict[int, str]:
+    """Return whom a broadcast reached, or perhaps, by number with the moment; also through a linked channel."""
+    rows = tx.all(
         """
-        SELECT COUNT(*) AS people,
-            COALESCE(SUM(CASE WHEN r.reported_at <= :until THEN 1 ELSE 0 END), 0) AS reported
-        FROM deliveries d LEFT JOIN links l ON l.person_id = d.person_id
-        LEFT JOIN reports r ON r.person_id = CASE WHEN l.circle IS NULL THEN d.person_id ELSE (
-            SELECT t.person_id FROM links o JOIN reports t ON t.person_id = o.person_id
-            WHERE o.circle = l.circle ORDER BY t.reported_at LIMIT 1) END
+        SELECT person_id, at FROM deliveries WHERE broadcast_id = :number AND state IN ('sent', 'unknown')
+            AND person_id > :after AND person_id <= :upto
+        UNION ALL
+        SELECT o.person_id, '' FROM deliveries d JOIN links m ON m.person_id = d.person_id
+        JOIN links o ON o.circle = m.circle AND o.person_id <> m.person_id
         WHERE d.broadcast_id = :number AND d.state IN ('sent', 'unknown')
-            AND (r.reported_at IS NULL OR r.reported_at > d.at)
+            AND o.person_id > :after AND o.person_id <= :upto
         """,
         number=number,
-        until=hours_later,
+        after=after,
+        upto=upto,
     )
+    return {row["person_id"]: row["at"] for row in rows}
 
 
 def unknown(tx: Transaction, number: int, *, limit: int) -> list[Row]:
