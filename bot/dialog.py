@@ -19,8 +19,14 @@ _NUMBER_WORDS = {
     "muoi": 10, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
     "ten": 10,
 }  # fmt: skip
-_NUMBERED = re.compile(r"(?:(?:so|chon|muc|cau|number|no|option)[ .]*)?(\d{1,2}|[a-z]+)[ .)]*")
-_BARE_NUMBER = re.compile(r"(?:(?:so|chon|muc|cau|number|no|option)[ .]*)?(\d{1,2})[ .)]*")
+# How people say a number: "2", "số 2 ạ", "dạ em chọn số 2", "bấm phím 2 nhé". A number in letters may mean something
+# else beside another word ("sau" is six, "sau nhé" is later; "ba em" is somebody's father).
+_YES = r"(?:(?:da|vang|ok|oke|u) ){0,2}"
+_TAKING = r"(?:(?:(?:toi|minh|em|con|chau|bac|co|chu|ong) )?(?:muon |xin )?(?:chon|bam|an|nhan|lay|go) (?:vao )?)"
+_CALLED = r"(?:(?:cho (?:toi |minh |em |con |bac )?)?(?:cai )?(?:so|muc|cau|y|phim|dong|lua chon|number|no|option) ?)"
+_KINDLY = r"(?: (?:a|nhe|nha|di|voi|thoi|ban|ban oi|em oi|ban nhe|em nhe))?"
+_IN_DIGITS = re.compile(rf"{_YES}{_TAKING}?{_CALLED}?(\d{{1,2}}){_KINDLY}")
+_IN_LETTERS = re.compile(rf"([a-z]+)|{_YES}(?:{_TAKING}{_CALLED}?|{_CALLED})([a-z]+){_KINDLY}")
 _SHORTEST_BEGINNING = 5
 _MENUS_REMEMBERED = 3
 _AGREE = frozenset(
@@ -134,12 +140,11 @@ def choose(text: str, offered: Sequence[Button]) -> str:
     labels = [spoken(button.label) for button in offered]
     if folded in labels:
         return offered[labels.index(folded)].choice
-    numbered = _NUMBERED.fullmatch(folded)
-    if numbered:
-        word = numbered.group(1)
-        number = int(word) if word.isdigit() else _NUMBER_WORDS.get(word, 0)
-        if 1 <= number <= len(offered):
-            return offered[number - 1].choice
+    number = _in_digits(folded)
+    if number is None and (said := _IN_LETTERS.fullmatch(folded)):
+        number = _NUMBER_WORDS.get(said[1] or said[2])
+    if number is not None and 1 <= number <= len(offered):
+        return offered[number - 1].choice
     beginning = [index for index, label in enumerate(labels) if label.startswith(folded)]
     if len(folded) >= _SHORTEST_BEGINNING and len(beginning) == 1:
         return offered[beginning[0]].choice
@@ -147,9 +152,13 @@ def choose(text: str, offered: Sequence[Button]) -> str:
 
 
 def bare_number(text: str) -> int | None:
-    """Return the number of a text that is nothing else, such as "2" or "số 2"; None for any other text."""
-    found = _BARE_NUMBER.fullmatch(spoken(text))
-    return int(found.group(1)) if found else None
+    """Return the number of a text that is nothing else, such as "2" or "số 2 ạ"; None for any other text."""
+    return _in_digits(spoken(text))
+
+
+def _in_digits(folded: str) -> int | None:
+    found = _IN_DIGITS.fullmatch(folded)
+    return int(found[1]) if found else None
 
 
 def yes_or_no(text: str) -> bool | None:

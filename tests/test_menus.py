@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.dialog import Dialog, bare_number, load_dialog
+from bot.dialog import Dialog, bare_number, choose, load_dialog
 from bot.message import Button, Reply, Traits
 from bot.outbox import fit
 from tests.conftest import NOON, Talk
@@ -59,9 +59,35 @@ def test_only_a_few_lists_are_remembered() -> None:
     assert len(dialog.earlier) == 2
 
 
+SAID: dict[str, tuple[str, ...]] = {
+    "report": (
+        *("2", "so 2", "số hai", "2 ạ", "Số 2 ạ.", "chọn số 2", "bấm 2", "ấn phím 2 nhé", "(2)", "2️⃣", "２", "02"),
+        *("dạ em chọn số 2", "cho tôi số 2", "vâng số 2", "câu hai", "2 bạn ơi", "Tôi đã cài"),
+    ),
+    "person": ("ba", "so ba a", "chon ba nhe", "Gặp cán bộ", "gap can bo"),
+    "": ("2 con", "ba em", "hai vợ chồng", "sau nhé", "tự đi", "thứ hai", "có 2 em", "4", "nam a", "cài"),
+}
+
+
+@pytest.mark.parametrize(("text", "meant"), [(text, meant) for meant, texts in SAID.items() for text in texts])
+def test_how_people_say_a_number(text: str, meant: str) -> None:
+    assert choose(text, FIRST) == meant
+
+
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("2", 2), ("số 12", 12), ("chọn 3", 3), ("0", 0), ("hai", None), ("2 con", None), ("123", None), ("", None)],
+    [
+        ("2", 2),
+        ("số 12", 12),
+        ("chọn 3", 3),
+        ("0", 0),
+        ("hai", None),
+        ("2 con", None),
+        ("0 ạ", 0),
+        ("số 0", 0),
+        ("123", None),
+        ("", None),
+    ],
 )
 def test_bare_number(text: str, number: int | None) -> None:
     assert bare_number(text) == number
