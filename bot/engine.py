@@ -52,6 +52,7 @@ class Engine:
         self._by_event = {event: route for route in routes for event in route.events}
         self._located = {step for route in routes for step in route.located}
         self._by_keyword = {keyword: route for route in routes for keyword in route.keywords}
+        self._attending = next((route for route in routes if route.attends), None)
         self._last_resort = routes[-1]
 
     @property
@@ -103,7 +104,7 @@ class Engine:
         # Events may overtake each other: who has done something since neither came nor left.
         overtaken = message.event in (FOLLOW, UNFOLLOW) and bool(row and row["interacted_at"] > stamp(message.at))
         try:
-            if not (overtaken or (attended and self._leaves_to_human(turn))):
+            if not (overtaken or (attended and await self._left_to_human(turn))):
                 await self._run(turn)
         except StoreError:
             raise  # the inbox keeps the message and tries again when the database is back
@@ -131,13 +132,21 @@ class Engine:
             turn.records.erased,
         )
 
-    def _leaves_to_human(self, turn: Turn) -> bool:
-        """Tell whether a message is meant for the officer who talks to this person; a command calls the bot back."""
+    async def _left_to_human(self, turn: Turn) -> bool:
+        """Leave a message to the officer who talks to this person; a command calls the bot back."""
         said = turn.message
-        if said.event or said.choice or said.text.startswith("/") or self._by_keyword.get(_bare(said.text)):
-            if not said.event:
-                turn.records.end_quiet()
+        if said.event or said.crowd:
             return False
+        if said.choice or said.text.startswith("/") or self._by_keyword.get(_bare(said.text)):
+            turn.records.end_quiet()
+            return False
+        step = self._by_step.get(turn.dialog.step)
+        if step is not None and step.action is not None:
+            return False  # an officer at work
+        if said.withheld:
+            self._warn(turn)
+        if self._attending is not None:
+            await self._attending.handle(turn)
         return True
 
     async def _run(self, turn: Turn) -> None:

@@ -15,7 +15,7 @@ from bot.errors import DeliveryError, Refused
 from bot.i18n import Catalogue
 from bot.message import Button, Person, Reply
 from bot.outbox import Outbox
-from bot.store import Row, Store, Transaction, broadcasts, requests
+from bot.store import Row, Store, Transaction, broadcasts, pushes
 from bot.wire import dump_reply
 
 log = structlog.get_logger()
@@ -79,7 +79,7 @@ class Herald:
         reply = Reply(f"{text}\n\n{hint}" if over else text)
 
         def work(tx: Transaction) -> None:
-            requests.push(tx, person_id, reply=dump_reply(reply), at=stamp(self._clock()))
+            pushes.add(tx, person_id, reply=dump_reply(reply), at=stamp(self._clock()))
             broadcasts.note_shown(tx, number, person_id, message=row["message"], shown=progress.percent)
             if over:
                 broadcasts.unwatch(tx, number, person_id)

@@ -18,7 +18,7 @@ from bot.errors import DeliveryError, Gone, Throttled, Unreachable
 from bot.limits import Gate, Sleep
 from bot.markup import split_marked, to_plain
 from bot.message import Person, Receipt, Reply, Traits
-from bot.store import Row, Store, Transaction, people, requests
+from bot.store import Row, Store, Transaction, people, pushes
 from bot.wire import load_reply
 
 log = structlog.get_logger()
@@ -43,6 +43,7 @@ class Outbox:
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._channels, self._clock, self._sleep = store, channels, clock, sleep
+        self._pushing = asyncio.Lock()
         self._gates = {name: Gate(channel.traits.pace, clock=timer, sleep=sleep) for name, channel in channels.items()}
 
     async def deliver(self, person: Person, replies: Sequence[Reply], answering: str = "") -> None:
@@ -106,11 +107,18 @@ class Outbox:
 
     async def send_pushes(self) -> None:
         """Send what waits for people who did not just write; a crash repeats at most those under way."""
+        async with self._pushing:  # what one round is sending, the next must not see
+            await self._send_pushes()
+
+    async def _send_pushes(self) -> None:
         lines: dict[Person, list[Row]] = {}
+        at = stamp(self._clock())
 
         def waiting(tx: Transaction) -> list[Row]:
             # Each channel by itself: what waits for one that is off or down must not hold the others up.
-            return [row for name in self._channels for row in requests.pushes(tx, channel=name, limit=PUSHES_AT_ONCE)]
+            return [
+                row for name in self._channels for row in pushes.waiting(tx, channel=name, at=at, limit=PUSHES_AT_ONCE)
+            ]
 
         for row in await self._store.read(waiting):
             lines.setdefault(Person(row["channel"], row["address"]), []).append(row)
@@ -123,7 +131,7 @@ class Outbox:
             except DeliveryError as error:
                 log.warning("message waits", channel=person.channel, code=error.code)
                 return
-            await self._store.write(partial(requests.pushed, number=int(row["id"])))
+            await self._store.write(partial(pushes.sent, number=int(row["id"])))
 
     def _channel(self, person: Person) -> Channel:
         channel = self._channels.get(person.channel)

@@ -20,13 +20,14 @@ from bot.store import (
     Row,
     Store,
     Transaction,
+    conversations,
     links,
     messages,
     people,
+    pushes,
     questions,
     reach,
     reports,
-    requests,
     roles,
     tallies,
 )
@@ -36,7 +37,6 @@ Result = TypeVar("Result")
 Change = Callable[[Transaction, int], None]
 
 REPORT, REMINDERS = "report", "reminders"
-MOST_REQUESTS = 10
 # Letters only, because numbers in a chat look like one-time codes and are cut out; no vowels, so that no word appears.
 _LINK_LETTERS = "BCDFGHJKMNPQRSTVWXZ"
 LINK_CODE_LENGTH = 8
@@ -111,16 +111,6 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A citizen's message to a person."""
-
-    number: int
-    text: str
-    language: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Linked:
     """Another channel of the same person."""
 
@@ -149,7 +139,7 @@ class Kept:
     history: tuple[Row, ...]
     consents: tuple[Row, ...]
     questions: tuple[Row, ...]
-    requests: tuple[Row, ...]
+    messages: tuple[Row, ...]
     linked: tuple[Linked, ...] = ()
     source: str = ""
     grants: tuple[access.Grant, ...] = ()
@@ -173,7 +163,7 @@ class Kept:
                 "report_history": [dict(row) for row in self.history],  # type: ignore[call-overload]
                 "consents": [dict(row) for row in self.consents],  # type: ignore[call-overload]
                 "questions": [dict(row) for row in self.questions],  # type: ignore[call-overload]
-                "requests": [dict(row) for row in self.requests],  # type: ignore[call-overload]
+                "messages_to_officers": [dict(row) for row in self.messages],  # type: ignore[call-overload]
                 "linked_channels": [{"channel": other.channel, "since": stamp(other.at)} for other in self.linked],
             },
             option=orjson.OPT_INDENT_2,
@@ -307,7 +297,7 @@ class Records:
         self.changes.append(change)
         return grant
 
-    def do(self, change: Change) -> None:
+    def do(self, change: Callable[[Transaction, int], object]) -> None:
         """Add an effect that others may forestall: refused in the end, it has the message answered anew."""
 
         def checked(tx: Transaction, person_id: int) -> None:
@@ -318,32 +308,11 @@ class Records:
 
         self.changes.append(checked)
 
-    def ask_person(self, text: str) -> None:
-        """Pass a message on to the officers, without personal numbers."""
-        text = redact(text).text
-        self.changes.append(lambda tx, person_id: requests.add(tx, person_id, text=text, at=stamp(self.at)))
-
     async def question_gaps(self, *, days: int, limit: int) -> list[Gap]:
         """List what citizens asked of late and did not get answered well, most frequent first."""
         since = stamp(self.at - timedelta(days=days))
         rows = await self.store.read(lambda tx: questions.unanswered(tx, since=since, limit=limit))
         return [Gap(row["text"], row["article"], row["times"]) for row in rows]
-
-    async def waiting_requests(self) -> dict[int, Request]:
-        """List the open requests within this officer's scope, by number, oldest first."""
-        scope = access.scopes(self.citizen.grants, access.OFFICER)
-        districts = None if scope is None else sorted(scope)
-        rows = await self.store.read(lambda tx: requests.waiting(tx, districts=districts, limit=MOST_REQUESTS))
-        return {row["id"]: Request(row["id"], row["text"], row["language"], moment(row["at"])) for row in rows}
-
-    def answer_request(self, number: int, reply: Reply) -> None:
-        """Answer a citizen's request, with a line in the audit."""
-
-        def change(tx: Transaction, person_id: int) -> None:
-            if requests.answer(tx, number, reply=dump_reply(reply), at=stamp(self.at)):
-                self.audit_in(tx, person_id, "answer", f"request {number}")
-
-        self.changes.append(change)
 
     def audit(self, action: str, detail: str) -> None:
         """Add a line to the audit trail."""
@@ -372,7 +341,7 @@ class Records:
                 tuple(reports.history(tx, number)),
                 tuple(people.consents(tx, number)),
                 tuple(questions.of_person(tx, number)),
-                tuple(requests.of_person(tx, number)),
+                tuple(conversations.kept_of_citizen(tx, number)),
                 _linked(tx, number),
                 row["source"] if row else "",
                 self.citizen.grants,
@@ -396,7 +365,7 @@ class Records:
 
     def end_quiet(self) -> None:
         """Take part in the talk again."""
-        self.changes.append(lambda tx, person_id: reach.keep_quiet(tx, person_id, until=""))
+        self.changes.append(reach.end_quiet)
 
     async def linked(self) -> tuple[Linked, ...]:
         """List the other channels that this person linked with this one."""
@@ -436,8 +405,7 @@ class Records:
                 return
             links.join(tx, person_id, other, circle=circle, at=at)
             reports.merge(tx, person_id, at=at, day=self.day)
-            language = tx.one("SELECT language FROM people WHERE id = :id", id=other)
-            requests.push(tx, other, reply=dump_reply(notice(language["language"] if language else "")), at=at)
+            pushes.add(tx, other, reply=dump_reply(notice(people.language_of(tx, other))), at=at)
 
         self.changes.append(change)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 
-from bot import clock
+from bot import clock, conversations
 from bot.broadcast import Broadcasts
 from bot.channels import Channel
 from bot.channels.channel import Measured
@@ -89,6 +89,8 @@ class Service:
             messages.forget_before(tx, for_messages)
             chat_events.forget_before(tx, for_messages)
             questions.forget_before(tx, for_questions)
+            conversations.close_idle(tx, at=now)
+            conversations.forget_before(tx, before=now - timedelta(days=privacy.question_days))
             choices.forget_before(tx, for_questions)
             pictures.forget_expired(tx, stamp(now))
             links.forget_before(tx, stamp(now - LINK_GUESS_TIME), expired=stamp(now))

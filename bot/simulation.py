@@ -65,6 +65,7 @@ class _Year:
     history: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     consents: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     questions: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
+    talks: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     requests: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     roles: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     tallies: Counter[tuple[str, str, str, str, str]] = field(default_factory=Counter)
@@ -101,10 +102,13 @@ async def simulate(
             ("report_history", year.history),
             ("consents", year.consents),
             ("questions", year.questions),
-            ("help_requests", year.requests),
+            ("conversations", year.talks),
             ("roles", year.roles),
         ):
             simulations.fill(tx, table, [(numbers[address], *row) for address, row in rows])
+        talks = simulations.talks(tx)
+        said = [(talks[numbers[address]], "citizen", *row) for address, row in year.requests]
+        simulations.fill(tx, "conversation_messages", said)
         simulations.fill(tx, "tallies", [(*key, change) for key, change in sorted(year.tallies.items())])
         simulations.fill(tx, "funnel", [(*key, count) for key, count in sorted(year.funnel.items())])
         write_audit(tx, actor="command line", action="demo-data", detail=f"{people} simulated people", at=now)
@@ -235,9 +239,12 @@ class _Simulation:
     def _request(self, address: str, at: datetime) -> None:
         dice = self._dice
         waits = self._end - at.astimezone(self._zone).date() < timedelta(days=2)
-        answered = None if waits else stamp(at + timedelta(hours=dice.randint(2, 30)))
-        state = "open" if waits else "answered"
-        self._year.requests.append((address, (f"{MADE_UP}{dice.choice(_REQUESTS)}", state, stamp(at), answered)))
+        asked = stamp(at)
+        answered = "" if waits else stamp(at + timedelta(hours=dice.randint(2, 30)))
+        due = stamp(at + timedelta(days=2))
+        row = ("help", asked, due, asked if waits else "", answered or asked, answered)
+        self._year.talks.append((address, row))
+        self._year.requests.append((address, (f"{MADE_UP}{dice.choice(_REQUESTS)}", asked)))
 
     def _officials(self) -> None:
         """Add an admin and an officer for the province and for each district, who can sign in to the desk."""

@@ -9,6 +9,7 @@ from bot import access, answers
 from bot.articles import Library
 from bot.broadcast import Actor, Broadcasts
 from bot.clock import Clock
+from bot.conversations import HelpDesk
 from bot.dialog import Dialog
 from bot.errors import Refused
 from bot.i18n import Catalogue
@@ -74,6 +75,11 @@ class Turn:
         """This person, as the one who does something to a broadcast."""
         return Actor(self.records.citizen.id)
 
+    @property
+    def help_desk(self) -> HelpDesk:
+        """The rules of talks between citizens and officers."""
+        return HelpDesk(self.catalogues, self.settings, self.regions)
+
     def t(self, sentence: str, /, **values: object) -> str:
         """Translate a sentence of the bot."""
         return self.catalogue.t(sentence, **values)
@@ -132,7 +138,7 @@ class Route:
     """How a message finds its handler: commands, prefixes of button values, dialog steps, whole texts
     as typed (`keywords`, marks and all: "đúng" is not "dừng"); only who may do its `action` somewhere gets there, and
     in groups only what is `public` is done. `events` are what happens without a message; `located` are steps that
-    understand a location too.
+    understand a location too; the one that `attends` gets what a citizen writes while an officer talks to them.
 
     A route with none of these is the last resort for free text.
     """
@@ -148,6 +154,7 @@ class Route:
     public: bool = False
     events: tuple[str, ...] = ()
     located: tuple[str, ...] = ()
+    attends: bool = False
 
     @property
     def role(self) -> str:

@@ -35,6 +35,7 @@ ROUTES: tuple[Route, ...] = (
     language.ROUTE,
     privacy.ROUTE,
     officer_help.ROUTE,
+    officer_help.ATTENDED,
     feedback.ROUTE,
     officer_counts.PUBLIC,
     officer_counts.ROUTE,

@@ -58,8 +58,10 @@ async def _show(turn: Turn) -> None:
                  day=_day(turn, other.at))
         for other in kept.linked
     ]  # fmt: skip
-    if kept.requests:
-        lines.append("• " + t("{count} messages to officers.", count=len(kept.requests)))
+    if kept.messages:
+        own = sum(row["author"] == "citizen" for row in kept.messages)
+        lines.append("• " + t("{count} messages to officers, deleted {days} days after the talk ended.",
+                              count=own, days=turn.settings.privacy.question_days))  # fmt: skip
     lines.append("• " + (t("You agreed to reminders.") if kept.reminders else t("You get no reminders.")))
     lines.append(t("Refusing or withdrawing changes nothing about the answers you get. "
                    "Requests about your data are answered within {time}.",
@@ -69,6 +71,7 @@ async def _show(turn: Turn) -> None:
         buttons=[
             Button(t("Give me a copy"), "privacy:export"),
             Button(t("Delete everything"), "privacy:delete"),
+            Button(t("Ask an officer about my data"), "person:data"),
             turn.menu_button("correct-report"),
             turn.menu_button("menu"),
         ],

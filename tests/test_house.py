@@ -34,6 +34,7 @@ FLOORS: tuple[tuple[int, tuple[str, ...]], ...] = (
             "bot.counts",
             "bot.access",
             "bot.dialog",
+            "bot.conversations",
             "bot.records",
             "bot.official",
             "bot.simulation",

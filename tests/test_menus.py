@@ -112,4 +112,4 @@ async def test_a_number_that_is_on_no_list_is_refused_with_the_list(talk: Talk) 
 async def test_a_number_is_an_answer_where_a_step_waits_for_one(talk: Talk) -> None:
     for said in ("/canbo", "99"):
         answer = await talk.say(said)
-    assert "chuyển tới cán bộ" in answer
+    assert "Tôi đã lưu tin nhắn của bạn" in answer

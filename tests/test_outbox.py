@@ -15,7 +15,7 @@ from bot.errors import DeliveryError, Gone, Rejected, Throttled, Unknown, Unreac
 from bot.markup import escape, to_plain
 from bot.message import Attachment, Button, Person, Receipt, Reply, Traits
 from bot.outbox import ATTEMPTS, Outbox, fit
-from bot.store import Store, Transaction, open_store, people, requests
+from bot.store import Store, Transaction, open_store, people, pushes
 from bot.text import utf16_length
 from bot.wire import dump_reply
 from tests.conftest import FrozenClock, Recorder
@@ -204,7 +204,7 @@ async def test_answers_carry_the_id_they_answer(store: Store) -> None:
 def queue(tx: Transaction, person: Person, *texts: str) -> None:
     number = people.remember(tx, person, source="", at="")
     for text in texts:
-        requests.push(tx, number, reply=dump_reply(Reply(text)), at="")
+        pushes.add(tx, number, reply=dump_reply(Reply(text)), at="")
 
 
 async def waiting(store: Store) -> int:

@@ -81,7 +81,7 @@ async def test_questions_are_kept_without_personal_numbers(talk: Talk, typed: st
 async def test_what_goes_to_officers_holds_no_personal_number(talk: Talk) -> None:
     await talk.say("/canbo")
     await talk.say("gọi lại cho tôi số 0912 345 678 nhé")
-    assert await column(talk, "SELECT text FROM help_requests") == ["gọi lại cho tôi số … nhé"]
+    assert await column(talk, "SELECT text FROM conversation_messages") == ["gọi lại cho tôi số … nhé"]
 
 
 async def busy(talk: Talk) -> None:
@@ -112,7 +112,7 @@ async def test_my_data_shows_everything_that_is_kept(talk: Talk) -> None:
         "cài trên máy Samsung thế nào",
         "zqx câu hỏi lạ zqx",
     ]
-    assert [request["text"] for request in copy["requests"]] == ["zqx máy tôi bị treo zqx"]
+    assert [request["text"] for request in copy["messages_to_officers"]] == ["zqx máy tôi bị treo zqx"]
     assert copy["source"] == "to-roi-yen-lac"
     assert all(consent["wording"] for consent in copy["consents"])
     assert copy["roles"] == []

@@ -45,7 +45,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 async def everything(store: Store) -> list[list[tuple[object, ...]]]:
-    tables = ("people", "reports", "report_history", "consents", "questions", "help_requests", "roles", "tallies")
+    tables = ("people", "reports", "report_history", "consents", "questions", "conversations", "roles", "tallies")
     return [
         [tuple(row) for row in await store.read(lambda tx, name=table: tx.all(f"SELECT * FROM {name} ORDER BY 1, 2"))]  # type: ignore[misc,arg-type]
         for table in (*tables, "funnel")
@@ -86,7 +86,8 @@ async def test_every_word_of_a_citizen_says_that_it_is_made_up(store: Store) -> 
     await fill(store)
     rows = await store.read(
         lambda tx: tx.all(
-            "SELECT text FROM questions UNION ALL SELECT text FROM help_requests UNION ALL SELECT wording FROM consents"
+            "SELECT text FROM questions UNION ALL SELECT text FROM conversation_messages "
+            "UNION ALL SELECT wording FROM consents"
         )
     )
     assert rows

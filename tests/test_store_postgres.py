@@ -15,7 +15,7 @@ from bot import access
 from bot.clock import stamp
 from bot.errors import SchemaTooNew, StoreError, StoreUnavailable
 from bot.message import Person
-from bot.store import Store, Transaction, links, open_store, people, reports, requests, tallies
+from bot.store import Store, Transaction, links, open_store, people, pushes, reports, tallies
 from bot.store.postgres import PostgresStore, shown
 from bot.store.schema import MIGRATIONS
 from bot.store.translation import numbered, table_definition
@@ -257,7 +257,7 @@ def random_work(draw: random.Random) -> Callable[[Transaction], None]:
             links.leave(tx, number)
         else:
             access.write_audit(tx, actor=name, action="try", detail=district, at=NOON)
-            requests.add(tx, number, text="?", at=AT)
+            pushes.add(tx, number, reply="?", at=AT)
 
     return work
 

@@ -88,12 +88,12 @@ def test_an_obsolete_entry(folder: Path) -> None:
     assert "'Long gone' is no longer used." in problem
 
 
-BROKEN = ["{day}", "{days} {day}", "{}", "{days", "days}", "{Days}", "{ days}"]
+BROKEN = ["{day}", "{channel} {days}", "{}", "{day", "day}", "{Day}", "{ day}"]
 
 
 @pytest.mark.parametrize("placeholders", BROKEN)
 def test_a_placeholder_that_differs(folder: Path, placeholders: str) -> None:
-    path, text, block = entry(folder, "{count} messages to officers.")
+    path, text, block = entry(folder, "Linked with {channel} since {day}.")
     translated = block[block.index("msgstr") :]
     path.write_text(text.replace(translated, f'msgstr "{placeholders} tin"'), encoding="utf-8")
     (problem,) = new_problems(folder)

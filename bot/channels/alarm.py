@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from bot.clock import Clock, stamp
 from bot.i18n import Catalogue
 from bot.message import Reply
-from bot.store import Store, Transaction, requests, roles, usage
+from bot.store import Store, Transaction, pushes, roles, usage
 from bot.wire import dump_reply
 
 _ALARMED = "alarmed"
@@ -34,4 +34,4 @@ class Alarm:
         for admin in roles.admins(tx, except_channel=self._channel):
             catalogue = self._catalogues.get(admin["language"], self._catalogues[self._default_language])
             reply = Reply(catalogue.t(sentence, **values))
-            requests.push(tx, admin["id"], reply=dump_reply(reply), at=stamp(self._clock()))
+            pushes.add(tx, admin["id"], reply=dump_reply(reply), at=stamp(self._clock()))

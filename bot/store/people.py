@@ -184,3 +184,9 @@ def by_number(tx: Transaction, person_id: int) -> Person | None:
     """Return a person by their number."""
     row = tx.one("SELECT channel, address FROM people WHERE id = :id", id=person_id)
     return None if row is None else Person(row["channel"], row["address"])
+
+
+def language_of(tx: Transaction, person_id: int) -> str:
+    """Return the language that a person chose; empty when they chose none."""
+    row = tx.one("SELECT language FROM people WHERE id = :id", id=person_id)
+    return str(row["language"]) if row else ""

@@ -46,6 +46,19 @@ def rate_latest(tx: Transaction, person_id: int, *, helped: bool) -> None:
     )
 
 
+def latest_failed(tx: Transaction, person_id: int, *, since: str) -> str:
+    """Return the latest question of a person that found no answer or a bad one, since a moment; empty when none."""
+    row = tx.one(
+        """
+        SELECT text FROM questions
+        WHERE person_id = :id AND at >= :since AND (verdict <> 'answer' OR helped = 0) ORDER BY id DESC LIMIT 1
+        """,
+        id=person_id,
+        since=since,
+    )
+    return str(row["text"]) if row else ""
+
+
 def of_person(tx: Transaction, person_id: int) -> list[Row]:
     """List a person's questions, oldest first."""
     return tx.all("SELECT text, at FROM questions WHERE person_id = :id ORDER BY id", id=person_id)

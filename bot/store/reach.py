@@ -50,15 +50,21 @@ def close(tx: Transaction, person: Person, *, code: str) -> None:
 
 
 def keep_quiet(tx: Transaction, person_id: int, *, until: str) -> None:
-    """Note until when a human talks to a person, so that the bot does not."""
+    """Note until when a human talks to a person, so that the bot does not; a later end that stands already stays."""
     tx.run(
         """
         INSERT INTO reach (person_id, interacted_at, quiet_until) VALUES (:id, '', :until)
         ON CONFLICT (person_id) DO UPDATE SET quiet_until = excluded.quiet_until
+            WHERE excluded.quiet_until > reach.quiet_until
         """,
         id=person_id,
         until=until,
     )
+
+
+def end_quiet(tx: Transaction, person_id: int) -> None:
+    """Note that the bot talks to a person again."""
+    tx.run("UPDATE reach SET quiet_until = '' WHERE person_id = :id AND quiet_until <> ''", id=person_id)
 
 
 def find(tx: Transaction, person: Person) -> Row | None:

@@ -20,6 +20,16 @@ def all_grants(tx: Transaction) -> list[Row]:
     )
 
 
+def holders(tx: Transaction) -> list[Row]:
+    """List role and scope of everybody who holds one and can be written to, with number, channel and language."""
+    return tx.all(
+        """
+        SELECT r.person_id, p.channel, p.language, r.role, r.scope FROM roles r JOIN people p ON p.id = r.person_id
+        WHERE p.gone_at IS NULL ORDER BY r.person_id, r.role, r.scope
+        """
+    )
+
+
 def admins(tx: Transaction, *, except_channel: str = "") -> list[Row]:
     """List number, channel and language of everybody who is an admin, without those of one channel."""
     return tx.all(

@@ -403,5 +403,55 @@ MIGRATIONS = MappingProxyType(
             """,
             "CREATE INDEX broadcast_watchers_by_person ON broadcast_watchers (person_id)",
         ),
+        "m050_conversations": (
+            # empty: district for the province, waiting_since when an officer spoke last, closed_at while open
+            """
+            CREATE TABLE conversations (
+                id {serial},
+                person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+                kind TEXT NOT NULL,
+                district TEXT NOT NULL DEFAULT '',
+                question TEXT NOT NULL DEFAULT '',
+                officer_id INTEGER REFERENCES people (id) ON DELETE SET NULL,
+                opened_at TEXT NOT NULL,
+                due_at TEXT NOT NULL,
+                waiting_since TEXT NOT NULL DEFAULT '',
+                spoke_at TEXT NOT NULL,
+                closed_at TEXT NOT NULL DEFAULT ''
+            ) {strict}
+            """,
+            "CREATE INDEX conversations_open ON conversations (due_at) WHERE closed_at = ''",
+            "CREATE INDEX conversations_by_person ON conversations (person_id)",
+            "CREATE INDEX conversations_by_officer ON conversations (officer_id)",
+            """
+            CREATE TABLE conversation_messages (
+                id {serial},
+                conversation_id INTEGER NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+                author TEXT NOT NULL,
+                officer_id INTEGER REFERENCES people (id) ON DELETE SET NULL,
+                text TEXT NOT NULL,
+                at TEXT NOT NULL
+            ) {strict}
+            """,
+            "CREATE INDEX conversation_messages_by_conversation ON conversation_messages (conversation_id, id)",
+            "CREATE INDEX conversation_messages_by_officer ON conversation_messages (officer_id)",
+            # What waited before is overdue at once: nobody promised a day for it.
+            """
+            INSERT INTO conversations
+                (person_id, kind, district, opened_at, due_at, waiting_since, spoke_at, closed_at)
+            SELECT h.person_id, 'help', COALESCE(r.district, ''), h.at, h.at,
+                CASE WHEN h.state = 'open' THEN h.at ELSE '' END, h.at, COALESCE(h.answered_at, '')
+            FROM help_requests h LEFT JOIN reports r ON r.person_id = h.person_id ORDER BY h.id
+            """,
+            """
+            INSERT INTO conversation_messages (conversation_id, author, text, at)
+            SELECT c.id, 'citizen', h.text, h.at
+            FROM help_requests h JOIN conversations c ON c.person_id = h.person_id AND c.opened_at = h.at ORDER BY h.id
+            """,
+            "DROP TABLE help_requests",
+            # not_before: the hour from which it may leave, empty for at once
+            "ALTER TABLE pushes ADD COLUMN not_before TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE pushes ADD COLUMN about TEXT NOT NULL DEFAULT ''",
+        ),
     }
 )

@@ -15,7 +15,8 @@ _TABLES: Mapping[str, tuple[str, ...]] = {
     "report_history": ("person_id", "change", "district", "commune", "at"),
     "consents": ("person_id", "purpose", "wording", "given_at", "withdrawn_at"),
     "questions": ("person_id", "channel", "language", "text", "article", "verdict", "score", "helped", "at"),
-    "help_requests": ("person_id", "text", "state", "at", "answered_at"),
+    "conversations": ("person_id", "kind", "opened_at", "due_at", "waiting_since", "spoke_at", "closed_at"),
+    "conversation_messages": ("conversation_id", "author", "text", "at"),
     "roles": ("person_id", "role", "scope", "granted_at"),
     "tallies": ("view", "unit", "span", "district", "name", "reports"),
     "funnel": ("unit", "span", "step", "channel", "source", "people"),
@@ -44,6 +45,11 @@ def note_simulation(tx: Transaction, *, seed: int, people: int, at: str) -> None
 def numbers(tx: Transaction) -> dict[str, int]:
     """Return the number of every person by their address."""
     return {row["address"]: row["id"] for row in tx.all("SELECT id, address FROM people")}
+
+
+def talks(tx: Transaction) -> dict[int, int]:
+    """Return the number of everybody's conversation by the person's number; nobody has two."""
+    return {row["person_id"]: row["id"] for row in tx.all("SELECT id, person_id FROM conversations")}
 
 
 def fill(tx: Transaction, table: str, rows: Rows) -> None:
