@@ -50,6 +50,9 @@ _REQUESTS = (
     "Tôi đổi số điện thoại, giờ không đăng nhập được.",
     "Cơ quan tôi có 40 người, có thể nhờ cán bộ đến hướng dẫn chung không?",
 )
+_DATA_REQUEST = "Tôi muốn biết trợ lý đang lưu những gì về tôi và nhờ xóa ngày báo cài cũ."
+_ANSWER = "Bạn mang điện thoại và căn cước ra bộ phận một cửa của xã, cán bộ ở đó sẽ xem cùng bạn."
+_OPEN_TALKS = (("help", 0, False), ("data", 1, False), ("help", 0, True), ("help", 4, False), ("help", 1, False))
 
 
 class NotEmpty(BotError):
@@ -65,8 +68,9 @@ class _Year:
     history: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     consents: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     questions: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
-    talks: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
-    requests: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
+    # who asked, which officer has it in hand or said it, and the rest of the row
+    talks: list[tuple[str, str, tuple[object, ...]]] = field(default_factory=list)
+    requests: list[tuple[str, str, tuple[object, ...]]] = field(default_factory=list)
     roles: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     tallies: Counter[tuple[str, str, str, str, str]] = field(default_factory=Counter)
     funnel: Counter[tuple[str, str, str, str, str]] = field(default_factory=Counter)
@@ -102,12 +106,16 @@ async def simulate(
             ("report_history", year.history),
             ("consents", year.consents),
             ("questions", year.questions),
-            ("conversations", year.talks),
             ("roles", year.roles),
         ):
             simulations.fill(tx, table, [(numbers[address], *row) for address, row in rows])
+        talked = [(numbers[address], numbers.get(officer), *row) for address, officer, row in year.talks]
+        simulations.fill(tx, "conversations", talked)
         talks = simulations.talks(tx)
-        said = [(talks[numbers[address]], "citizen", *row) for address, row in year.requests]
+        said = [
+            (talks[numbers[address]], "officer" if officer else "citizen", numbers.get(officer), *row)
+            for address, officer, row in year.requests
+        ]
         simulations.fill(tx, "conversation_messages", said)
         simulations.fill(tx, "tallies", [(*key, change) for key, change in sorted(year.tallies.items())])
         simulations.fill(tx, "funnel", [(*key, count) for key, count in sorted(year.funnel.items())])
@@ -154,6 +162,7 @@ class _Simulation:
         for number, day in enumerate(sorted(days)):
             self._citizen(f"{ADDRESS}{number + 1:06}", day)
         self._officials()
+        self._open_talks()
         return self._year
 
     def _citizen(self, address: str, first: int) -> None:
@@ -242,9 +251,25 @@ class _Simulation:
         asked = stamp(at)
         answered = "" if waits else stamp(at + timedelta(hours=dice.randint(2, 30)))
         due = stamp(at + timedelta(days=2))
-        row = ("help", asked, due, asked if waits else "", answered or asked, answered)
-        self._year.talks.append((address, row))
-        self._year.requests.append((address, (f"{MADE_UP}{dice.choice(_REQUESTS)}", asked)))
+        row = ("help", "", asked, due, asked if waits else "", answered or asked, answered)
+        self._year.talks.append((address, "", row))
+        self._year.requests.append((address, "", (f"{MADE_UP}{dice.choice(_REQUESTS)}", asked)))
+
+    def _open_talks(self) -> None:
+        """Let a few of those who reported wait for an officer, some too long, and one have an answer."""
+        talking = {address for address, _, _ in self._year.talks}
+        quiet = [(address, str(row[0])) for address, row in self._year.reports if address not in talking]
+        for (address, district), (kind, days, answered) in zip(reversed(quiet), _OPEN_TALKS, strict=False):
+            asked = self._moment(DAYS - 1 - days)
+            officer = f"{ADDRESS}{OFFICER}-{district}" if answered else ""
+            spoke = asked + timedelta(hours=1) if answered else asked
+            waits = "" if answered else stamp(asked)
+            row = (kind, district, stamp(asked), stamp(asked + timedelta(days=2)), waits, stamp(spoke), "")
+            self._year.talks.append((address, officer, row))
+            text = _DATA_REQUEST if kind == "data" else self._dice.choice(_REQUESTS)
+            self._year.requests.append((address, "", (f"{MADE_UP}{text}", stamp(asked))))
+            if answered:
+                self._year.requests.append((address, officer, (f"{MADE_UP}{_ANSWER}", stamp(spoke))))
 
     def _officials(self) -> None:
         """Add an admin and an officer for the province and for each district, who can sign in to the desk."""

@@ -29,6 +29,7 @@ PAGES = {
     "today": "/desk/",
     "districts": "/desk/districts",
     "district": "/desk/districts/yen-lac",
+    "inbox": "/desk/inbox",
     "content": "/desk/content?q=qu%C3%AAn+m%E1%BA%ADt+kh%E1%BA%A9u",
     "article": "/desk/content/forgot-password",
     "exports": "/desk/exports",
@@ -67,6 +68,16 @@ def enter(browser: Browser, bot: RunningBot, screen: str) -> Page:
     return page
 
 
+def look(page: Page, name: str, screen: str) -> None:
+    """Keep the screen where wanted; it must fit, and axe find nothing."""
+    page.evaluate("document.fonts.ready")
+    if folder := os.environ.get("PICTURES"):
+        page.screenshot(path=Path(folder) / f"desk-{name}-{screen}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen]["width"], name
+    found = Axe().run(page)
+    assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+
+
 @pytest.mark.parametrize("screen", SCREENS)
 def test_every_page_is_accessible_fits_the_screen_and_breaks_no_policy(
     browser: Browser, bot: RunningBot, screen: str
@@ -77,12 +88,16 @@ def test_every_page_is_accessible_fits_the_screen_and_breaks_no_policy(
     for name, address in PAGES.items():
         page.goto(bot.url + address)
         expect(page.get_by_role("note")).to_contain_text("SỐ LIỆU MÔ PHỎNG")
-        page.evaluate("document.fonts.ready")
-        if folder := os.environ.get("PICTURES"):
-            page.screenshot(path=Path(folder) / f"desk-{name}-{screen}.png", full_page=True)
-        assert page.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen]["width"], name
-        found = Axe().run(page)
-        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+        look(page, name, screen)
+    page.goto(f"{bot.url}/desk/inbox")
+    page.get_by_role("link", name=re.compile("Tin nhắn số")).first.click()
+    look(page, "talk", screen)
+    page.get_by_role("button", name=re.compile("^Nhận")).click()
+    page.get_by_label("Câu trả lời gửi người dân").fill("Chào bạn, mời bạn mang máy ra xã.")
+    look(page, "talk-in-hand", screen)
+    page.get_by_role("button", name="Gửi câu trả lời").click()
+    expect(page.get_by_role("listitem").last).to_contain_text("mời bạn mang máy ra xã")
+    look(page, "talk-answered", screen)
     assert not said
     page.context.close()
 

@@ -5,13 +5,19 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot import access
-from bot.web.desk import content, figures, papers, signing_in, trail
+from bot.web.desk import content, figures, inbox, papers, signing_in, trail
 from bot.web.desk.visit import PATH, Page, page
 
 PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("GET", "/", access.COUNT, figures.today),
     ("GET", "/districts", access.COUNT, figures.districts),
     ("GET", "/districts/{district}", access.COUNT, figures.district),
+    ("GET", "/inbox", access.READ_MESSAGES, inbox.overview),
+    ("GET", "/inbox/{number}", access.READ_MESSAGES, inbox.talk),
+    ("POST", "/inbox/{number}/take", access.ANSWER_MESSAGES, inbox.take),
+    ("POST", "/inbox/{number}/answer", access.ANSWER_MESSAGES, inbox.answer),
+    ("POST", "/inbox/{number}/hand-over", access.ANSWER_MESSAGES, inbox.hand_over),
+    ("POST", "/inbox/{number}/close", access.ANSWER_MESSAGES, inbox.close),
     ("GET", "/content", access.SEE_QUESTIONS, content.overview),
     ("GET", "/content/{article}", access.SEE_QUESTIONS, content.article),
     ("GET", "/exports", access.EXPORT, papers.offer),

@@ -15,7 +15,9 @@ from aiohttp import web
 import bot
 from bot import access, counts
 from bot.clock import local_day
+from bot.conversations import HelpDesk, Officer
 from bot.desk import Member, find_member
+from bot.errors import Refused
 from bot.i18n import NAMES, Catalogue, mark
 from bot.service import Service
 from bot.web.chat import LANGUAGE_COOKIE, catalogue_of
@@ -26,6 +28,7 @@ FOREIGN_FORM = mark(
     "This form did not come from the desk, or is too old. Please go back, reload the page and try again."
 )
 NOBODY = mark("You are not signed in, or your time at the desk is over. Type /desk in the chat for a new link.")
+NO_PAGE = mark("This page does not exist.")
 Page = Callable[["Visit"], Awaitable[web.StreamResponse]]
 
 
@@ -54,6 +57,16 @@ class Visit:
         """How coarse the counts are that this person may see."""
         return counts.step_for(self.member.grants, self.service.settings.privacy.small_count)
 
+    @property
+    def help_desk(self) -> HelpDesk:
+        """The rules of talks between citizens and officers."""
+        return HelpDesk(self.service.catalogues, self.service.settings, self.service.regions)
+
+    @property
+    def officer(self) -> Officer:
+        """This person, as the one who answers citizens."""
+        return Officer(self.member.id, self.member.grants)
+
     def t(self, sentence: str, /, **values: object) -> str:
         """Translate a sentence."""
         return self.catalogue.t(sentence, **values)
@@ -78,18 +91,29 @@ class Visit:
             lambda tx: access.write_audit(tx, actor=actor, action=action, detail=detail, at=self.at)
         )
 
-    async def show(self, template: str, **values: object) -> web.Response:
+    def go(self, address: str) -> web.Response:
+        """Send the browser to a page of the desk, so that reloading it repeats nothing."""
+        return web.Response(status=303, headers={"Location": f"{PATH}/{address}"})
+
+    def refuse(self, status: int, sentence: str) -> web.Response:
+        """Answer with a page of one sentence, which is translated."""
+        return refused(self.request, status, self.t(sentence))
+
+    async def show(self, template: str, *, status: int = 200, **values: object) -> web.Response:
         """Render a page."""
         simulated = await counts.are_simulated(self.service.store)
         shared = {
             "visit": self,
             "sees_audit": self.allows(access.READ_AUDIT),
             "c": self.catalogue,
+            "zone": self.service.settings.zone,
             "token": form_token(self.service.secret, self.member.session),
             "simulated": self.t(counts.SIMULATED) if simulated else "",
             **frame(self.request, self.catalogue),
         }
-        return aiohttp_jinja2.render_template(f"desk/{template}", self.request, {**shared, **values}, app_key=TEMPLATES)
+        return aiohttp_jinja2.render_template(
+            f"desk/{template}", self.request, {**shared, **values}, app_key=TEMPLATES, status=status
+        )
 
 
 def frame(request: web.Request, catalogue: Catalogue) -> dict[str, object]:
@@ -127,7 +151,9 @@ def page(action: access.Action, work: Page) -> Callable[[web.Request], Awaitable
         except web.HTTPForbidden as error:
             return refused(request, 403, catalogue.t(error.reason))
         except web.HTTPNotFound:
-            return refused(request, 404, catalogue.t("This page does not exist."))
+            return refused(request, 404, catalogue.t(NO_PAGE))
+        except Refused as refusal:
+            return refused(request, 409, catalogue.t(str(refusal)))
         if request.query.get("lang") == catalogue.language:
             response.set_cookie(
                 LANGUAGE_COOKIE, catalogue.language, max_age=365 * 24 * 3600, samesite="Lax", httponly=True
@@ -154,3 +180,8 @@ def is_ours(request: web.Request) -> bool:
 def form_token(secret: bytes, session: str) -> str:
     """Return what the forms of a session carry."""
     return hmac.new(secret, b"desk form " + session.encode(), hashlib.sha256).hexdigest()
+
+
+def number_in(text: str) -> int:
+    """Read the number of a talk, broadcast or person; 0, which none of them has, for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
