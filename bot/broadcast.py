@@ -221,6 +221,10 @@ class Broadcasts:
         self._quiet = settings.quiet
         self._filler = Filler(settings, regions, catalogues, clock)
 
+    def use(self, settings: Settings) -> None:
+        """Go on by other settings; those of the channels and of the time zone stay."""
+        self._settings = settings
+
     @property
     def channels(self) -> tuple[str, ...]:
         """The channels that are on."""

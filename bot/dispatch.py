@@ -49,7 +49,7 @@ _MOST_TRIES = 5
 _FIRST_REST, _LONGEST_REST = 5.0, 300.0
 # The channel itself is off or wrongly set up: nobody's message is to blame.
 _CHANNEL_TROUBLE = frozenset(("channel-off", "set-up", "401"))
-_CLOSING_SECONDS = 5.0
+_CLOSING_SECONDS = 4.0
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from bot.i18n import Catalogue
 from bot.inbox import TOO_LONG, Answer
 from bot.knowledge import Shelf
 from bot.message import ATTENDED, FOLLOW, UNFOLLOW, ChannelState, IncomingMessage, Reply, Traits
+from bot.metrics import Metrics
 from bot.records import Citizen, Records, Session, read_session
 from bot.regions import Regions
 from bot.settings import Settings
@@ -43,7 +44,9 @@ class Engine:
         clock: Clock,
         channel_states: Callable[[], Awaitable[Sequence[ChannelState]]] | None = None,
         broadcasts: Broadcasts | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
+        self._metrics = metrics or Metrics()
         self._routes, self._channel_states, self._broadcasts = routes, channel_states, broadcasts
         self._store, self._shelf, self._regions = store, shelf, regions
         self._catalogues, self._settings, self._traits, self._clock = dict(catalogues), settings, traits, clock
@@ -59,6 +62,10 @@ class Engine:
     def library(self) -> Library:
         """The content in use."""
         return self._shelf.knowledge.library
+
+    def use(self, settings: Settings) -> None:
+        """Answer by other settings from the next message on."""
+        self._settings = settings
 
     async def answer(self, message: IncomingMessage, session: Session | None = None) -> Answer:
         """Answer one message; an unexpected error becomes a kind sentence and one log line.
@@ -111,11 +118,16 @@ class Engine:
         except Refused as refusal:
             turn.say(str(refusal))
         except Exception as error:
+            self._metrics.failures.add("handler")
             log.error("handler failed", error=type(error).__name__, exc_info=not isinstance(error, BotError))
             turn.records.drop()
             turn.replies = [
                 Reply(turn.t("Sorry, something went wrong on our side. Please try again in a few minutes."))
             ]
+        if turn.records.verdict:
+            self._metrics.verdicts.add(turn.records.verdict)
+        if turn.records.rated:
+            self._metrics.ratings.add(turn.records.rated)
         if message.crowd:
             self._suit_crowd(turn)
         _remember_menu(turn)

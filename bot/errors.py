@@ -6,6 +6,7 @@ BotError                      has one sentence for the operator
 ├── StoreError                the database cannot be opened, read or written
 │   ├── SchemaTooNew          a newer version of the bot has written this file
 │   └── StoreUnavailable      locked, read-only, full or gone; trying again later may help
+│       └── Overloaded        more messages wait than the bot may hold; their platforms shall bring them later
 ├── Refused                   a person may not do this, or not like this; the sentence is for that person
 ├── Outdated                  what a reply was made from has changed meanwhile; make it anew
 ├── Flooded                   too many messages; knows when to try again
@@ -74,6 +75,13 @@ class SchemaTooNew(StoreError):
 
 class StoreUnavailable(StoreError):
     """The database is locked, read-only, full or gone at the moment."""
+
+
+class Overloaded(StoreUnavailable):
+    """More messages wait than the bot may hold."""
+
+    def __init__(self) -> None:
+        super().__init__("More messages wait than limits.most_waiting allows; new ones are taken later.")
 
 
 class Refused(BotError):

@@ -12,6 +12,7 @@ way, the message is stored as it came and answered when its turn comes.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
@@ -22,9 +23,11 @@ import structlog
 
 from bot.channels import Ticket
 from bot.clock import Clock, stamp
-from bot.errors import DeliveryError, Flooded, Outdated, StoreError
+from bot.errors import DeliveryError, Flooded, Outdated, Overloaded, StoreError
 from bot.limits import Buckets
+from bot.logs import TURN, next_turn
 from bot.message import IncomingMessage, Person, Reply, Settled
+from bot.metrics import Metrics
 from bot.records import Session, read_sessions
 from bot.redaction import redact
 from bot.store import Store, Transaction, messages
@@ -54,10 +57,18 @@ class _Item:
     message: IncomingMessage
     settled: asyncio.Future[Settled]
     outcome: Settled | None = None  # known when it is answered
+    turn: int = 0  # the tag of its log lines
+    begun: float = 0.0  # when it came, by the clock of durations; 0 for what is taken up after a crash
 
 
-# A message on its way into the store, and who waits for it.
-_Arrival = tuple[IncomingMessage, "asyncio.Future[Ticket]"]
+@dataclass(slots=True)
+class _Arrival:
+    """A message on its way into the store, and who waits for it."""
+
+    message: IncomingMessage
+    future: asyncio.Future[Ticket]
+    turn: int
+    begun: float
 
 
 class Inbox:
@@ -73,15 +84,19 @@ class Inbox:
         per_minute: int,
         longest_text: int,
         clock: Clock,
+        most_waiting: int = 0,
+        metrics: Metrics | None = None,
     ) -> None:
         """Join the store, the engine's `answer` and the outbox's `deliver`.
 
         `answer` changes nothing by itself, so that it may be broken off and begun again.
-        `keeps_replies` tells for which channels replies stay readable by message id.
+        `keeps_replies` tells for which channels replies stay readable by message id; of more than `most_waiting`
+        messages under way (0: any number), new ones are left to their platform for a while.
         """
         self._store, self._answer, self._deliver = store, answer, deliver
         self._keeps_replies, self._longest_text, self._clock = keeps_replies, longest_text, clock
-        self._buckets = Buckets(per_minute)
+        self._buckets, self._most_waiting = Buckets(per_minute), most_waiting
+        self._metrics = metrics or Metrics()
         self._lines: dict[Person, deque[_Item]] = {}
         self._under_way: dict[tuple[str, str], _Item] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -98,18 +113,30 @@ class Inbox:
         """How many messages are taken in and not yet delivered."""
         return len(self._under_way)
 
-    def receive(self, message: IncomingMessage) -> asyncio.Future[Ticket]:
-        """Store a message and have it answered; comes true as soon as it is safe. Raises Flooded, StoreError.
+    def limit(self, *, per_minute: int, longest_text: int, most_waiting: int) -> None:
+        """Change the limits while running."""
+        self._buckets.change(per_minute)
+        self._longest_text, self._most_waiting = longest_text, most_waiting
 
+    def receive(self, message: IncomingMessage) -> asyncio.Future[Ticket]:
+        """Store a message and have it answered; comes true as soon as it is safe.
+
+        Raises Flooded when the person writes too fast, StoreError, and Overloaded, one of them, when too much waits.
         Messages that arrive while others are being stored share the next transaction.
         """
         future: asyncio.Future[Ticket] = asyncio.get_running_loop().create_future()
         if item := self._under_way.get((message.person.channel, message.id)):
+            self._metrics.messages.add(message.person.channel, "repeated")
             future.set_result(Ticket(False, item.settled))
         elif not message.event and (wait := self._buckets.take(message.person)):
+            self._metrics.messages.add(message.person.channel, "flooded")
             future.set_exception(Flooded(wait))
+        elif self._most_waiting and len(self._under_way) + len(self._arriving) >= self._most_waiting:
+            self._metrics.messages.add(message.person.channel, "overloaded")
+            future.set_exception(Overloaded())
         else:
-            self._arriving.append((self._screened(message), future))
+            arrival = _Arrival(self._screened(message), future, TURN.get() or next_turn(), time.perf_counter())
+            self._arriving.append(arrival)
             if self._intake is None:
                 self._intake = asyncio.get_running_loop().create_task(self._take_in())
         return future
@@ -121,27 +148,31 @@ class Inbox:
             try:
                 await self._store_group(group)
             except Exception as error:
-                for _, future in group:
-                    if not future.done():
-                        future.set_exception(error)
+                for arrival in group:
+                    if not arrival.future.done():
+                        arrival.future.set_exception(error)
             finally:
                 self._answering = frozenset()
         self._intake = None
 
     async def _store_group(self, group: Sequence[_Arrival]) -> None:
         """Answer what can be answered at once, and store everything in one transaction."""
-        counted = Counter(message.person for message, _ in group)
+        steps, begun = self._metrics.steps, time.perf_counter()
+        counted = Counter(arrival.message.person for arrival in group)
         free = {person for person, times in counted.items() if times == 1 and person not in self._lines}
         self._answering = frozenset(free)
         sessions = await self._store.glance(lambda tx: read_sessions(tx, free))
+        read = time.perf_counter()
         answers = [
-            self._answer_at_once(message, sessions[message.person]) if message.person in free else None
-            for message, _ in group
+            self._answer_at_once(arrival, sessions[arrival.message.person]) if arrival.message.person in free else None
+            for arrival in group
         ]
-        at = stamp(self._clock())
+        TURN.set(0)  # from here on it is about all of them
+        thought, at = time.perf_counter(), stamp(self._clock())
 
         def work(tx: Transaction) -> None:
-            for (message, _), answer in zip(group, answers, strict=True):
+            for arrival, answer in zip(group, answers, strict=True):
+                message = arrival.message
                 if answer is None:
                     messages.keep(tx, person=message.person, message_id=message.id, at=at, body=dump_message(message))
                 else:
@@ -160,12 +191,17 @@ class Inbox:
             log.debug("taken one by one", messages=len(group), reason=type(error).__name__)
             await self._store_apart(group, at)
             return
-        for (message, future), answer in zip(group, answers, strict=True):
-            self._admit(message, future, None if answer is None else Settled(answer.replies, answer.erased))
+        times = len(group)
+        steps.note(read - begun, "read", times=times)
+        steps.note((thought - read) / times, "answer", times=times)
+        steps.note(time.perf_counter() - thought, "store", times=times)
+        for arrival, answer in zip(group, answers, strict=True):
+            self._admit(arrival, None if answer is None else Settled(answer.replies, answer.erased))
 
-    def _answer_at_once(self, message: IncomingMessage, session: Session) -> Answer | None:
+    def _answer_at_once(self, arrival: _Arrival, session: Session) -> Answer | None:
         """Answer a message if that needs no waiting; else None, and nothing has happened."""
-        thinking = self._answer(message, session)
+        TURN.set(arrival.turn)
+        thinking = self._answer(arrival.message, session)
         try:
             thinking.send(None)
         except StopIteration as done:
@@ -185,25 +221,28 @@ class Inbox:
                 lambda tx: messages.take(tx, person=message.person, message_id=message.id, body=body, at=at)
             )
 
-        taken = await asyncio.gather(*(take(message) for message, _ in group), return_exceptions=True)
-        for (message, future), fresh in zip(group, taken, strict=True):
+        taken = await asyncio.gather(*(take(arrival.message) for arrival in group), return_exceptions=True)
+        for arrival, fresh in zip(group, taken, strict=True):
             if fresh is True:
-                self._admit(message, future, None)
+                self._admit(arrival, None)
         self._answering = frozenset()
-        for (message, future), fresh in zip(group, taken, strict=True):
+        for arrival, fresh in zip(group, taken, strict=True):
             if isinstance(fresh, BaseException):
-                if not future.done():
-                    future.set_exception(fresh)
+                if not arrival.future.done():
+                    arrival.future.set_exception(fresh)
             elif not fresh:
-                ticket = await self._repeated(message)
-                if not future.done():
-                    future.set_result(ticket)
+                self._metrics.messages.add(arrival.message.person.channel, "repeated")
+                ticket = await self._repeated(arrival.message)
+                if not arrival.future.done():
+                    arrival.future.set_result(ticket)
 
-    def _admit(self, message: IncomingMessage, future: asyncio.Future[Ticket], outcome: Settled | None) -> None:
+    def _admit(self, arrival: _Arrival, outcome: Settled | None) -> None:
         """Have a message that is safe now answered and delivered when its turn comes, and say so."""
-        item = self._line_up(_Item(message, asyncio.get_running_loop().create_future(), outcome))
-        if not future.done():
-            future.set_result(Ticket(True, item.settled))
+        settled: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
+        self._metrics.messages.add(arrival.message.person.channel, "new")
+        item = self._line_up(_Item(arrival.message, settled, outcome, arrival.turn, arrival.begun))
+        if not arrival.future.done():
+            arrival.future.set_result(Ticket(True, item.settled))
 
     async def recover(self) -> int:
         """Take up what was stored and is not finished; returns how many messages."""
@@ -224,31 +263,35 @@ class Inbox:
             body = row["body"] or dump_message(IncomingMessage(person=person, id="", at=self._clock()))
             message = load_message(body, person=person, message_id=row["message_id"])
             outcome = load_settled(row["replies"]) if answered else None
-            self._line_up(_Item(message, asyncio.get_running_loop().create_future(), outcome))
+            self._line_up(_Item(message, asyncio.get_running_loop().create_future(), outcome, next_turn()))
             taken += 1
         return taken
 
     async def close(self, *, seconds: float = 10.0) -> None:
         """Finish what is under way within some seconds; the rest is taken up at the next start."""
         self._closing = True
+        ends = time.monotonic() + seconds
         if self._intake is not None:
             await asyncio.wait((self._intake,), timeout=seconds)
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
+            await asyncio.wait(self._tasks, timeout=max(0.0, ends - time.monotonic()))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if (noting := self._noting) is not None:
-            await asyncio.wait((noting,), timeout=seconds)
+            await asyncio.wait((noting,), timeout=max(1.0, ends - time.monotonic()))
             noting.cancel()
 
     def _screened(self, message: IncomingMessage) -> IncomingMessage:
         """Take out of a message what must not be stored."""
         if len(message.text) > self._longest_text:
+            self._metrics.withheld.add(TOO_LONG)
             return replace(message, text="", withheld=(TOO_LONG,))
         text = clean(message.text)
         found = redact(text)
         if found.secrets:
+            for kind in found.secrets:
+                self._metrics.withheld.add(kind)
             return replace(message, text=found.text, withheld=found.secrets)
         return message if text == message.text else replace(message, text=text)
 
@@ -286,10 +329,12 @@ class Inbox:
         while line:
             item = line[0]
             delivered = False
+            TURN.set(item.turn)
             try:
                 delivered = await self._finish(item)
             except Exception:
                 # One message that breaks must not silence its person; it stays in the store for the next sweep.
+                self._metrics.failures.add("inbox")
                 log.error("message not finished", channel=person.channel, exc_info=True)
             finally:
                 line.popleft()
@@ -308,15 +353,20 @@ class Inbox:
 
     async def _finish(self, item: _Item) -> bool:
         """Answer a message and deliver the replies; False when they could not be delivered yet."""
-        outcome = item.outcome
+        outcome, steps = item.outcome, self._metrics.steps
         if outcome is None:
             outcome = await self._answer_durably(item)
+        begun = time.perf_counter()
         try:
             await self._deliver(item.message.person, outcome.replies, item.message.id)
         except DeliveryError as error:
             # Not delivered and safe to repeat: stays in the store and is taken up again.
             log.warning("reply waits", channel=item.message.person.channel, code=error.code)
             return False
+        delivered = time.perf_counter()
+        steps.note(delivered - begun, "deliver")
+        if item.begun:
+            steps.note(delivered - item.begun, "whole")
         # Nobody waits for this note: without it a crash only repeats replies that were just on their way.
         item.outcome = outcome
         self._delivered.append(item)

@@ -32,11 +32,15 @@ class Buckets:
         clock: Callable[[], float] = time.monotonic,
         most_keys: int = 100_000,
     ) -> None:
-        self._capacity = float(capacity or per_minute) if per_minute else 0.0
-        self._rate = per_minute / 60
         self._clock = clock
         self._most_keys = most_keys
         self._levels: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+        self.change(per_minute, capacity=capacity)
+
+    def change(self, per_minute: float, *, capacity: float = 0.0) -> None:
+        """Take another limit from now on; who has used up the old one waits by the new one."""
+        self._capacity = float(capacity or per_minute) if per_minute else 0.0
+        self._rate = per_minute / 60
 
     def take(self, key: Hashable = None) -> float:
         """Take a token and return 0, or the seconds until there is one."""
@@ -64,11 +68,9 @@ class Gate:
     def __init__(
         self, pace: Pace, *, clock: Callable[[], float] = time.monotonic, sleep: Sleep = asyncio.sleep
     ) -> None:
-        self._pace, self._clock, self._sleep = pace, clock, sleep
-        self._gap = 1 / pace.bulk_per_second if pace.bulk_per_second else 0.0
-        self._chats = Buckets(pace.chat_per_second * 60, capacity=_CHAT_BURST, clock=clock)
-        self._crowds = Buckets(pace.crowd_per_minute, clock=clock)
-        self._limited = bool(pace.bulk_per_second or pace.chat_per_second or pace.crowd_per_minute)
+        self._clock, self._sleep = clock, sleep
+        self._chats, self._crowds = Buckets(0, clock=clock), Buckets(0, clock=clock)
+        self.change(pace)
         self._next_bulk = self._next_late = 0.0
         self._bulk_line = asyncio.Lock()
         self._stopped: dict[str, float] = {}  # chat → until when
@@ -76,6 +78,14 @@ class Gate:
         self._since_accepted: set[str] = set()  # chats refused since a message was accepted
         self._shut_until = 0.0  # 0 while the way is free; a moment gone by while nobody has tried it yet
         self._probe: asyncio.Future[None] | None = None  # there while one message tries the way
+
+    def change(self, pace: Pace) -> None:
+        """Take another pace from now on."""
+        self._pace = pace
+        self._gap = 1 / pace.bulk_per_second if pace.bulk_per_second else 0.0
+        self._chats.change(pace.chat_per_second * 60, capacity=_CHAT_BURST)
+        self._crowds.change(pace.crowd_per_minute)
+        self._limited = bool(pace.bulk_per_second or pace.chat_per_second or pace.crowd_per_minute)
 
     @property
     def shut(self) -> bool:

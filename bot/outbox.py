@@ -17,7 +17,8 @@ from bot.clock import Clock, stamp
 from bot.errors import DeliveryError, Gone, Throttled, Unreachable
 from bot.limits import Gate, Sleep
 from bot.markup import split_marked, to_plain
-from bot.message import Person, Receipt, Reply, Traits
+from bot.message import Pace, Person, Receipt, Reply, Traits
+from bot.metrics import Metrics
 from bot.store import Row, Store, Transaction, people, pushes
 from bot.wire import load_reply
 
@@ -41,10 +42,16 @@ class Outbox:
         clock: Clock,
         sleep: Sleep = asyncio.sleep,
         timer: Callable[[], float] = time.monotonic,
+        metrics: Metrics | None = None,
     ) -> None:
         self._store, self._channels, self._clock, self._sleep = store, channels, clock, sleep
         self._pushing = asyncio.Lock()
+        self._sends = (metrics or Metrics()).sends
         self._gates = {name: Gate(channel.traits.pace, clock=timer, sleep=sleep) for name, channel in channels.items()}
+
+    def pace(self, channel: str, pace: Pace) -> None:
+        """Change how fast a channel writes, while running."""
+        self._gates[channel].change(pace)
 
     async def deliver(self, person: Person, replies: Sequence[Reply], answering: str = "") -> None:
         """Send replies in order; raises DeliveryError only when repeating later is safe and may help."""
@@ -146,27 +153,34 @@ class Outbox:
     async def _send(
         self, channel: Channel, person: Person, reply: Reply, answering: str, still: Still | None = None
     ) -> Receipt | None:
-        gate, pause = self._gates[channel.name], _FIRST_PAUSE
+        gate, pause, lane = self._gates[channel.name], _FIRST_PAUSE, "reply" if answering else "bulk"
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 probe = await gate.enter(person.address, bulk=not answering)
             except Throttled as error:
                 raise Unreachable(str(error), code=error.code, retry_after=error.retry_after) from None
-            refused_for, accepted = None, False
+            refused_for, accepted, ended = None, False, "broken-off"
             try:
                 if still is not None and not await still():
+                    ended = "called-off"
                     return None
                 receipt = await channel.send(person, reply, answering=answering)
-                accepted = True
+                accepted, ended = True, "sent"
                 return receipt
             except Throttled as error:
+                ended = "throttled"
                 refused_for = error.retry_after
                 if attempt == ATTEMPTS:
                     raise Unreachable(str(error), code=error.code, retry_after=refused_for) from error
             except Unreachable:
+                ended = "unreachable"
                 if attempt == ATTEMPTS:
                     raise
+            except DeliveryError as error:
+                ended = type(error).__name__.lower()
+                raise
             finally:
+                self._sends.add(channel.name, lane, ended)
                 gate.leave(person.address, probe=probe, refused_for=refused_for, accepted=accepted)
             if refused_for is None:
                 await self._sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret

@@ -15,7 +15,7 @@ from bot.clock import Clock
 from bot.errors import Problem, SettingsError
 from bot.i18n import Catalogue, mark
 from bot.message import Pace
-from bot.settings import ChannelPace, Settings, variable_name
+from bot.settings import ChannelPace, Limits, Settings, variable_name
 from bot.store import Store
 from bot.turn import Route
 from bot.zalo import open_zalo
@@ -119,6 +119,12 @@ def _telegram_connection(settings: Settings, secret: bytes) -> Connection:
 def _derived(secret: bytes, purpose: str) -> str:
     """Make a secret for one purpose out of the bot's own, the same at every start."""
     return hmac.new(secret, purpose.encode(), hashlib.sha256).hexdigest()
+
+
+def pace_of(limits: Limits, channel: str) -> Pace | None:
+    """Return how fast a channel may write; None for one without limits."""
+    pace = getattr(limits, channel, None)
+    return _pace(pace) if isinstance(pace, ChannelPace) else None
 
 
 def _pace(pace: ChannelPace) -> Pace:

@@ -184,6 +184,8 @@ class Records:
     steps: list[str] = field(default_factory=list)  # of the funnel, taken in this turn
     erased: bool = False
     left: bool = False
+    verdict: str = ""  # what the search made of this turn's question
+    rated: str = ""  # "yes" or "no" when the person said whether an answer helped
 
     @property
     def day(self) -> str:
@@ -262,6 +264,7 @@ class Records:
         """Keep a question for the gap report, without personal numbers."""
         text = redact(text).text
         self.steps.append("asked")
+        self.verdict = verdict
         self.changes.append(
             lambda tx, person_id: questions.note(
                 tx,
@@ -282,6 +285,7 @@ class Records:
 
     def rate_answer(self, *, helped: bool) -> None:
         """Note whether the latest answer helped."""
+        self.rated = "yes" if helped else "no"
         self.changes.append(lambda tx, person_id: questions.rate_latest(tx, person_id, helped=helped))
 
     async def redeem(self, code: str) -> access.Grant | None:

@@ -8,7 +8,7 @@ import secrets
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,12 @@ from bot.i18n import Catalogue, load_catalogues, mark
 from bot.inbox import Inbox
 from bot.knowledge import INDEX_FILE, Shelf
 from bot.message import ChannelState, Traits
+from bot.metrics import Metrics
 from bot.outbox import Outbox
-from bot.platforms import open_platforms
+from bot.platforms import open_platforms, pace_of
 from bot.records import LINK_GUESS_TIME
 from bot.regions import Regions, load_regions
-from bot.settings import Settings
+from bot.settings import Settings, can_change, changed, changed_keys
 from bot.store import Store, Transaction, chat_events, choices, links, messages, open_store, pictures, questions
 from bot.terms import terms_of
 from bot.turn import Route
@@ -43,6 +44,7 @@ log = structlog.get_logger()
 SECRET_FILE = "secret"  # noqa: S105 - the name of a file
 _TITLES = {"telegram": "Telegram", "zalo_oa": "Zalo", "zalo_bot": mark("Zalo (bot)")}
 _CONTENT_PAUSE, _SWEEP_PAUSE, _PUSH_PAUSE, _BROADCAST_PAUSE = 2.0, 30.0, 0.5, 1.0
+_STOP_SECONDS = 4.0  # for what is under way; with the web server's own time a stop stays below 10
 
 
 class Trouble(dict[str, str]):
@@ -77,6 +79,24 @@ class Service:
     webchat: WebChat
     closing: asyncio.Event = field(default_factory=asyncio.Event)  # set when the bot is asked to stop
     trouble: Trouble = field(default_factory=Trouble)
+    metrics: Metrics = field(default_factory=Metrics)
+    # Who else wants to know when the settings change.
+    followers: list[Callable[[Settings], None]] = field(default_factory=list)
+
+    def take_settings(self, new: Settings) -> tuple[list[str], list[str]]:
+        """Go on with other settings; returns the keys that changed, and those that wait for a restart."""
+        keys = changed_keys(self.settings, new)
+        self.settings = changed(self.settings, new)
+        limits = self.settings.limits
+        self.inbox.limit(
+            per_minute=limits.person_per_minute, longest_text=limits.longest_text, most_waiting=limits.most_waiting
+        )
+        for name, channel in self.channels.items():
+            if (pace := pace_of(limits, name)) is not None:
+                self.outbox.pace(name, replace(pace, is_crowd=channel.traits.pace.is_crowd))
+        for follow in self.followers:
+            follow(self.settings)
+        return [key for key in keys if can_change(key)], [key for key in keys if not can_change(key)]
 
     async def sweep(self) -> None:
         """Take up what was left unfinished; deletes what is older than it may be."""
@@ -120,7 +140,7 @@ async def open_service(
     try:
         shelf = Shelf(settings.content, settings.data_folder / INDEX_FILE)
         webchat = WebChat(store, clock=now)
-        secret, trouble = bot_secret(settings), Trouble()
+        secret, trouble, metrics = bot_secret(settings), Trouble(), Metrics()
         platforms = (
             open_platforms(
                 settings,
@@ -135,7 +155,7 @@ async def open_service(
             else []
         )
         channels: dict[str, Channel] = {channel.name: channel for channel in (webchat, *extra_channels, *platforms)}
-        outbox = Outbox(store, channels, clock=now)
+        outbox = Outbox(store, channels, clock=now, metrics=metrics)
         sends = online if sends is None else sends
         others = [webchat.name, *(channel.name for channel in extra_channels if channel.traits.starts_talk)]
         terms = terms_of(settings, others)
@@ -160,6 +180,7 @@ async def open_service(
             clock=now,
             channel_states=lambda: _states(channels, trouble),
             broadcasts=broadcasts,
+            metrics=metrics,
         )
         inbox = Inbox(
             store,
@@ -168,7 +189,9 @@ async def open_service(
             keeps_replies=lambda channel: channel == webchat.name,
             per_minute=settings.limits.person_per_minute,
             longest_text=settings.limits.longest_text,
+            most_waiting=settings.limits.most_waiting,
             clock=now,
+            metrics=metrics,
         )
         herald = Herald(
             store, outbox, broadcasts, catalogues=catalogues, default_language=settings.default_language, clock=now
@@ -191,6 +214,8 @@ async def open_service(
             clock=now,
             webchat=webchat,
             trouble=trouble,
+            metrics=metrics,
+            followers=[engine.use, broadcasts.use],
         )
         await service.sweep()
         tasks = [
@@ -210,8 +235,8 @@ async def open_service(
             for task in listening:
                 task.cancel()
             await asyncio.gather(*listening, return_exceptions=True)
-            await inbox.close()  # what was taken in still needs the channels
-            await dispatch.close()
+            # What was taken in still needs the channels.
+            await asyncio.gather(inbox.close(seconds=_STOP_SECONDS), dispatch.close())
             for channel in channels.values():
                 await channel.close()
             for task in running:

@@ -117,6 +117,9 @@ class Web(_Section):
     port: int = Field(8080, ge=0, le=65535)
     public_url: Url = ""
     largest_body: int = Field(65536, ge=1024)
+    body_seconds: float = Field(10.0, gt=0)
+    idle_seconds: float = Field(75.0, gt=0)
+    event_streams: int = Field(2000, ge=1)
 
     def desk_link(self, key: str) -> str:
         """Return the address at which a key opens the desk."""
@@ -186,6 +189,8 @@ class Limits(_Section):
     """What one person or one channel may do; 0 switches a limit off."""
 
     person_per_minute: int = Field(30, ge=0)
+    most_waiting: int = Field(10_000, ge=0)
+    web_per_second: int = Field(100, ge=0)
     longest_text: int = Field(2000, ge=100)
     new_sessions_per_minute: int = Field(600, ge=0)
     telegram: ChannelPace = ChannelPace()
@@ -302,6 +307,14 @@ class Settings(BaseSettings):
         return self.database_path.parent if self.database_path else Path("data")
 
     @property
+    def secrets(self) -> Iterator[str]:
+        """Everything that must never be shown, to be cut out of whatever is."""
+        for key in secret_keys():
+            value = _value(self, key)
+            if isinstance(value, SecretStr):
+                yield value.get_secret_value()
+
+    @property
     def zone(self) -> ZoneInfo:
         """The time zone in which days and quiet hours are counted."""
         return ZoneInfo(self.reminders.timezone)
@@ -317,6 +330,45 @@ class Settings(BaseSettings):
         days = frozenset(WEEKDAYS.index(day) for day in self.operator.work_days)
         operator = self.operator
         return WorkingHours(days, operator.work_from, operator.work_until, self.zone, frozenset(operator.days_off))
+
+
+# What takes effect on SIGHUP; everything else is built in at the start.
+CHANGEABLE = ("operator", "limits", "privacy", "report", "log.level")
+_BUILT_IN = ("operator.name",)  # in the platforms' profiles
+
+
+def changed_keys(old: Settings, new: Settings) -> list[str]:
+    """List the keys in which two settings differ, secrets by their names only."""
+    return [dotted(key) for key in all_keys() if not _is_section(key) and _value(old, key) != _value(new, key)]
+
+
+def can_change(key: str) -> bool:
+    """Tell whether a key takes effect while the bot runs."""
+
+    def within(names: tuple[str, ...]) -> bool:
+        return any(key == name or key.startswith(f"{name}.") for name in names)
+
+    return within(CHANGEABLE) and not within(_BUILT_IN)
+
+
+def changed(old: Settings, new: Settings) -> Settings:
+    """Return the old settings with everything that can change while running taken from the new ones."""
+    operator = new.operator.model_copy(update={"name": old.operator.name})
+    log = old.log.model_copy(update={"level": new.log.level})
+    update: dict[str, object] = {"operator": operator, "log": log}
+    update |= {name: getattr(new, name) for name in ("limits", "privacy", "report")}
+    return old.model_copy(update=update)
+
+
+def _is_section(key: tuple[str, ...]) -> bool:
+    return any(other[: len(key)] == key and len(other) > len(key) for other in all_keys())
+
+
+def _value(settings: Settings, key: tuple[str, ...]) -> object:
+    value: object = settings
+    for part in key:
+        value = getattr(value, part)
+    return value
 
 
 def load_settings(path: Path | None = None) -> Settings:

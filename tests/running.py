@@ -29,6 +29,7 @@ class RunningBot:
         }
         self.port = 0
         self._process: subprocess.Popen[str] | None = None
+        self._lines: Queue[str] = Queue()
 
     @property
     def url(self) -> str:
@@ -57,7 +58,7 @@ class RunningBot:
             text=True,
         )
         self._process = process
-        lines: Queue[str] = Queue()
+        lines = self._lines = Queue[str]()
         self._reader = threading.Thread(target=_read, args=(process, lines), daemon=True)
         self._reader.start()
         said = []
@@ -70,6 +71,17 @@ class RunningBot:
                 self.port = int(match[1])
                 return
             assert process.poll() is None, f"the bot ended: {''.join(said)}"
+
+    def wait_for(self, words: str) -> str:
+        """Wait until it writes a line with these words, and return the line."""
+        said = []
+        while True:
+            try:
+                said.append(self._lines.get(timeout=START_SECONDS))
+            except Empty:
+                raise AssertionError(f"{words!r} was not said: {''.join(said)}") from None
+            if words in said[-1]:
+                return said[-1]
 
     def kill(self) -> None:
         """End it as a power cut would."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 
 import pytest
 import structlog
 
-from bot.logs import set_up_logs
+from bot.logs import TURN, next_turn, set_up_logs
 from bot.settings import Log
 
 
@@ -30,8 +31,9 @@ def fail_with_a_secret(form: str) -> None:
     def handle(text: str, address: str) -> None:
         raise ValueError("handler broke")
 
+    said = ("số của tôi 0912345678", "session-abc")
     try:
-        handle("số của tôi 0912345678", "session-abc")
+        handle(*said)
     except ValueError:
         structlog.get_logger().error("handler failed", exc_info=True)
 
@@ -42,7 +44,8 @@ def test_a_traceback_shows_no_values(form: str, capsys: pytest.CaptureFixture[st
     said = capsys.readouterr().err
     assert "handler broke" in said
     assert "test_logs.py" in said
-    assert "session-abc" not in said.replace('handle("số của tôi 0912345678", "session-abc")', "")  # the source line
+    assert "session-abc" not in said
+    assert "0912345678" not in said
     assert "locals" not in said
 
 
@@ -71,3 +74,61 @@ def test_libraries_are_heard_from_warnings_on(capsys: pytest.CaptureFixture[str]
     said = capsys.readouterr().err
     assert "TOKEN" not in said
     assert "WARNING asyncio: slow callback" in said
+
+
+FORGED: list[tuple[str, str]] = [
+    ("a\n2026-11-25T00:00:00Z [info] admin signed in", "\\n"),
+    ("a\r\x1b[2Jcleared", "\\x1b[2J"),
+    ("\u202egnirts\u2069", "\\u202e"),
+    ("tab\tbell\x07", "\\x07"),
+    ("nửa đôi \udcff", "\\udcff"),
+    ("số tôi 0912 345 678", "…"),
+]
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+@pytest.mark.parametrize(("said", "shown"), FORGED, ids=[repr(said[:8]) for said, _ in FORGED])
+def test_nothing_that_was_typed_makes_a_line_of_its_own(
+    form: str, said: str, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up_logs(Log.model_validate({"format": form}))
+    structlog.get_logger().info("event", name=said, inner=[{"deep": said}])
+    logging.getLogger("library").warning("saw %s", said)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    first = json.loads(lines[0])["name"] if form == "json" else lines[0]
+    assert shown in first
+    assert shown in lines[1]
+    for line in lines:
+        assert "345" not in line
+        assert not set(line.replace("\x1b[0m", "")) & set("\x1b\x07\u202e\r\udcff")
+
+
+def test_a_secret_is_cut_out_wherever_it_appears(capsys: pytest.CaptureFixture[str]) -> None:
+    secret = "a-long-secret-of-the-platform"
+    set_up_logs(Log(), [secret])
+    structlog.get_logger().error("refused", url=f"https://api.example/bot{secret}/getMe")
+    logging.getLogger("library").error("https://api.example/bot%s", secret)
+    try:
+        raise ValueError(secret)
+    except ValueError:
+        structlog.get_logger().error("failed", exc_info=True)
+        logging.getLogger("library").exception("failed")
+    said = capsys.readouterr().err
+    assert said.count("ValueError") >= 2
+    assert secret not in said
+
+
+def test_lines_about_one_message_carry_one_tag_that_tells_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logs(Log(format="json"))
+    for _ in range(3):
+        TURN.set(next_turn())
+        structlog.get_logger().info("taken")
+        structlog.get_logger().info("delivered")
+    TURN.set(0)
+    structlog.get_logger().info("about nobody")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    tags = [line.get("turn") for line in lines]
+    assert tags[0] == tags[1] != tags[2] == tags[3] != tags[4] == tags[5]
+    assert tags[6] is None
+    assert all(re.fullmatch("[0-9a-f]{8}", tag) for tag in tags[:6])

@@ -144,7 +144,7 @@ class Telegram:
 
     def knows(self, secret: str) -> bool:
         """Tell whether a webhook request brings the secret that only Telegram was told."""
-        return hmac.compare_digest(secret.encode(), self._connection.hook_secret.encode())
+        return hmac.compare_digest(secret.encode("utf-8", "replace"), self._connection.hook_secret.encode())
 
     @property
     def listening(self) -> bool:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
+import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 
 import click
@@ -15,10 +18,10 @@ from aiohttp import web
 from bot import clock
 from bot.channels.console import Console
 from bot.commands.context import Context, pass_context
-from bot.errors import BotError
+from bot.errors import BotError, SettingsError
 from bot.logs import set_up_logs
 from bot.service import Service, open_service
-from bot.settings import Log
+from bot.settings import Log, Settings, load_settings
 from bot.web.app import make_app
 from bot.web.hooks import take_short_way
 
@@ -31,6 +34,8 @@ _SWITCHES = {
     "zalo_oa": "BOT_ZALO_OA__APP_ID and BOT_ZALO_OA__APP_SECRET",
 }
 
+_FIRST_HANDED_OVER = 3  # where systemd puts the socket that it listens on
+_HANDLERS_SECONDS = 2.0  # for requests under way at a stop
 _GARBAGE = 50_000  # objects made before the collector looks for circles
 
 
@@ -38,7 +43,9 @@ _GARBAGE = 50_000  # objects made before the collector looks for circles
 @pass_context
 def run(context: Context) -> None:
     """Start the bot: the web chat and every channel that has a token."""
-    set_up_logs(context.settings.log)
+    set_up_logs(context.settings.log, context.settings.secrets)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the settings are being read: nobody need end for that
     with suppress(ImportError):  # faster where it exists; the bot needs it nowhere
         import uvloop
 
@@ -66,11 +73,18 @@ async def _chat(context: Context, name: str) -> None:
 async def _serve(context: Context) -> None:
     settings = context.settings
     async with open_service(settings, context.routes, online=True) as service:
-        runner = web.AppRunner(make_app(service), access_log=None, handle_signals=False, shutdown_timeout=5)
+        runner = web.AppRunner(
+            make_app(service),
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=_HANDLERS_SECONDS,
+            keepalive_timeout=settings.web.idle_seconds,
+        )
+        stopped = _heed_signals(lambda: _reload(context, service))
         await runner.setup()
         assert runner.server is not None  # set up a moment ago
         take_short_way(runner.server, service)
-        site = web.TCPSite(runner, settings.web.host, settings.web.port, reuse_address=True)
+        site = _site(runner, settings)
         try:
             await site.start()
         except OSError as error:
@@ -79,12 +93,38 @@ async def _serve(context: Context) -> None:
             raise BotError(f"web.port: cannot listen on {where}: {error.strerror or error}.") from None
         _settle()
         _announce(service, runner)
-        await _until_stopped()
+        await stopped.wait()
+        log.info("stopping", messages=service.inbox.waiting)
         service.closing.set()
         await service.webchat.close()
         await site.stop()
         await runner.cleanup()
-        log.info("stopped")
+    log.info("stopped")
+
+
+def _site(runner: web.AppRunner, settings: Settings) -> web.BaseSite:
+    """Listen where the settings say, or on the socket that systemd (or an earlier process) hands over.
+
+    Such a socket outlives the process, so that whoever calls during a restart waits a moment and is not refused.
+    """
+    if os.environ.get("LISTEN_PID") == str(os.getpid()) and os.environ.get("LISTEN_FDS") == "1":
+        return web.SockSite(runner, socket.socket(fileno=_FIRST_HANDED_OVER))
+    return web.TCPSite(runner, settings.web.host, settings.web.port, reuse_address=True)
+
+
+def _reload(context: Context, service: Service) -> None:
+    """Read the settings again; broken ones change nothing."""
+    try:
+        settings = load_settings(context.config)
+    except SettingsError as error:
+        for problem in error.problems:
+            log.error("settings kept as they were", problem=str(problem))
+        return
+    taken, waiting = service.take_settings(settings)
+    set_up_logs(service.settings.log, settings.secrets)
+    for key in waiting:
+        log.warning("setting needs a restart", key=key)
+    log.info("settings read again", changed=taken)
 
 
 def _settle() -> None:
@@ -104,9 +144,11 @@ def _announce(service: Service, runner: web.AppRunner) -> None:
             log.info("channel off", channel=name, hint=f"set {secrets} to switch it on")
 
 
-async def _until_stopped() -> None:
+def _heed_signals(reload: Callable[[], None]) -> asyncio.Event:
+    """From now on stop when asked to, and read the settings again; returns what is set at a stop."""
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        with suppress(NotImplementedError):  # Windows
+    with suppress(NotImplementedError):  # Windows
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signal_number, stopped.set)
-    await stopped.wait()
+        loop.add_signal_handler(signal.SIGHUP, reload)
+    return stopped

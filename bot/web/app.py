@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import aiohttp_jinja2
@@ -14,13 +16,16 @@ from bot.channels.picture_shelf import ROUTE as PICTURES
 from bot.errors import StoreError
 from bot.i18n import mark
 from bot.limits import Buckets
+from bot.logs import TURN, next_turn
 from bot.papers.drawing import FONTS
 from bot.platforms import TELEGRAM_HOOK
 from bot.service import Service
+from bot.settings import Settings
 from bot.web import chat, health, hooks
+from bot.web.body import read_body
 from bot.web.desk.routes import add_desk
 from bot.web.desk.visit import PATH as DESK
-from bot.web.keys import NEW_SESSIONS, SERVICE, TEMPLATES
+from bot.web.keys import ALL_MESSAGES, LISTENERS, NEW_SESSIONS, SERVICE, TEMPLATES
 from bot.zalo import BOT_HOOK, OA_HOOK
 
 log = structlog.get_logger()
@@ -46,7 +51,9 @@ def make_app(service: Service) -> web.Application:
     app = web.Application(middlewares=[_guard], client_max_size=service.settings.web.largest_body)
     app[SERVICE] = service
     aiohttp_jinja2.setup(app, app_key=TEMPLATES, loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True)
-    app[NEW_SESSIONS] = Buckets(service.settings.limits.new_sessions_per_minute)
+    app[NEW_SESSIONS], app[ALL_MESSAGES], app[LISTENERS] = Buckets(0), Buckets(0), Counter()
+    _limit(app, service.settings)
+    service.followers.append(partial(_limit, app))
     app.router.add_get("/", chat.page)
     app.router.add_post("/api/chat", chat.post)
     app.router.add_get("/api/chat/events", chat.events)
@@ -65,10 +72,27 @@ def make_app(service: Service) -> web.Application:
     return app
 
 
+def _limit(app: web.Application, settings: Settings) -> None:
+    limits = settings.limits
+    app[NEW_SESSIONS].change(limits.new_sessions_per_minute)
+    app[ALL_MESSAGES].change(limits.web_per_second * 60, capacity=limits.web_per_second)
+
+
 @web.middleware
 async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn every error into an answer that says what to do; nobody sees a traceback."""
+    TURN.set(next_turn())
+    response = await _answer(request, handler)
+    if response.status >= 400:
+        resource = request.match_info.route.resource
+        request.app[SERVICE].metrics.refusals.add(resource.canonical if resource else "none", str(response.status))
+    return response
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
+        # Before anything else, so that nobody holds a handler by sending slowly; it is kept for whoever reads it.
+        await read_body(request, request.app[SERVICE].settings.web.body_seconds)
         return await handler(request)
     except web.HTTPRequestEntityTooLarge:
         return refusal(request, 413, mark("Your message is too long for me to read."))
@@ -82,7 +106,14 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         log.error("database unavailable", reason=str(error))
         return refusal(request, 503, mark("The assistant cannot answer at the moment. Please try again in a minute."))
     except Exception as error:
-        log.error("request failed", path=request.path, error=type(error).__name__, exc_info=True)
+        resource = request.match_info.route.resource
+        request.app[SERVICE].metrics.failures.add("web")
+        log.error(
+            "request failed",
+            route=resource.canonical if resource else "none",
+            error=type(error).__name__,
+            exc_info=True,
+        )
         return refusal(
             request, 500, mark("Sorry, something went wrong on our side. Please try again in a few minutes.")
         )

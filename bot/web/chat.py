@@ -14,20 +14,22 @@ from aiohttp import web
 
 import bot
 from bot.channels.webchat import NAME
-from bot.errors import Flooded
+from bot.errors import Flooded, Overloaded
 from bot.i18n import Catalogue, mark
 from bot.markup import to_html, to_plain
 from bot.message import IncomingMessage, Person, Reply, Settled
 from bot.service import Service
 from bot.store import messages
-from bot.web.keys import NEW_SESSIONS, SERVICE, TEMPLATES
-from bot.web.session import ForgedError, keep_session, new_session, read_session
+from bot.web.keys import ALL_MESSAGES, LISTENERS, NEW_SESSIONS, SERVICE, TEMPLATES
+from bot.web.session import ForgedError, Session, keep_session, new_session, read_session
 from bot.wire import load_settled
 
 LANGUAGE_COOKIE = "lang"
 _LONGEST_CHOICE = 200
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _HEARTBEAT_SECONDS = 20.0
+_OVERLOAD_SECONDS = 5.0
+_MOST_TABS = 8  # of one session that may listen at once
 _LINK_ATTRIBUTES = ' target="_blank" rel="noopener noreferrer"'
 
 
@@ -47,7 +49,7 @@ async def page(request: web.Request) -> web.Response:
         session = None
     if session is None:
         # Before the first message, so that one whose answer is lost can be repeated under the same session.
-        keep_session(response, new_session(), service.secret, secure=request.secure)
+        keep_session(response, new_session(), service.secret, secure=request.secure, talks=False)
     if request.query.get("lang") == catalogue.language:
         response.set_cookie(LANGUAGE_COOKIE, catalogue.language, max_age=365 * 24 * 3600, samesite="Lax", httponly=True)
     return response
@@ -56,14 +58,19 @@ async def page(request: web.Request) -> web.Response:
 async def post(request: web.Request) -> web.Response:
     """Take a message and answer with its replies; a repeated id gets the same replies and is done once."""
     service, catalogue = request.app[SERVICE], catalogue_of(request)
-    person, fresh_session = _person(request)
+    session = _session(request)
+    person = Person(NAME, session.name)
     message = _message(await _json(request), person, service)
-    if fresh_session and (wait := request.app[NEW_SESSIONS].take()):
+    if not session.talks and (wait := request.app[NEW_SESSIONS].take()):
+        return _flooded(catalogue, wait)
+    if wait := request.app[ALL_MESSAGES].take():
         return _flooded(catalogue, wait)
     try:
         ticket = await service.inbox.receive(message)
     except Flooded as flood:
         return _flooded(catalogue, flood.retry_after)
+    except Overloaded:
+        return _flooded(catalogue, _OVERLOAD_SECONDS)
     # Shielded: a browser that hangs up must not cancel what others may wait for.
     settled = await asyncio.shield(ticket.settled)
     response = web.json_response(body=orjson.dumps(_shown(settled, message.id)))
@@ -74,9 +81,20 @@ async def post(request: web.Request) -> web.Response:
 async def events(request: web.Request) -> web.StreamResponse:
     """Stream what reaches this session later, from the last event the browser saw."""
     service = request.app[SERVICE]
-    person, fresh_session = _person(request)
-    if fresh_session:
-        raise web.HTTPForbidden(reason=mark("Open the chat first."))
+    person, listeners = Person(NAME, _session(request, needed=True).name), request.app[LISTENERS]
+    if listeners[person.address] >= _MOST_TABS or listeners.total() >= service.settings.web.event_streams:
+        return _flooded(catalogue_of(request), _OVERLOAD_SECONDS)
+    listeners[person.address] += 1
+    try:
+        return await _stream(request, person)
+    finally:
+        listeners[person.address] -= 1
+        if not listeners[person.address]:
+            del listeners[person.address]
+
+
+async def _stream(request: web.Request, person: Person) -> web.StreamResponse:
+    service = request.app[SERVICE]
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
     await response.prepare(request)
     await response.write(b"retry: 3000\n\n")
@@ -94,10 +112,10 @@ async def events(request: web.Request) -> web.StreamResponse:
 async def file(request: web.Request) -> web.Response:
     """Hand out a file that came with a reply, to the session it was meant for."""
     service = request.app[SERVICE]
-    person, _ = _person(request)
+    name = _session(request).name
     message_id = request.query.get("id", "")
     row = await service.store.read(lambda tx: messages.find(tx, channel=NAME, message_id=message_id))
-    if row is not None and row["address"] == person.address:
+    if row is not None and row["address"] == name:
         for reply in load_settled(row["replies"]).replies:
             if reply.file is not None:
                 headers = {"Content-Disposition": f'attachment; filename="{reply.file.name}"'}
@@ -114,12 +132,14 @@ def catalogue_of(request: web.Request) -> Catalogue:
     return service.catalogues[service.settings.default_language]
 
 
-def _person(request: web.Request) -> tuple[Person, bool]:
+def _session(request: web.Request, *, needed: bool = False) -> Session:
     try:
-        name = read_session(request, request.app[SERVICE].secret)
+        session = read_session(request, request.app[SERVICE].secret)
     except ForgedError:
         raise web.HTTPForbidden(reason=mark("This chat session is not valid. Please open the page again.")) from None
-    return Person(NAME, name or new_session()), name is None
+    if session is None and needed:
+        raise web.HTTPForbidden(reason=mark("Open the chat first."))
+    return session or Session(new_session(), talks=False)
 
 
 async def _json(request: web.Request) -> dict[str, Any]:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from collections.abc import Iterable, Iterator, Mapping
 
+import structlog
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+import bot
+from bot.clock import stamp
 from bot.errors import StoreError
+from bot.metrics import BOUNDS, Metrics
+from bot.service import Service
+from bot.store import Row, Transaction, standing
 from bot.web.keys import SERVICE
+
+log = structlog.get_logger()
 
 
 async def alive(request: web.Request) -> web.Response:
@@ -18,6 +30,8 @@ async def ready(request: web.Request) -> web.Response:
     """Say whether citizens can be served, naming each part that cannot."""
     service = request.app[SERVICE]
     trouble = dict(service.trouble)
+    if service.closing.is_set():
+        trouble["process"] = "The bot is stopping."
     try:
         await service.store.read(lambda tx: tx.one("SELECT 1 AS one"))
     except StoreError as error:
@@ -32,8 +46,91 @@ async def metrics(request: web.Request) -> web.Response:
     """Give Prometheus the figures."""
     service = request.app[SERVICE]
     registry = CollectorRegistry()
-    Gauge("bot_messages_waiting", "Messages taken in and not yet delivered", registry=registry).set(
-        service.inbox.waiting
-    )
-    Gauge("bot_articles", "Articles in use", registry=registry).set(len(service.shelf.knowledge.library.articles))
+    ProcessCollector(registry=registry)
+    registry.register(_Given([*_counted(service.metrics), *_present(service), *await _stored(service)]))
     return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+class _Given(Collector):
+    """Figures that are at hand."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = list(families)
+
+    def collect(self) -> Iterator[Metric]:
+        """List them."""
+        yield from self._families
+
+
+def _counted(metrics: Metrics) -> Iterator[Metric]:
+    for count in metrics.counts():
+        sums = CounterMetricFamily(count.name, count.help, labels=count.labels)
+        for labels, value in sorted(count.values.items()):
+            sums.add_metric(labels, value)
+        yield sums
+    for timing in metrics.timings():
+        durations = HistogramMetricFamily(timing.name, timing.help, labels=timing.labels)
+        for labels, spread in sorted(timing.spreads.items()):
+            buckets, below = [], 0
+            for bound, number in zip((*BOUNDS, float("inf")), spread.numbers, strict=True):
+                below += number
+                buckets.append(("+Inf" if bound == float("inf") else str(bound), float(below)))
+            durations.add_metric(labels, buckets, spread.seconds)
+        yield durations
+
+
+def _present(service: Service) -> Iterator[Metric]:
+    version = GaugeMetricFamily("bot_version", "The version that runs", labels=("version",))
+    version.add_metric((bot.__version__,), 1)
+    yield version
+    yield _gauge("bot_messages_waiting", "Messages taken in and not yet delivered", service.inbox.waiting)
+    yield _gauge("bot_articles", "Articles in use", len(service.shelf.knowledge.library.articles))
+    trouble = GaugeMetricFamily("bot_trouble", "1 for each part that /readyz names", labels=("part",))
+    for part in sorted(service.trouble):
+        trouble.add_metric((part,), 1)
+    yield trouble
+    channels = GaugeMetricFamily("bot_channel", "1 for each channel that is on", labels=("channel",))
+    for name in sorted(service.channels):
+        channels.add_metric((name,), 1)
+    yield channels
+
+
+async def _stored(service: Service) -> list[Metric]:
+    """What stands in the records now; nothing when they cannot be read, which /readyz says."""
+    now = service.clock()
+    month = now.astimezone(service.settings.zone).strftime("%Y-%m")
+
+    def work(tx: Transaction) -> list[Metric]:
+        return [
+            *_labelled("bot_pushes_waiting", "Messages that wait for people who did not just write", ("channel",),
+                       standing.pushes(tx)),
+            _gauge("bot_oldest_message_seconds", "Age of the oldest message that is not delivered; 0 when all are",
+                   standing.oldest_unfinished(tx, at=now)),
+            *_labelled("bot_quota_used", "What a channel used up this month, or what its platform says is left",
+                       ("channel", "kind"), standing.used(tx, month=month)),
+            *_labelled("bot_lease_seconds", "Seconds for which a lease is still held; below 0: nobody holds it",
+                       ("lease",), standing.leases(tx, at=now)),
+        ]  # fmt: skip
+
+    try:
+        return [_flag("bot_store", "1 when the records can be read", True), *await service.store.read(work)]
+    except StoreError as error:
+        log.warning("figures without those of the records", reason=str(error), at=stamp(now))
+        return [_flag("bot_store", "1 when the records can be read", False)]
+
+
+def _labelled(
+    name: str, help_: str, labels: tuple[str, ...], rows: Iterable[Row | Mapping[str, object]]
+) -> Iterator[Metric]:
+    family = GaugeMetricFamily(name, help_, labels=labels)
+    for row in rows:
+        family.add_metric([str(row[label]) for label in labels], float(str(row["value"])))
+    yield family
+
+
+def _gauge(name: str, help_: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, help_, value=value)
+
+
+def _flag(name: str, help_: str, value: bool) -> Metric:
+    return _gauge(name, help_, int(value))

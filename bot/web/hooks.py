@@ -17,6 +17,7 @@ from bot.errors import StoreError
 from bot.platforms import TELEGRAM_HOOK
 from bot.service import Service
 from bot.store import pictures
+from bot.web.body import read_body
 from bot.web.keys import SERVICE
 
 log = structlog.get_logger()
@@ -56,7 +57,10 @@ def take_short_way(server: web.Server, service: Service) -> None:
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         if request.raw_path == TELEGRAM_HOOK and request.method == "POST":
-            return await take_telegram(request, service)
+            response = await take_telegram(request, service)
+            if response.status >= 400:
+                service.metrics.refusals.add(TELEGRAM_HOOK, str(response.status))
+            return response
         return await through(request)
 
     server.request_handler = handle
@@ -75,9 +79,9 @@ async def take_telegram(request: web.BaseRequest, service: Service) -> web.Strea
     if not channel.knows(request.headers.get(_SECRET_HEADER, "")):
         return _refused(403, "wrong secret token")
     try:
-        body = await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        return _refused(413, "too large")
+        body = await read_body(request, service.settings.web.body_seconds)
+    except (web.HTTPRequestEntityTooLarge, web.HTTPRequestTimeout) as error:
+        return _refused(error.status, error.reason)
     try:
         raw = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -100,10 +104,7 @@ async def zalo_bot(request: web.Request) -> web.Response:
     channel = request.app[SERVICE].channels.get(ZaloBot.name)
     if not isinstance(channel, ZaloBot):
         return _refused(404, "the Zalo bot is off")
-    try:
-        body = await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        return _refused(413, "too large")
+    body = await request.read()
     if not body.strip():
         return web.Response()  # with or without the secret: there is nothing in it
     if not channel.knows(request.headers.get(_ZALO_BOT_HEADER, "")):
@@ -137,10 +138,7 @@ async def zalo_oa(request: web.Request) -> web.Response:
     channel = request.app[SERVICE].channels.get(ZaloOA.name)
     if not isinstance(channel, ZaloOA):
         return _refused(404, "the Official Account is off")
-    try:
-        body = await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        return _refused(413, "too large")
+    body = await request.read()
     try:
         raw = orjson.loads(body or b"{}")
     except orjson.JSONDecodeError:

@@ -63,6 +63,7 @@ class FakeTelegram:
         self.faults: dict[str, deque[Fault]] = defaultdict(deque)
         self.decide: Decide | None = None
         self.silent = False  # getUpdates never answers
+        self.slow = 0.0  # seconds until a message is taken and the answer comes
         self.push_answers: Counter[int] = Counter()
         self.push_to = ""  # where the webhook is in truth, when the bot was told another address
         self.polls = 0
@@ -177,6 +178,8 @@ class FakeTelegram:
             return _answer(call, fault.status, fault.description, fault.parameters)
         if call.method == "getUpdates":
             return await self._get_updates(call)
+        if self.slow and call.method in SENDS:
+            await asyncio.sleep(self.slow)
         return self._succeed(call)
 
     def _succeed(self, call: Call) -> web.Response:

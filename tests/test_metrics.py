@@ -1,0 +1,153 @@
+"""What the bot says about itself: figures for Prometheus, and what is wrong, by name."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client.parser import text_string_to_metric_families
+
+from bot.errors import DeliveryError, Gone, Overloaded, StoreUnavailable, Throttled, Unreachable
+from bot.message import IncomingMessage, Person, Receipt, Reply
+from bot.metrics import BOUNDS, Metrics
+from bot.service import Service, open_service
+from bot.settings import Settings
+from bot.store import Transaction
+from bot.turn import Route, Turn
+from bot.web.app import make_app
+from handlers import ROUTES
+from tests.conftest import FrozenClock, Recorder, Talk
+
+Client = TestClient[web.Request, web.Application]
+Figures = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+async def scrape(service: Service) -> Figures:
+    """Read /metrics as Prometheus does."""
+    async with TestClient(TestServer(make_app(service))) as client:
+        text = await (await client.get("/metrics")).text()
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def figure(figures: Figures, name: str, **labels: str) -> float:
+    return figures.get((name, tuple(sorted(labels.items()))), 0.0)
+
+
+async def test_a_walk_leaves_its_figures_and_nobodys_words(service: Service, talk: Talk) -> None:
+    await talk.say("quên mật khẩu thì làm sao")
+    await talk.say("tôi muốn mua xe máy của ông Nguyễn Văn Xương 0912345678")
+    await talk.say("mã OTP của tôi là 482913")
+    await talk.say("/menu")
+    figures = await scrape(service)
+    assert figure(figures, "bot_messages_total", channel="recorder", outcome="new") == 4
+    assert figure(figures, "bot_verdicts_total", verdict="answer") == 1
+    assert figure(figures, "bot_withheld_total", kind="otp") == 1
+    assert figure(figures, "bot_sends_total", channel="recorder", lane="reply", outcome="sent") >= 4
+    for step in ("read", "answer", "store", "deliver", "whole"):
+        assert figure(figures, "bot_step_seconds_count", step=step) == 4, step
+        assert figure(figures, "bot_step_seconds_bucket", step=step, le="+Inf") == 4, step
+    assert figure(figures, "bot_store") == 1
+    assert figure(figures, "bot_articles") == 90
+    said = repr(figures)
+    for private in ("citizen-1", "0912345678", "Xương", "482913", "mật khẩu"):
+        assert private not in said
+
+
+async def test_a_flood_is_counted(settings: Settings, clock: FrozenClock, recorder: Recorder) -> None:
+    limits = settings.limits.model_copy(update={"person_per_minute": 2, "most_waiting": 1})
+    limited = settings.model_copy(update={"limits": limits})
+    async with open_service(limited, ROUTES, now=clock, extra_channels=[recorder]) as service:
+        receipts = [
+            service.inbox.receive(IncomingMessage(person=Person("recorder", who), id=who, at=clock(), text="/menu"))
+            for who in ("a", "b", "c")
+        ]
+        ends = await asyncio.gather(*receipts, return_exceptions=True)
+        assert [type(end).__name__ for end in ends] == ["Ticket", "Overloaded", "Overloaded"]
+        figures = await scrape(service)
+        assert figure(figures, "bot_messages_total", channel="recorder", outcome="overloaded") == 2
+
+
+ENDS: list[tuple[DeliveryError | None, str]] = [
+    (None, "sent"),
+    (Throttled("slower", code="429", retry_after=0.0), "throttled"),
+    (Unreachable("no way", code="connect"), "unreachable"),
+    (Gone("blocked", code="403"), "gone"),
+]
+
+
+@pytest.mark.parametrize(("error", "outcome"), ENDS, ids=[end[1] for end in ENDS])
+async def test_each_end_of_a_message_has_its_name(
+    service: Service, recorder: Recorder, talk: Talk, error: DeliveryError | None, outcome: str
+) -> None:
+    ends = iter([error])
+
+    async def send(to: Person, reply: Reply, *, answering: str = "") -> Receipt:
+        if (end := next(ends, None)) is not None:
+            raise end
+        return Receipt("1")
+
+    recorder.send = send  # type: ignore[method-assign]
+    await talk.say("/menu")
+    figures = await scrape(service)
+    assert figure(figures, "bot_sends_total", channel="recorder", lane="reply", outcome=outcome) == 1
+
+
+async def test_a_handler_that_breaks_is_counted(
+    settings: Settings, clock: FrozenClock, recorder: Recorder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def breaks(turn: Turn) -> None:
+        raise ZeroDivisionError(turn.message.text)
+
+    routes = (Route("broken", breaks, commands=("/vo",)), *ROUTES)
+    async with open_service(settings, routes, now=clock, extra_channels=[recorder]) as service:
+        talk = Talk(service, recorder, Person(recorder.name, "citizen-1"))
+        assert "đang gặp trục trặc" in await talk.say("/vo")
+        assert figure(await scrape(service), "bot_failures_total", where="handler") == 1
+
+
+async def test_readyz_names_each_part_that_is_wrong(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ready() -> tuple[int, dict[str, str]]:
+        async with TestClient(TestServer(make_app(service))) as client:
+            response = await client.get("/readyz")
+            return response.status, (await response.json())["trouble"]
+
+    assert await ready() == (200, {})
+    service.trouble.report("telegram", "Telegram refuses the token.")
+    assert await ready() == (503, {"telegram": "Telegram refuses the token."})
+    assert figure(await scrape(service), "bot_trouble", part="telegram") == 1
+    service.trouble.report("telegram", None)
+
+    async def gone(work: Callable[[Transaction], object]) -> object:
+        raise StoreUnavailable("The disk is gone.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(service.store, "read", gone)
+        assert await ready() == (503, {"store": "The disk is gone."})
+        assert figure(await scrape(service), "bot_store") == 0
+    service.trouble["content"] = "content/menu.yaml:3: unknown key"
+    assert await ready() == (200, {"content": "content/menu.yaml:3: unknown key"})  # the last good content serves
+    service.closing.set()
+    assert await ready() == (
+        503,
+        {"content": "content/menu.yaml:3: unknown key", "process": "The bot is stopping."},
+    )
+
+
+def test_durations_fall_into_their_ranges() -> None:
+    steps = Metrics().steps
+    for seconds in (0.0, 0.0005, 0.00051, 29.9, 31.0):
+        steps.note(seconds, "whole")
+    numbers = steps.spreads[("whole",)].numbers
+    assert len(numbers) == len(BOUNDS) + 1
+    assert (numbers[0], numbers[1], numbers[-2], numbers[-1]) == (2, 1, 1, 1)
+
+
+async def test_an_overload_is_an_error_of_the_store_for_platforms() -> None:
+    assert isinstance(Overloaded(), StoreUnavailable)  # hooks answer 503, and the platform brings it again
