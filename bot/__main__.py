@@ -18,6 +18,7 @@ from bot.commands.people import desk_link, forget, invite, role
 from bot.commands.questions import show_questions, teach
 from bot.commands.serve import chat, run
 from bot.commands.simulation import demo_data
+from bot.commands.storage import backup, migrate, move, restore
 from bot.commands.zalo import zalo_oa
 from bot.errors import BotError
 from handlers import ROUTES
@@ -49,6 +50,10 @@ for command in (
     poster,
     zalo_oa,
     demo_data,
+    migrate,
+    backup,
+    restore,
+    move,
 ):
     main.add_command(command)
 

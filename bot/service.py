@@ -30,6 +30,7 @@ from bot.inbox import Inbox
 from bot.knowledge import INDEX_FILE, Shelf
 from bot.message import ChannelState, Traits
 from bot.metrics import Metrics
+from bot.moving import refuse_unfinished
 from bot.outbox import Outbox
 from bot.platforms import open_platforms, pace_of
 from bot.records import LINK_GUESS_TIME
@@ -138,6 +139,7 @@ async def open_service(
     regions = load_regions(settings.region)
     store = open_store(settings.database)
     try:
+        await refuse_unfinished(store)
         shelf = Shelf(settings.content, settings.data_folder / INDEX_FILE)
         webchat = WebChat(store, clock=now)
         secret, trouble, metrics = bot_secret(settings), Trouble(), Metrics()

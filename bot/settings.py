@@ -38,6 +38,7 @@ from bot.errors import ContentError, Problem, SettingsError
 from bot.hours import QuietHours, WorkingHours
 
 ENVIRONMENT_PREFIX = "BOT_"
+DATABASE_ADDRESS = r"sqlite:///.|postgresql://."
 _NOT_SETTINGS = {"BOT_CONFIG"}
 
 
@@ -50,7 +51,7 @@ def _timezone(name: str) -> str:
 
 
 def _database(url: str) -> str:
-    if not re.match(r"sqlite:///.|postgresql://.", url):
+    if not re.match(DATABASE_ADDRESS, url):
         raise ValueError("must be sqlite:///PATH or postgresql://HOST/NAME")
     return url
 

@@ -1,8 +1,8 @@
-"""The records: people, messages, reports, questions, roles; on SQLite."""
+"""The records: people, messages, reports, questions, roles; on SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
 from bot.store.database import Row, Store, Transaction
-from bot.store.opening import open_store
+from bot.store.opening import applied_migrations, in_use, open_store
 
-__all__ = ["Row", "Store", "Transaction", "open_store"]
+__all__ = ["Row", "Store", "Transaction", "applied_migrations", "in_use", "open_store"]

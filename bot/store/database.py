@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 Result = TypeVar("Result")
@@ -42,9 +42,22 @@ class Transaction(Protocol):
     def add(self, sql: str, /, *, table: str, change: int, **values: object) -> None:
         """Run an upsert that adds `:change` to a row of a table, before it is read here and before the commit."""
 
+    def run_many(self, sql: str, /, rows: Sequence[Mapping[str, object]]) -> None:
+        """Run a statement at once for each of many rows of values."""
+
+    def begin_copy(self) -> None:
+        """Let the statements of this transaction take as long as they need."""
+
+    def renumber(self, table: str, column: str) -> None:
+        """Have automatic numbers go on after the largest that was copied into a table."""
+
 
 class Store(Protocol):
     """A database under asyncio: functions of a transaction go in, their results come out."""
+
+    @property
+    def name(self) -> str:
+        """Where it is, without a password."""
 
     @property
     def shared(self) -> bool:

@@ -13,7 +13,7 @@ import random
 import threading
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -50,6 +50,12 @@ _OWN = (
 _TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
 # Before there is any table only the server itself can hold two starting processes apart.
 _TURN = "SELECT pg_advisory_xact_lock(7255486032271)"
+_OTHERS = """
+SELECT COUNT(*) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+    AND application_name = current_setting('application_name')
+"""
+_LOOKS, _LOOK_SECONDS = 10, 0.1
 # Two transactions got in each other's way: the same again is likely to succeed.
 _TRY_AGAIN = frozenset(("40001", "40P01", "55P03"))
 # These classes of errors come from one caller's own statement or value.
@@ -116,6 +122,24 @@ class PostgresTransaction:
         key = sql, tuple(values.items())
         self._sums[key] = self._sums.get(key, 0) + change
         self._summed.add(table)
+
+    def run_many(self, sql: str, /, rows: Sequence[Mapping[str, object]]) -> None:
+        """Run a statement at once for each of many rows of values."""
+        if self._left:
+            self._catch_up()
+        statement, names = numbered(sql)
+        self._cursor.executemany(statement, [[values[name] for name in names] for values in rows])
+
+    def begin_copy(self) -> None:
+        """Let the statements of this transaction take as long as they need."""
+        _execute(self._cursor, b"SET LOCAL statement_timeout = 0", ())
+
+    def renumber(self, table: str, column: str) -> None:
+        """Have automatic numbers go on after the largest that was copied into a table."""
+        self.all(
+            f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), "  # noqa: S608 - names of our own tables
+            f"COALESCE(MAX({column}), 1), MAX({column}) IS NOT NULL) FROM {table}"
+        )
 
     def finish(self) -> None:
         """Write what was left and added up. Everybody adds in the same order, so that nobody waits in a circle."""
@@ -251,6 +275,7 @@ class PostgresStore:
         self._readers = [_Worker(self._server, self._reads, writes=False) for _ in range(READERS)]
         for worker in (*self._writers, *self._readers):
             worker.start()
+        self.name = self._server.name
         self._closed = False
         self._gathered: list[_Job] = []
         self._vacuumed = time.monotonic()
@@ -410,6 +435,33 @@ class _NumericLoader(Loader):
     def load(self, data: Any) -> Any:
         text = bytes(data).decode()
         return float(text) if "." in text or not text.lstrip("-").isdecimal() else int(text)
+
+
+def applied_migrations(url: str) -> list[str]:
+    """List the migrations of a database as it is; none where there are no tables."""
+    server = _Server(url)
+    try:
+        with server.connect() as connection:
+            if not connection.execute("SELECT to_regclass('migrations')").fetchall()[0][0]:
+                return []
+            return [str(name) for (name,) in connection.execute("SELECT name FROM migrations ORDER BY name").fetchall()]
+    except psycopg.Error as error:
+        raise server.explain(error) from None
+
+
+def in_use(url: str) -> bool:
+    """Tell whether any other connection of the bot is open; one that was just closed has a moment to go."""
+    server = _Server(url)
+    try:
+        with server.connect() as connection:
+            connection.autocommit = True
+            for _ in range(_LOOKS):
+                if not connection.execute(_OTHERS).fetchall()[0][0]:
+                    return False
+                time.sleep(_LOOK_SECONDS)
+    except psycopg.Error as error:
+        raise server.explain(error) from None
+    return True
 
 
 def shown(url: str) -> str:

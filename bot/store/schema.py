@@ -453,5 +453,24 @@ MIGRATIONS = MappingProxyType(
             "ALTER TABLE pushes ADD COLUMN not_before TEXT NOT NULL DEFAULT ''",
             "ALTER TABLE pushes ADD COLUMN about TEXT NOT NULL DEFAULT ''",
         ),
+        "m070_backups": (
+            # how far a move into this database has come, table by table; empty unless one is under way
+            """
+            CREATE TABLE moves (
+                table_name TEXT PRIMARY KEY,
+                source TEXT NOT NULL,
+                last_key TEXT NOT NULL,
+                finished INTEGER NOT NULL
+            ) {strict}
+            """,
+            """
+            CREATE TABLE backups (
+                id {serial},
+                made_at TEXT NOT NULL,
+                file TEXT NOT NULL,
+                bytes INTEGER NOT NULL
+            ) {strict}
+            """,
+        ),
     }
 )

@@ -12,8 +12,8 @@ import queue
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -89,6 +89,18 @@ class SqliteTransaction:
     def hold(self, *keys: str) -> bool:
         """Nothing to do: there is one writer at a time, others wait already."""
         return False
+
+    def run_many(self, sql: str, /, rows: Sequence[Mapping[str, object]]) -> None:
+        """Run a statement at once for each of many rows of values."""
+        if self._left:
+            self.catch_up()
+        self._connection.executemany(sql, rows)
+
+    def begin_copy(self) -> None:
+        """Nothing to do: a statement may take as long as it needs."""
+
+    def renumber(self, table: str, column: str) -> None:
+        """Nothing to do: the next number is always the one after the largest."""
 
     def add(self, sql: str, /, *, table: str, change: int, **values: object) -> None:
         """Run an upsert that adds `:change`."""
@@ -200,7 +212,7 @@ class SqliteStore:
 
     def __init__(self, path: Path) -> None:
         """Open the file, make it where it is missing, bring its tables up to date; raises StoreError."""
-        _prepare(path)
+        prepare(path)
         self._path = path
         self._writes: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._reads: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -213,6 +225,7 @@ class SqliteStore:
             raise _unavailable(path, error) from None
         for worker in self._workers:
             worker.start()
+        self.name = f"sqlite:///{path}"
         self._closed = False
         self._gathered: list[Any] = []
 
@@ -313,7 +326,32 @@ def _concerns_all(error: Exception) -> bool:
     return isinstance(error, sqlite3.Error) and code is not None and code & 0xFF not in _OF_THE_CALLER
 
 
-def _prepare(path: Path) -> None:
+def applied_migrations(path: Path) -> list[str]:
+    """List the migrations of a file as it is; none where there is no file."""
+    if not path.exists():
+        return []
+    try:
+        with closing(_connect(path)) as connection:
+            return [migration.name for migration in _migrations().applied(sqlite_utils.Database(connection))]
+    except sqlite3.Error as error:
+        raise _unavailable(path, error) from None
+
+
+def in_use(path: Path) -> bool:
+    """Tell whether anybody has a file open: only then can its log not be folded back into it."""
+    if not path.exists():
+        return False
+    try:
+        with closing(_connect(path, seconds=1.0)) as connection:
+            connection.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.OperationalError as error:
+        return "locked" in str(error) or "busy" in str(error)
+    except sqlite3.DatabaseError:
+        pass  # damaged, so that nobody can have opened it
+    return False
+
+
+def prepare(path: Path) -> None:
     """Check the file and migrate it; on any error nothing of it has changed."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -380,11 +418,14 @@ def _migrations() -> Migrations:
 def _migration(statements: tuple[str, ...]) -> Callable[[sqlite_utils.Database], None]:
     def apply(database: sqlite_utils.Database) -> None:
         for statement in statements:
-            database.execute(
-                statement.format(serial="INTEGER PRIMARY KEY", strict="STRICT", clustered="STRICT, WITHOUT ROWID")
-            )
+            database.execute(sqlite_definition(statement))
 
     return apply
+
+
+def sqlite_definition(statement: str) -> str:
+    """Fill a statement of a migration for SQLite."""
+    return statement.format(serial="INTEGER PRIMARY KEY", strict="STRICT", clustered="STRICT, WITHOUT ROWID")
 
 
 def _unavailable(path: Path, error: Exception) -> StoreError:
