@@ -25,10 +25,15 @@ Client = TestClient[web.Request, web.Application]
 Figures = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
+async def page_of(service: Service) -> str:
+    """Return /metrics as it is written."""
+    async with TestClient(TestServer(make_app(service))) as client:
+        return await (await client.get("/metrics")).text()
+
+
 async def scrape(service: Service) -> Figures:
     """Read /metrics as Prometheus does."""
-    async with TestClient(TestServer(make_app(service))) as client:
-        text = await (await client.get("/metrics")).text()
+    text = await page_of(service)
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(text)

@@ -35,6 +35,7 @@ _SWITCHES = {
 }
 
 _FIRST_HANDED_OVER = 3  # where systemd puts the socket that it listens on
+_LINGERING_SECONDS = 2.0  # for the rest of a request that is refused, so that the refusal can be read
 _HANDLERS_SECONDS = 2.0  # for requests under way at a stop
 _GARBAGE = 50_000  # objects made before the collector looks for circles
 
@@ -79,6 +80,7 @@ async def _serve(context: Context) -> None:
             handle_signals=False,
             shutdown_timeout=_HANDLERS_SECONDS,
             keepalive_timeout=settings.web.idle_seconds,
+            lingering_time=_LINGERING_SECONDS,
         )
         stopped = _heed_signals(lambda: _reload(context, service))
         await runner.setup()
