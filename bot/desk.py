@@ -62,8 +62,11 @@ async def sign_in(store: Store, key: str, *, at: datetime, replaces: str = "") -
     return await store.write(work)
 
 
-async def find_member(store: Store, session: str, *, at: datetime) -> Member | None:
-    """Return who a session belongs to, with their grants of this moment; None when it is over or the role is gone."""
+async def find_member(store: Store, session: str, *, at: datetime, used: bool = True) -> Member | None:
+    """Return who a session belongs to, with their grants of this moment; None when it is over or the role is gone.
+
+    A session that is `used` lives on; looking at it does not prolong it.
+    """
     id_hash = access.hash_code(session)
 
     def look(tx: Transaction) -> tuple[Member, datetime] | None:
@@ -77,7 +80,7 @@ async def find_member(store: Store, session: str, *, at: datetime) -> Member | N
     if found is None:
         return None
     member, seen_at = found
-    if at - seen_at >= _NOTE_EVERY:
+    if used and at - seen_at >= _NOTE_EVERY:
         await store.write(lambda tx: desk.note_seen(tx, id_hash=id_hash, at=stamp(at)))
     return member
 

@@ -29,6 +29,7 @@ PAGES = {
     "today": "/desk/",
     "districts": "/desk/districts",
     "district": "/desk/districts/yen-lac",
+    "broadcasts": "/desk/broadcasts",
     "inbox": "/desk/inbox",
     "content": "/desk/content?q=qu%C3%AAn+m%E1%BA%ADt+kh%E1%BA%A9u",
     "article": "/desk/content/forgot-password",
@@ -42,7 +43,8 @@ CHROME_SECONDS = 60
 def bot(tmp_path_factory: pytest.TempPathFactory, knowledge: Knowledge) -> Iterator[RunningBot]:
     data = tmp_path_factory.mktemp("desk")
     shutil.copy(CACHE / INDEX_FILE, data / INDEX_FILE)
-    with running_bot(data) as running:
+    # People are written to at any hour here, since nobody is real.
+    with running_bot(data, BOT_REMINDERS__QUIET_FROM="00:00", BOT_REMINDERS__QUIET_UNTIL="00:00") as running:
         running.made = running.command("demo-data", "--people", "3000")  # type: ignore[attr-defined]
         yield running
 
@@ -114,4 +116,43 @@ def test_the_keyboard_reaches_the_content_and_the_next_page(browser: Browser, bo
     page.get_by_role("button", name="Đăng xuất").focus()
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_contain_text("Bạn đã đăng xuất")
+    page.context.close()
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_a_message_to_many_is_written_sent_and_watched_on_the_page(
+    browser: Browser, bot: RunningBot, screen: str
+) -> None:
+    page = enter(browser, bot, screen)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(f"{bot.url}/desk/broadcasts")
+    page.get_by_role("button", name="Soạn tin mới").click()
+    page.get_by_label("Huyện Yên Lạc" if screen == "phone" else "Huyện Bình Xuyên").check()
+    page.get_by_role("button", name="Lưu người nhận").click()
+    page.get_by_label("Tự viết: Tiếng Việt").fill("Mời bạn ở {district} cài ứng dụng.\nĐã có {reports} người báo cài.")
+    page.get_by_role("button", name="Lưu và tính số người nhận").click()
+    look(page, "broadcast-planned", screen)
+    page.get_by_label("gửi sau, vào lúc ghi dưới đây").check()
+    page.get_by_label("Ngày giờ").fill("2099-01-01T09:00")
+    page.get_by_role("button", name=re.compile("^Gửi cho")).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("đã hẹn giờ")
+    look(page, "broadcast-scheduled", screen)
+    page.get_by_text("Dừng hẳn", exact=True).click()
+    look(page, "broadcast-stopping", screen)
+    page.get_by_role("button", name="Đồng ý, dừng hẳn").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("đã dừng")
+
+    page.goto(f"{bot.url}/desk/broadcasts")
+    page.get_by_role("button", name="Soạn tin mới").click()
+    page.get_by_label("Huyện Tam Đảo" if screen == "phone" else "Huyện Sông Lô").check()
+    page.get_by_role("button", name="Lưu người nhận").click()
+    page.get_by_label("Tự viết: Tiếng Việt").fill("Mời bạn cài ứng dụng.")
+    page.get_by_role("button", name="Lưu và tính số người nhận").click()
+    page.get_by_role("button", name=re.compile("^Gửi cho")).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile("đã hẹn giờ|đang gửi|đã xong"))
+    # The page finds out by itself that all is sent.
+    expect(page.get_by_role("heading", name="Kết quả", exact=True)).to_be_visible()
+    look(page, "broadcast-done", screen)
+    assert not said
     page.context.close()

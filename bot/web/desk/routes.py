@@ -5,13 +5,28 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot import access
-from bot.web.desk import content, figures, inbox, papers, signing_in, trail
+from bot.web.desk import broadcasts, content, figures, inbox, papers, signing_in, trail
 from bot.web.desk.visit import PATH, Page, page
 
 PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("GET", "/", access.COUNT, figures.today),
     ("GET", "/districts", access.COUNT, figures.districts),
     ("GET", "/districts/{district}", access.COUNT, figures.district),
+    ("GET", "/broadcasts", access.SEND, broadcasts.overview),
+    ("POST", "/broadcasts", access.SEND, broadcasts.begin),
+    ("GET", "/broadcasts/{number}", access.SEND, broadcasts.broadcast),
+    ("GET", "/broadcasts/{number}/progress", access.SEND, broadcasts.progress),
+    ("POST", "/broadcasts/{number}/draft", access.SEND, broadcasts.keep),
+    ("POST", "/broadcasts/{number}/ready", access.SEND, broadcasts.take_ready),
+    ("POST", "/broadcasts/{number}/plan", access.SEND, broadcasts.plan),
+    ("POST", "/broadcasts/{number}/test", access.SEND, broadcasts.test),
+    ("POST", "/broadcasts/{number}/release", access.SEND, broadcasts.release),
+    ("POST", "/broadcasts/{number}/discard", access.SEND, broadcasts.discard),
+    ("POST", "/broadcasts/{number}/approve", access.APPROVE, broadcasts.approve),
+    ("POST", "/broadcasts/{number}/pause", access.SEND, broadcasts.pause),
+    ("POST", "/broadcasts/{number}/resume", access.SEND, broadcasts.resume),
+    ("POST", "/broadcasts/{number}/stop", access.SEND, broadcasts.stop),
+    ("POST", "/broadcasts/{number}/again", access.SEND, broadcasts.again),
     ("GET", "/inbox", access.READ_MESSAGES, inbox.overview),
     ("GET", "/inbox/{number}", access.READ_MESSAGES, inbox.talk),
     ("POST", "/inbox/{number}/take", access.ANSWER_MESSAGES, inbox.take),
@@ -28,6 +43,7 @@ PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("GET", "/audit", access.READ_AUDIT, trail.audit),
     ("POST", "/out", access.DESK, signing_in.leave),
 )
+BY_ITSELF = ("/broadcasts/{number}/progress",)  # asked for by an open page, which keeps no session alive
 
 
 def add_desk(app: web.Application) -> None:
@@ -36,7 +52,7 @@ def add_desk(app: web.Application) -> None:
     app.router.add_get(f"{PATH}/in", signing_in.ask)
     app.router.add_post(f"{PATH}/in", signing_in.enter)
     for method, address, action, work in PAGES:
-        app.router.add_route(method, PATH + address, page(action, work))
+        app.router.add_route(method, PATH + address, page(action, work, looks_by_itself=address in BY_ITSELF))
 
 
 async def _to_the_first_page(request: web.Request) -> web.Response:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import urlsplit
 
 import aiohttp_jinja2
 from aiohttp import web
+from multidict import MultiDict, MultiMapping
 
 import bot
 from bot import access, counts
+from bot.broadcast import Actor
 from bot.clock import local_day
 from bot.conversations import HelpDesk, Officer
 from bot.desk import Member, find_member
@@ -40,7 +42,7 @@ class Visit:
     service: Service
     catalogue: Catalogue
     member: Member
-    form: Mapping[str, str]
+    form: MultiMapping[str]
 
     @property
     def at(self) -> datetime:
@@ -66,6 +68,21 @@ class Visit:
     def officer(self) -> Officer:
         """This person, as the one who answers citizens."""
         return Officer(self.member.id, self.member.grants)
+
+    @property
+    def actor(self) -> Actor:
+        """This person, as the one who does something to a broadcast."""
+        return Actor(self.member.id)
+
+    def channel_title(self, name: str) -> str:
+        """Return what a channel is called, to be translated."""
+        channel = self.service.channels.get(name)
+        return (channel.traits.title if channel else "") or name
+
+    def place_name(self, district: str) -> str:
+        """Name a district; the province for none."""
+        known = self.service.regions.districts.get(district)
+        return known.title(self.catalogue.language) if known else self.t("place unknown")
 
     def t(self, sentence: str, /, **values: object) -> str:
         """Translate a sentence."""
@@ -129,20 +146,26 @@ def frame(request: web.Request, catalogue: Catalogue) -> dict[str, object]:
     }
 
 
-def page(action: access.Action, work: Page) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """Make a handler of a page that only who may do something somewhere gets to see."""
+def page(
+    action: access.Action, work: Page, *, looks_by_itself: bool = False
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Make a handler of a page that only who may do something somewhere gets to see.
+
+    A page that `looks_by_itself` is asked for without anybody's doing and keeps no session alive.
+    """
 
     async def handler(request: web.Request) -> web.StreamResponse:
         service, catalogue = request.app[SERVICE], catalogue_of(request)
         session = request.cookies.get(COOKIE, "")
-        member = await find_member(service.store, session, at=service.clock()) if session else None
+        used = not looks_by_itself
+        member = await find_member(service.store, session, at=service.clock(), used=used) if session else None
         if member is None:
             return refused(request, 401, catalogue.t(NOBODY))
         if access.refusal([access.Grant(g.role) for g in member.grants], action) is not None:
             return refused(request, 403, catalogue.t(access.NO_ROLE[action.role]))
-        form: Mapping[str, str] = {}
+        form: MultiDict[str] = MultiDict()
         if request.method == "POST":
-            form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+            form.extend((name, value) for name, value in (await request.post()).items() if isinstance(value, str))
             expected = form_token(service.secret, session)
             if not is_ours(request) or not hmac.compare_digest(form.get("token", "").encode(), expected.encode()):
                 return refused(request, 403, catalogue.t(FOREIGN_FORM))
