@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from typing import Any
 import structlog
 
 from bot import clock, conversations
+from bot.backup_schedule import BackupSchedule
 from bot.broadcast import Broadcasts
 from bot.channels import Channel
 from bot.channels.channel import Measured
@@ -44,8 +46,28 @@ log = structlog.get_logger()
 
 SECRET_FILE = "secret"  # noqa: S105 - the name of a file
 _TITLES = {"telegram": "Telegram", "zalo_oa": "Zalo", "zalo_bot": mark("Zalo (bot)")}
-_CONTENT_PAUSE, _SWEEP_PAUSE, _PUSH_PAUSE, _BROADCAST_PAUSE = 2.0, 30.0, 0.5, 1.0
+_CONTENT_PAUSE, _SWEEP_PAUSE, _PUSH_PAUSE, _BROADCAST_PAUSE, _BACKUP_PAUSE = 2.0, 30.0, 0.5, 1.0, 60.0
+_SET_BY, _TELL_SECONDS = 60.0, 600.0  # by how much a clock may go wrong unnoticed, and how long it is told
 _STOP_SECONDS = 4.0  # for what is under way; with the web server's own time a stop stays below 10
+
+
+class ClockWatch:
+    """Notices when the clock of the machine is set, by a reckoning of time that cannot be set."""
+
+    def __init__(self, clock: Clock, tick: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._tick = clock, tick
+        self._before, self._told_at, self._sentence = (clock(), tick()), 0.0, ""
+
+    def look(self) -> str | None:
+        """Return a sentence for some minutes after the clock was set, None otherwise."""
+        now, tick = self._clock(), self._tick()
+        (then, before), self._before = self._before, (now, tick)
+        by = (now - then).total_seconds() - (tick - before)
+        if abs(by) > _SET_BY:
+            way = "forward" if by > 0 else "back"
+            self._told_at = tick
+            self._sentence = f"The clock of this machine was set {way} by {abs(by):.0f} s; see that its time is right."
+        return self._sentence if self._sentence and tick - self._told_at < _TELL_SECONDS else None
 
 
 class Trouble(dict[str, str]):
@@ -75,8 +97,10 @@ class Service:
     outbox: Outbox
     broadcasts: Broadcasts
     dispatch: Dispatch
+    backups: BackupSchedule
     secret: bytes
     clock: Clock
+    clock_watch: ClockWatch
     webchat: WebChat
     closing: asyncio.Event = field(default_factory=asyncio.Event)  # set when the bot is asked to stop
     trouble: Trouble = field(default_factory=Trouble)
@@ -101,6 +125,7 @@ class Service:
 
     async def sweep(self) -> None:
         """Take up what was left unfinished; deletes what is older than it may be."""
+        self.trouble.report("clock", self.clock_watch.look())
         await self.inbox.recover()
         now, privacy = self.clock(), self.settings.privacy
         for_messages = stamp(now - timedelta(hours=privacy.message_hours))
@@ -212,8 +237,10 @@ async def open_service(
             outbox=outbox,
             broadcasts=broadcasts,
             dispatch=dispatch,
+            backups=BackupSchedule(store, settings, clock=now),
             secret=secret,
             clock=now,
+            clock_watch=ClockWatch(now),
             webchat=webchat,
             trouble=trouble,
             metrics=metrics,
@@ -225,6 +252,8 @@ async def open_service(
             _forever(service, "pushes", outbox.send_pushes, _PUSH_PAUSE),
             _watch_content(service),
         ]
+        if online:
+            tasks.append(_forever(service, "backup", service.backups.advance, _BACKUP_PAUSE))
         if sends:
             tasks.append(_forever(service, "broadcasts", dispatch.advance, _BROADCAST_PAUSE))
         dispatch.start()

@@ -226,6 +226,14 @@ class Signature(_Section):
     name: str = ""
 
 
+class Backup(_Section):
+    """The backups that the bot makes by itself."""
+
+    daily_at: Clock = time(2, 30)
+    keep: int = Field(14, ge=0)
+    folder: str = ""
+
+
 class Report(_Section):
     """The head and foot of the official report; what is empty is left blank on paper, to be filled in by hand."""
 
@@ -273,6 +281,7 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     privacy: Privacy = Privacy()
     reminders: Reminders = Reminders()
+    backup: Backup = Backup()
     report: Report = Report()
     log: Log = Log()
 
@@ -314,6 +323,11 @@ class Settings(BaseSettings):
             value = _value(self, key)
             if isinstance(value, SecretStr):
                 yield value.get_secret_value()
+
+    @property
+    def backup_folder(self) -> Path:
+        """Where the backups lie that the bot makes by itself."""
+        return Path(self.backup.folder) if self.backup.folder else self.data_folder / "backups"
 
     @property
     def zone(self) -> ZoneInfo:

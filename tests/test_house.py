@@ -39,6 +39,7 @@ FLOORS: tuple[tuple[int, tuple[str, ...]], ...] = (
             "bot.simulation",
             "bot.desk",
             "bot.backups",
+            "bot.backup_schedule",
             "bot.restoring",
             "bot.moving",
             "bot.papers",

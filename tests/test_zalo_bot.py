@@ -280,7 +280,7 @@ async def test_one_poller_a_token(walker: Walker, clock: FrozenClock) -> None:
     at = stamp(clock() + timedelta(minutes=5))
     elsewhere = "elsewhere:1:abc:def"
     assert await store.write(
-        lambda tx: leases.take(tx, name, holder=elsewhere, at=at, until=stamp(clock() + timedelta(minutes=9)))
+        lambda tx: leases.take(tx, name, holder=elsewhere, at=at, until=stamp(clock() + timedelta(seconds=100)))
     )
     assert not await Lease(store, name, seconds=60, clock=clock).hold()
     clock.forward(minutes=10)

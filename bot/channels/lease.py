@@ -22,16 +22,18 @@ class Lease:
 
     async def hold(self) -> bool:
         """Take or prolong the right; False while another process has it. Raises StoreError."""
-        at, until = stamp(self._clock()), stamp(self._clock() + timedelta(seconds=self._seconds))
+        now, length = self._clock(), timedelta(seconds=self._seconds)
+        # Clocks of two machines may differ by less than a whole length.
+        at, until, absurd = stamp(now), stamp(now + length), stamp(now + 2 * length)
 
         def work(tx: Transaction) -> bool:
-            if leases.take(tx, self._name, holder=self._holder, at=at, until=until):
+            if leases.take(tx, self._name, holder=self._holder, at=at, until=until, absurd=absurd):
                 return True
             other = leases.holder(tx, self._name)
             if other is None or not _is_dead(other):
                 return False
             leases.give_back(tx, self._name, holder=other)
-            return leases.take(tx, self._name, holder=self._holder, at=at, until=until)
+            return leases.take(tx, self._name, holder=self._holder, at=at, until=until, absurd=absurd)
 
         return await self._store.write(work)
 

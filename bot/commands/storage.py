@@ -36,14 +36,17 @@ def migrate(context: Context) -> None:
 
 @click.command()
 @click.argument("file", type=FILE)
+@click.option("--scheduled", is_flag=True, help="Note in the audit that the bot made it by itself.")
 @pass_context
-def backup(context: Context, file: Path) -> None:
+def backup(context: Context, file: Path, *, scheduled: bool) -> None:
     """Write all records to FILE and verify it, also while the bot runs.
 
     FILE is an SQLite database with a sum of every table in it; FILE.sha256 holds the sum of the file. It is readable
     by its owner only: it holds what citizens said.
     """
-    manifest = context.run(backups.back_up(context.settings.database, file, at=clock.now(), actor=ACTOR))
+    manifest = context.run(
+        backups.back_up(context.settings.database, file, at=clock.now(), actor="schedule" if scheduled else ACTOR)
+    )
     print(f"{file}: {manifest.rows} rows of {len(manifest.sums)} tables, schema {manifest.schema}, verified.")
 
 

@@ -5,19 +5,24 @@ from __future__ import annotations
 from bot.store.database import Transaction
 
 
-def take(tx: Transaction, name: str, *, holder: str, at: str, until: str) -> bool:
-    """Take or prolong a lease; False while another holds it."""
+def take(tx: Transaction, name: str, *, holder: str, at: str, until: str, absurd: str = "9") -> bool:
+    """Take or prolong a lease; False while another holds it.
+
+    One that runs beyond `absurd` was taken before a clock was set back, and counts as run out.
+    """
     row = tx.one(
         """
         INSERT INTO leases (name, holder, expires_at) VALUES (:name, :holder, :until)
         ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
             WHERE leases.holder = excluded.holder OR leases.expires_at <= :at
+                OR leases.expires_at > :absurd
         RETURNING holder
         """,
         name=name,
         holder=holder,
         at=at,
         until=until,
+        absurd=absurd,
     )
     return row is not None
 

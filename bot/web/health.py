@@ -21,6 +21,10 @@ from bot.web.keys import SERVICE
 log = structlog.get_logger()
 
 
+# The last good content still serves, a missing backup harms nobody today, a clock that was set is seen to.
+_SERVES_ALL_THE_SAME = frozenset(("content", "backup", "clock"))
+
+
 async def alive(request: web.Request) -> web.Response:
     """Say that the process answers."""
     return web.json_response({"alive": True})
@@ -36,8 +40,13 @@ async def ready(request: web.Request) -> web.Response:
         await service.store.read(lambda tx: tx.one("SELECT 1 AS one"))
     except StoreError as error:
         trouble["store"] = str(error)
-    parts = {"channels": sorted(service.channels), "articles": len(service.shelf.knowledge.library.articles)}
-    blocking = {part for part in trouble if part != "content"}  # the last good content still serves
+    parts: dict[str, object] = {
+        "channels": sorted(service.channels),
+        "articles": len(service.shelf.knowledge.library.articles),
+    }
+    newest = service.backups.newest
+    parts["backup_age_hours"] = newest and round((service.clock() - newest).total_seconds() / 3600, 1)
+    blocking = set(trouble) - _SERVES_ALL_THE_SAME
     status = 503 if blocking else 200
     return web.json_response({"ready": not blocking, "trouble": trouble, **parts}, status=status)
 
@@ -85,6 +94,9 @@ def _present(service: Service) -> Iterator[Metric]:
     yield version
     yield _gauge("bot_messages_waiting", "Messages taken in and not yet delivered", service.inbox.waiting)
     yield _gauge("bot_articles", "Articles in use", len(service.shelf.knowledge.library.articles))
+    if (newest := service.backups.newest) is not None:
+        age = (service.clock() - newest).total_seconds()
+        yield _gauge("bot_backup_age_seconds", "Seconds since the newest backup was made", age)
     trouble = GaugeMetricFamily("bot_trouble", "1 for each part that /readyz names", labels=("part",))
     for part in sorted(service.trouble):
         trouble.add_metric((part,), 1)
