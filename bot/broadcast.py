@@ -8,8 +8,9 @@ is told what the other did. What an officer may do is read from the records in t
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -25,14 +26,14 @@ from bot.clock import Clock, local_day, moment, stamp
 from bot.counts import rounded, rounded_part, step_for
 from bot.errors import Refused
 from bot.i18n import Catalogue, mark
-from bot.message import Reply, Traits
+from bot.message import Button, Reply, Traits
 from bot.outbox import fit
 from bot.ready_texts import Reminder, load_reminders
 from bot.regions import Regions
 from bot.settings import Settings
 from bot.sieve import LINKED, WEEK, Judged, Sieve
 from bot.sources import Sources
-from bot.store import Row, Store, Transaction, audiences, broadcasts, roles, usage
+from bot.store import Row, Store, Transaction, audiences, broadcasts, people, pushes, roles, usage
 from bot.store.broadcasts import (
     DONE,
     DRAFT,
@@ -46,6 +47,7 @@ from bot.store.broadcasts import (
 )
 from bot.store.links import CIRCLE
 from bot.terms import Terms
+from bot.wire import dump_reply
 
 Result = TypeVar("Result")
 
@@ -54,6 +56,7 @@ PROOF_HOURS = 72
 ROLE_LOST = "role-lost"
 _STALE_PLANNING = timedelta(minutes=2)
 _MOST_LISTED = 50
+_VERSION_LENGTH = 10
 _UNPACED = 100.0  # messages a second that are expected where no pace is set
 _PERSON = "person "
 
@@ -123,6 +126,17 @@ class Broadcast:
     began_at: datetime | None
     ended_at: datetime | None
     series: int = 0
+
+    @property
+    def version(self) -> str:
+        """A short mark of whom, what and how many; another one as soon as any of these is another."""
+        parts = (
+            self.audience.dump(),
+            sorted(self.texts.items()),
+            self.plan.channels,
+            sorted(self.plan.left_out.items()),
+        )
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:_VERSION_LENGTH]
 
     @property
     def editable(self) -> bool:
@@ -217,7 +231,8 @@ class Broadcasts:
     ) -> None:
         """Join what is needed; `terms` are those of the channels that are on."""
         self._store, self._settings, self._regions, self._clock = store, settings, regions, clock
-        self._terms, self._traits, self._sources = terms, traits, sources
+        self._terms, self._traits, self._sources, self._catalogues = terms, traits, sources, catalogues
+        self._language = settings.default_language
         self._quiet = settings.quiet
         self._filler = Filler(settings, regions, catalogues, clock)
 
@@ -423,11 +438,14 @@ class Broadcasts:
         *,
         at: datetime | None = None,
         weekly_until: date | None = None,
+        seen: str | None = None,
         watch: bool = False,
     ) -> Broadcast:
         """Let a planned broadcast go at a moment, or as soon as the hours allow, once or every week until a day.
 
-        Above `reminders.approve_above` people it waits for another officer. `watch` has the actor told how it goes on.
+        Above `reminders.approve_above` people it waits for another officer, and those who may approve are told. With
+        `seen`, the version that the actor was shown, nothing goes that a colleague has changed since. `watch` has
+        the actor told how it goes on.
         """
         begin = self._quiet.end(max(at or self._clock(), self._clock()))
         if weekly_until is not None and weekly_until < local_day(begin, self._settings.zone):
@@ -435,6 +453,8 @@ class Broadcasts:
 
         def work(tx: Transaction) -> Broadcast:
             found = self._find(tx, actor, number)
+            if seen is not None and found.version != seen:
+                raise Refused(MOVED_ON)
             if found.state == PLANNED and not found.plan.people:
                 raise Refused(mark("Nobody would get this message. Please choose other people."))
             state = WAITING if self.needs_approval(found) else SCHEDULED
@@ -452,6 +472,8 @@ class Broadcasts:
             if watch and actor.person_id:
                 broadcasts.watch(tx, number, actor.person_id)
             self._audit(tx, actor, "broadcast-send", number, found.audience)
+            if state == WAITING:
+                self._call_approvers(tx, found)
             return self._find(tx, actor, number)
 
         return await self._store.write(work)
@@ -549,7 +571,8 @@ class Broadcasts:
                     self._audit(tx, Actor(), "broadcast-role-lost", found.number, found.audience)
                 return
             if self.needs_approval(found):
-                broadcasts.change(tx, found.number, states=(SCHEDULED,), at=self._now, state=WAITING)
+                if broadcasts.change(tx, found.number, states=(SCHEDULED,), at=self._now, state=WAITING):
+                    self._call_approvers(tx, found)
                 return
             if broadcasts.change(
                 tx, found.number, states=(SCHEDULED,), at=self._now, state=RUNNING, began_at=self._now
@@ -643,6 +666,19 @@ class Broadcasts:
         if (why := _refusal(grants, action, found.audience)) is not None:
             raise Refused(NOT_THERE if why == access.OUT_OF_SCOPE else why)
         return found
+
+    def _call_approvers(self, tx: Transaction, found: Broadcast) -> None:
+        """Tell every officer who may approve, but not at night; not who made it."""
+        now = self._clock()
+        begins = stamp(self._quiet.end(now)) if self._quiet.covers(now) else ""
+        for number, grants in _officers(tx).items():
+            officer = Actor(number)
+            if _refusal(grants, access.APPROVE, found.audience) or _same_person(tx, officer, found.made_by):
+                continue
+            catalogue = self._catalogues.get(people.language_of(tx, number)) or self._catalogues[self._language]
+            said = catalogue.t("Broadcast {number} waits for the approval of a second officer.", number=found.number)
+            look = Button(catalogue.t("Look at it"), f"broadcast:open:{found.number}")
+            pushes.add(tx, number, reply=dump_reply(Reply(said, (look,))), at=self._now, not_before=begins)
 
     def _edit(self, tx: Transaction, actor: Actor, number: int, **columns: str) -> Broadcast:
         if not broadcasts.change(tx, number, states=(DRAFT, PLANNED), at=self._now, state=DRAFT, plan="{}", **columns):
@@ -776,8 +812,14 @@ class Broadcasts:
 
     def _check(self, audience: Audience) -> None:
         """Refuse an audience that names what does not exist."""
-        known = self._regions.districts
-        if audience.reports not in REPORTS or any(district not in known for district in audience.districts):
+        chosen: tuple[tuple[str, Container[str]], ...] = (
+            *((district, self._regions.districts) for district in audience.districts),
+            (audience.reports, REPORTS),
+            (audience.channel, ("", *self.channels)),
+            (audience.language, ("", *self._settings.languages)),
+            (audience.source, ("", *self._sources().by_code)),
+        )
+        if any(value not in known for value, known in chosen):
             raise Refused(mark("This choice is no longer there. Please choose again."))
         if audience.commune and len(audience.districts) != 1:
             raise Refused(mark("A commune lies within one district; please choose that one."))
@@ -841,6 +883,14 @@ def _grants(tx: Transaction, actor: Actor) -> tuple[Grant, ...]:
     if not actor.person_id:
         return (Grant(access.ADMIN),)
     return tuple(Grant(row["role"], row["scope"]) for row in roles.of_person(tx, actor.person_id))
+
+
+def _officers(tx: Transaction) -> dict[int, list[Grant]]:
+    """Return everybody who holds a role and can be written to."""
+    found: dict[int, list[Grant]] = {}
+    for row in roles.holders(tx):
+        found.setdefault(row["person_id"], []).append(Grant(row["role"], row["scope"]))
+    return found
 
 
 def _refusal(grants: Sequence[Grant], action: Action, audience: Audience) -> str | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, tzinfo
 from typing import Final
 
 from bot.audience import ANY, LONG_AGO, LONG_AGO_DAYS, REPORTED, UNREPORTED, Audience
-from bot.broadcast import ROLE_LOST, Broadcast, Progress
+from bot.broadcast import PROOF_HOURS, ROLE_LOST, Broadcast, Cost, Line, Progress, Proof, Report
+from bot.broadcast_texts import foreign_hosts
 from bot.counts import rounded
-from bot.i18n import Catalogue, mark
+from bot.i18n import NAMES, Catalogue, mark
+from bot.markup import escape
 from bot.regions import Regions
 
 STATES: Final[Mapping[str, str]] = {
@@ -114,3 +117,116 @@ def progress_words(progress: Progress, step: int, catalogue: Catalogue, *, rate:
     if rate and found.state == "running":
         lines.append(t("About {rate} a second.", rate=catalogue.number(round(rate, 1))))
     return "\n".join(lines)
+
+
+def text_words(found: Broadcast, title: str, trusted: Iterable[str], catalogue: Catalogue) -> str:
+    """Show the texts as they were written, with what deserves a second look; `title` is a ready text's."""
+    t = catalogue.t
+    if not found.texts:
+        return t("There is no text yet.")
+    lines = ["**" + t("Ready text: {title}", title=title) + "**"] if found.ready else []
+    for language, text in found.texts.items():
+        lines.append(f"**{NAMES[language]}**\n{text if found.ready else escape(text)}")
+    if hosts := foreign_hosts(found.texts.values(), trusted):
+        lines.append(
+            "⚠ **"
+            + t("Leads to pages that are none of the official ones: {hosts}. Send this only if you are sure of them.",
+                hosts=escape(", ".join(hosts)))
+            + "**"
+        )  # fmt: skip
+    return "\n".join(lines)
+
+
+def plan_words(
+    found: Broadcast,
+    cost: Cost,
+    finish: datetime,
+    step: int,
+    catalogue: Catalogue,
+    *,
+    zone: tzinfo,
+    channel_title: Callable[[str], str],
+) -> str:
+    """Say whom a plan reaches, whom not and why, what it costs and when it is over."""
+    t, plan = catalogue.t, found.plan
+    lines = ["**" + t("Messages: {people}", people=count_words(plan.people, step, catalogue)) + "**"]
+    for one in plan.channels:
+        if one.people:
+            lines.append(f"– {t(channel_title(one.channel))}: {count_words(one.people, step, catalogue)}")
+    left_out = {reason: people for reason, people in plan.left_out.items() if people}
+    if left_out:
+        lines.append(t("Left out:"))
+        for reason, people in sorted(left_out.items(), key=lambda item: -item[1]):
+            lines.append(f"– {reason_words(reason, catalogue)}: {count_words(people, step, catalogue)}")
+    if cost.messages:
+        lines.append(
+            t("Billed messages: about {messages}; estimated cost {amount} đồng.",
+              messages=catalogue.number(cost.messages), amount=catalogue.number(cost.amount))
+        )  # fmt: skip
+    if plan.people:
+        lines.append(t("Sent by about {time}.", time=catalogue.minute(finish, zone)))
+    return "\n".join(lines)
+
+
+def report_words(
+    report: Report, regions: Regions, catalogue: Catalogue, *, zone: tzinfo, channel_title: Callable[[str], str]
+) -> str:
+    """Say what became of a broadcast: in all, by reason, district and channel, and what was reported since."""
+    t, found, step = catalogue.t, report.broadcast, report.step
+    lines = ["**" + t("Broadcast {number}", number=found.number) + "**: " + state_words(found, catalogue)]
+    if found.began_at:
+        lines.append(t("Begun at {time}.", time=catalogue.minute(found.began_at, zone)))
+    if found.ended_at:
+        lines.append(t("Ended at {time}.", time=catalogue.minute(found.ended_at, zone)))
+    lines += _outcomes(report.states, catalogue)
+    reasons = [(state, reason, people) for (state, reason), people in report.reasons.items() if people]
+    if reasons:
+        lines.append("\n**" + t("Why") + "**")
+        for state, reason, people in sorted(reasons, key=lambda one: -one[2]):
+            lines.append(f"{t(OUTCOMES[state])} – {reason_words(reason, catalogue)}: {catalogue.number(people)}")
+    districts = {place.id: place.title(catalogue.language) for place in regions.districts.values()}
+    unknown = t("district not known")
+    for heading, rows in (
+        (t("By channel"), [(t(channel_title(row.name)), row) for row in report.by_channel]),
+        (t("By district"), [(districts.get(row.name, unknown), row) for row in report.by_district]),
+    ):
+        if shown := [_line(name, row, catalogue) for name, row in rows if row.states]:
+            lines += [f"\n**{heading}**", *shown]
+    if report.proof is not None:
+        lines += ["", *_proof(report.proof, step, catalogue)]
+    if step > 1:
+        lines.append(t("Figures are rounded down to {step}; smaller ones are left out.", step=step))
+    return "\n".join(lines)
+
+
+def _outcomes(states: Mapping[str, int], catalogue: Catalogue) -> list[str]:
+    return [
+        f"{catalogue.t(words)}: {catalogue.number(states[state])}"
+        for state, words in OUTCOMES.items()
+        if states.get(state)
+    ]
+
+
+def _line(name: str, line: Line, catalogue: Catalogue) -> str:
+    return f"{name[:1].upper()}{name[1:]}: " + "; ".join(_outcomes(line.states, catalogue))
+
+
+def _proof(proof: Proof, step: int, catalogue: Catalogue) -> list[str]:
+    t = catalogue.t
+    lines = ["**" + t("Reports of the installation within {hours} hours", hours=PROOF_HOURS) + "**"]
+    for sentence, people, reported in (
+        (mark("Reminded, not reported before: {people}; of these, reported since: {reported}"),
+         proof.reached, proof.reached_reported),
+        (mark("Not reminded, same area, not reported before: {people}; of these, reported since: {reported}"),
+         proof.others, proof.others_reported),
+    ):  # fmt: skip
+        part = _coarse(reported, 2 * step, catalogue) if step > 1 else catalogue.number(reported)
+        lines.append(t(sentence, people=_coarse(people, step, catalogue), reported=part))
+    if not proof.complete:
+        lines.append(t("The {hours} hours are not over yet.", hours=PROOF_HOURS))
+    lines.append(t("This is no proof of an effect: those who asked for reminders differ from those who did not."))
+    return lines
+
+
+def _coarse(figure: int, step: int, catalogue: Catalogue) -> str:
+    return catalogue.number(figure) if figure or step <= 1 else catalogue.t("fewer than {count}", count=step)

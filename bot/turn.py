@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -74,6 +75,14 @@ class Turn:
     def actor(self) -> Actor:
         """This person, as the one who does something to a broadcast."""
         return Actor(self.records.citizen.id)
+
+    async def take_time(self) -> None:
+        """Go on once the message is stored; before anything that writes to the records by itself.
+
+        An answer that has to wait is given up here and begun anew behind the others (`bot.inbox`), and would otherwise
+        have written something already.
+        """
+        await asyncio.sleep(0)
 
     @property
     def help_desk(self) -> HelpDesk:

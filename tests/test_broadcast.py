@@ -302,7 +302,7 @@ async def test_a_second_officer_approves_many_messages(settings: Settings, clock
         assert (await bot.broadcasts.approve(second, number)).approved_by == second.name
         with pytest.raises(Refused, match=MOVED_ON[:20]):
             await bot.broadcasts.approve(second, number)
-        small = await planned(bot, boss, Audience(source="nowhere"))
+        small = await planned(bot, boss, Audience(language="en"))
         with pytest.raises(Refused, match="Nobody"):
             await bot.broadcasts.release(boss, small)
 

@@ -78,6 +78,7 @@ FLOORS: tuple[tuple[int, tuple[str, ...]], ...] = (
             "bot.clock",
             "bot.metrics",
             "bot.hours",
+            "bot.moments",
             "bot.keystrokes",
             "bot.syllables",
             "bot",
@@ -93,6 +94,7 @@ STANDARD_LIBRARY_ONLY = (
     "bot.clock",
     "bot.metrics",
     "bot.hours",
+    "bot.moments",
     "bot.keystrokes",
     "bot.syllables",
 )
