@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import TypeVar
@@ -20,6 +20,7 @@ from bot.store import (
     Row,
     Store,
     Transaction,
+    belongings,
     conversations,
     links,
     messages,
@@ -143,6 +144,7 @@ class Kept:
     linked: tuple[Linked, ...] = ()
     source: str = ""
     grants: tuple[access.Grant, ...] = ()
+    rest: Mapping[str, Sequence[Row]] = field(default_factory=dict)  # by table: what has no words of its own
 
     @property
     def reminders(self) -> bool:
@@ -165,6 +167,7 @@ class Kept:
                 "questions": [dict(row) for row in self.questions],  # type: ignore[call-overload]
                 "messages_to_officers": [dict(row) for row in self.messages],  # type: ignore[call-overload]
                 "linked_channels": [{"channel": other.channel, "since": stamp(other.at)} for other in self.linked],
+                "rest": {table: [dict(row) for row in rows] for table, rows in self.rest.items()},  # type: ignore[call-overload]
             },
             option=orjson.OPT_INDENT_2,
         )
@@ -183,6 +186,7 @@ class Records:
     changes: list[Change] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)  # of the funnel, taken in this turn
     erased: bool = False
+    receipt: str = ""  # of the erasure
     left: bool = False
     verdict: str = ""  # what the search made of this turn's question
     rated: str = ""  # "yes" or "no" when the person said whether an answer helped
@@ -349,13 +353,21 @@ class Records:
                 _linked(tx, number),
                 row["source"] if row else "",
                 self.citizen.grants,
+                belongings.rest_of(tx, number),
             )
 
         return await self.store.read(work)
 
-    def erase(self) -> None:
-        """Delete everything about the person, whatever else this turn wanted to keep."""
+    def erase(self) -> str:
+        """Delete everything about the person, whatever else this turn wanted to keep.
+
+        Returns a receipt that stands in the audit and leads to nobody, empty for who is not known.
+        """
         self.erased = True
+        if self.citizen.id and not self.receipt:
+            letters = "".join(secrets.choice(_LINK_LETTERS) for _ in range(8))
+            self.receipt = f"{letters[:4]}-{letters[4:]}"
+        return self.receipt
 
     def leave(self) -> None:
         """Note that the person left the channel and cannot be written to; somebody unknown stays unknown."""
@@ -437,6 +449,8 @@ class Records:
         if self.erased:
             people.erase(tx, self.citizen.id, day=self.day)
             messages.forget_person(tx, self.person)
+            if self.receipt:
+                access.write_audit(tx, actor="citizen", action="erased", detail=f"receipt {self.receipt}", at=self.at)
             return
         at, source, citizen = stamp(self.at), self.source or source, self.citizen
         if citizen.id and not citizen.gone and (citizen.source or not source):

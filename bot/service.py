@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from bot.broadcast import Broadcasts
 from bot.channels import Channel
 from bot.channels.channel import Measured
 from bot.channels.webchat import WebChat
-from bot.clock import Clock, stamp
+from bot.clock import Clock, local_day, stamp
 from bot.dispatch import Dispatch
 from bot.engine import Engine
 from bot.errors import ContentError, StoreError
@@ -38,7 +38,7 @@ from bot.platforms import open_platforms, pace_of
 from bot.records import LINK_GUESS_TIME
 from bot.regions import Regions, load_regions
 from bot.settings import Settings, can_change, changed, changed_keys
-from bot.store import Store, Transaction, chat_events, choices, links, messages, open_store, pictures, questions
+from bot.store import Store, Transaction, chat_events, choices, links, messages, open_store, people, pictures, questions
 from bot.terms import terms_of
 from bot.turn import Route
 
@@ -105,6 +105,7 @@ class Service:
     closing: asyncio.Event = field(default_factory=asyncio.Event)  # set when the bot is asked to stop
     trouble: Trouble = field(default_factory=Trouble)
     metrics: Metrics = field(default_factory=Metrics)
+    looked_through: date | None = None  # the day on which silent people were looked for last
     # Who else wants to know when the settings change.
     followers: list[Callable[[Settings], None]] = field(default_factory=list)
 
@@ -128,6 +129,7 @@ class Service:
         self.trouble.report("clock", self.clock_watch.look())
         await self.inbox.recover()
         now, privacy = self.clock(), self.settings.privacy
+        day = local_day(now, self.settings.zone)
         for_messages = stamp(now - timedelta(hours=privacy.message_hours))
         for_questions = stamp(now - timedelta(days=privacy.question_days))
 
@@ -140,8 +142,12 @@ class Service:
             choices.forget_before(tx, for_questions)
             pictures.forget_expired(tx, stamp(now))
             links.forget_before(tx, stamp(now - LINK_GUESS_TIME), expired=stamp(now))
+            if day != self.looked_through:  # it reads everybody, so it is done once a day
+                people.forget_dialogs(tx, for_questions)
+                people.forget_silent(tx, stamp(now - timedelta(days=privacy.silent_days)))
 
         await self.store.write(work)
+        self.looked_through = day
         await self.store.scrub()
 
 

@@ -206,6 +206,7 @@ class Privacy(_Section):
     question_days: int = Field(90, ge=1)
     message_hours: int = Field(48, ge=24)
     dialog_minutes: int = Field(60, ge=5)
+    silent_days: int = Field(730, ge=30)
 
 
 class Reminders(_Section):

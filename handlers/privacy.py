@@ -22,15 +22,20 @@ async def handle(turn: Turn) -> None:
             ],
         )
     elif turn.choice == "privacy:erase":
-        turn.records.erase()
-        turn.say(
+        receipt = turn.records.erase()
+        lines = [
             turn.t(
                 "Done: everything I kept about you is deleted, in effect on {moment}. "
                 "Backups lose it when they expire. "
                 "Data of the Ministry of Health or VNeID is not mine to delete.",
                 moment=turn.catalogue.minute(turn.records.at, turn.settings.zone),
             )
-        )
+        ]
+        if receipt:
+            lines.append(
+                turn.t("Receipt of the deletion: {receipt}. It proves it and leads to nobody.", receipt=receipt)
+            )
+        turn.say("\n".join(lines))
     else:
         await _show(turn)
 

@@ -180,6 +180,29 @@ def erase(tx: Transaction, person_id: int, *, day: str = "") -> None:
         tallies.forget_source(tx, row["source"])
 
 
+def forget_dialogs(tx: Transaction, moment: str) -> int:
+    """Delete what conversations left open before a moment; returns how many."""
+    return tx.run("DELETE FROM dialogs WHERE updated_at < :moment", moment=moment)
+
+
+def forget_silent(tx: Transaction, moment: str) -> int:
+    """Delete people not seen since a moment who are counted, reminded and trusted nowhere; returns how many."""
+    return tx.run(
+        """
+        DELETE FROM people WHERE seen_at < :moment
+            AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.person_id = people.id)
+            AND NOT EXISTS (SELECT 1 FROM roles o WHERE o.person_id = people.id)
+            AND NOT EXISTS (SELECT 1 FROM links l WHERE l.person_id = people.id)
+            AND NOT EXISTS (SELECT 1 FROM conversations c WHERE c.person_id = people.id AND c.closed_at = '')
+            AND NOT EXISTS (
+                SELECT 1 FROM consents k
+                WHERE k.person_id = people.id AND k.purpose = 'reminders' AND k.withdrawn_at IS NULL
+            )
+        """,
+        moment=moment,
+    )
+
+
 def by_number(tx: Transaction, person_id: int) -> Person | None:
     """Return a person by their number."""
     row = tx.one("SELECT channel, address FROM people WHERE id = :id", id=person_id)
