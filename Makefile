@@ -4,9 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 EVAL ?= ../shared/eval
 SECONDS ?= 600
+SOAK ?= 1800
 PEERS ?= ../shared/bench
 
-.PHONY: run test check bench bench-search bench-telegram bench-zalo bench-counts fuzz gallery eval translations lock clean help
+.PHONY: run test check bench bench-search bench-telegram bench-zalo bench-counts bench-soak fuzz gallery eval translations lock clean help
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -37,6 +38,9 @@ bench-zalo: .venv/.tests ## Time the webhook of the Official Account at 200 even
 
 bench-counts: .venv/.tests ## Time every count on ten million reports (builds 2 GB, about 15 min the first time)
 	PYTHONPATH=. $(BIN)/python bench/counts.py
+
+bench-soak: .venv/.tests ## Mixed load at 70 % of what the bot takes: memory, latency, nothing lost (30 min; SOAK=180 for three)
+	PYTHONPATH=. $(BIN)/python bench/soak.py --seconds $(SOAK)
 
 fuzz: .venv/.tests ## Feed the readers of foreign input with wild bytes (10 min; SECONDS=60 for a minute)
 	$(BIN)/pip install -q --disable-pip-version-check atheris==3.0.0

@@ -1,0 +1,217 @@
+"""Hours of mixed load on a real bot: does memory grow, do answers slow down, is anything lost?
+
+    PYTHONPATH=. .venv/bin/python bench/soak.py [--seconds 1800] [--share 0.7]
+
+First the bot is given as much as it takes for a while; then it runs at a share of that for the given time: citizens on
+Telegram's webhook and in the web chat, an operator who counts, a monitor that reads /metrics and /readyz. The fake
+Telegram and everybody who writes run on the same machine, so that the rate is a lower bound.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import aiohttp
+import psutil
+import uvloop
+
+sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder, whose names hide libraries
+
+from bot.knowledge import INDEX_FILE, load_knowledge  # noqa: E402
+from bot.platforms import TELEGRAM_HOOK  # noqa: E402
+from tests.conftest import CACHE, ROOT  # noqa: E402
+from tests.fakes.telegram import TOKEN, FakeTelegram, running_telegram, until  # noqa: E402
+from tests.running import RunningBot, running_bot  # noqa: E402
+from tests.test_telegram_crash import OFF  # noqa: E402
+
+CITIZENS, BROWSERS = 5000, 20
+WARM_UP_SECONDS, WINDOWS = 12.0, 12
+TEXTS = (
+    "/menu",
+    "quên mật khẩu thì làm sao",
+    "cài trên máy Samsung thế nào",
+    "/tiendo",
+    "giá vàng hôm nay",
+    "/trogiup",
+)
+
+
+@dataclass
+class Tally:
+    """What was confirmed, what arrived, and how long the confirmations took."""
+
+    confirmed: Counter[int] = field(default_factory=Counter)
+    arrived: Counter[int] = field(default_factory=Counter)
+    waits: list[float] = field(default_factory=list)
+    web_waits: list[float] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+    counted: int = 0
+
+    def gather(self, fake: FakeTelegram) -> None:
+        """Take over what the fake keeps, so that it does not grow."""
+        self.arrived.update(call.chat for call in fake.delivered)
+        fake.delivered.clear()
+        fake.calls.clear()
+        fake.messages.clear()
+
+    @property
+    def lost(self) -> int:
+        """How many confirmed messages have no answer."""
+        return sum(max(0, times - self.arrived[chat]) for chat, times in self.confirmed.items())
+
+
+class Crowd:
+    """Everybody who writes."""
+
+    def __init__(self, bot: RunningBot, fake: FakeTelegram, session: aiohttp.ClientSession) -> None:
+        self.bot, self.fake, self.session, self.tally = bot, fake, session, Tally()
+        self.numbers = count(1)
+        self.headers = {"X-Telegram-Bot-Api-Secret-Token": str(fake.webhook["secret_token"])}
+
+    async def write(self) -> None:
+        """Bring one update, and note how long Telegram waited for "taken"."""
+        number = next(self.numbers)
+        chat = 10_000 + number % CITIZENS
+        update = {"update_id": number, "message": {**self.fake.message(chat), "text": TEXTS[number % len(TEXTS)]}}
+        begun = time.perf_counter()
+        async with self.session.post(self.bot.url + TELEGRAM_HOOK, json=update, headers=self.headers) as response:
+            if response.status == 200:
+                self.tally.confirmed[chat] += 1
+            else:
+                self.tally.refused[f"hook {response.status}"] += 1
+        self.tally.waits.append(time.perf_counter() - begun)
+
+    async def hurry(self, seconds: float) -> float:
+        """Write as fast as it goes; returns messages a second that were confirmed and answered."""
+        begun, before = time.perf_counter(), self.tally.confirmed.total()
+
+        async def one() -> None:
+            while time.perf_counter() - begun < seconds:
+                await self.write()
+
+        await asyncio.gather(*(one() for _ in range(64)))
+        await self.rest()
+        return (self.tally.confirmed.total() - before) / (time.perf_counter() - begun)
+
+    async def keep_pace(self, rate: float, seconds: float) -> None:
+        """Write evenly."""
+        begun, tasks = time.perf_counter(), set[asyncio.Task[None]]()
+        for number in range(int(rate * seconds)):
+            if (early := begun + number / rate - time.perf_counter()) > 0:
+                await asyncio.sleep(early)
+            task = asyncio.create_task(self.write())
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+        await asyncio.gather(*tasks)
+
+    async def browse(self, ends: float) -> None:
+        """One citizen in the web chat, who reads a second before the next question."""
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+            for number in count():
+                if time.monotonic() > ends:
+                    return
+                begun = time.perf_counter()
+                body = {"text": TEXTS[number % len(TEXTS)]}
+                async with browser.post(f"{self.bot.url}/api/chat", json=body) as response:
+                    if response.status != 200 or not (await response.json())["replies"]:
+                        self.tally.refused[f"chat {response.status}"] += 1
+                self.tally.web_waits.append(time.perf_counter() - begun)
+                await asyncio.sleep(1.0)
+
+    async def watch(self, ends: float) -> None:
+        """A monitor every five seconds, an operator who counts every thirty."""
+        for number in count():
+            if time.monotonic() > ends:
+                return
+            for path in ("/metrics", "/readyz"):
+                async with self.session.get(self.bot.url + path) as response:
+                    if response.status != 200:
+                        self.tally.refused[f"{path} {response.status}"] += 1
+            if number % 6 == 0:
+                await asyncio.to_thread(self.bot.command, "counts", "--by", "district", "--format", "json")
+                self.tally.counted += 1
+            await asyncio.sleep(5.0)
+
+    async def rest(self) -> None:
+        """Wait until everything that was confirmed is answered, a minute at most."""
+        with_patience = time.monotonic() + 60
+        while time.monotonic() < with_patience:
+            self.tally.gather(self.fake)
+            if not self.tally.lost:
+                return
+            await asyncio.sleep(0.05)
+
+
+def quantile(waits: list[float], share: float) -> float:
+    return sorted(waits)[min(len(waits) - 1, int(len(waits) * share))] * 1000 if waits else 0.0
+
+
+async def soak(bot: RunningBot, fake: FakeTelegram, seconds: float, share: float) -> bool:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=256)) as session:
+        crowd = Crowd(bot, fake, session)
+        process = psutil.Process(bot.pid)
+        await crowd.hurry(WARM_UP_SECONDS / 3)
+        most = await crowd.hurry(WARM_UP_SECONDS)
+        rate = most * share
+        print(f"most: {most:.0f} messages/s; now {rate:.0f}/s on Telegram and {BROWSERS} browsers for {seconds:.0f} s")
+        ends = time.monotonic() + seconds
+        others = [asyncio.create_task(crowd.browse(ends)) for _ in range(BROWSERS)]
+        others.append(asyncio.create_task(crowd.watch(ends)))
+        memory, tails = [], []
+        print("  window   RSS MB   p50 ms   p99 ms   web p99 ms")
+        for window in range(1, WINDOWS + 1):
+            crowd.tally.waits.clear()
+            crowd.tally.web_waits.clear()
+            await crowd.keep_pace(rate, seconds / WINDOWS)
+            crowd.tally.gather(fake)
+            memory.append(process.memory_info().rss / 1e6)
+            tails.append(quantile(crowd.tally.waits, 0.99))
+            print(f"  {window:6} {memory[-1]:8.1f} {quantile(crowd.tally.waits, 0.5):8.2f} {tails[-1]:8.2f} "
+                  f"{quantile(crowd.tally.web_waits, 0.99):12.2f}", flush=True)  # fmt: skip
+        await asyncio.gather(*others)
+        await crowd.rest()
+        tally = crowd.tally
+        third = WINDOWS // 3
+        growth = sum(memory[-third:]) / third - sum(memory[third : 2 * third]) / third
+        print(f"confirmed {tally.confirmed.total()}, lost {tally.lost}, refused {dict(tally.refused)}, "
+              f"counts made {tally.counted}")  # fmt: skip
+        print(
+            f"memory: last third {growth:+.1f} MB against the middle third; p99 {min(tails):.1f} to {max(tails):.1f} ms"
+        )
+        return not tally.lost and not tally.refused
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=1800.0)
+    parser.add_argument("--share", type=float, default=0.7, help="of what the bot takes at most")
+    arguments = parser.parse_args()
+    CACHE.mkdir(exist_ok=True)
+    load_knowledge(ROOT / "content", CACHE / INDEX_FILE)
+
+    async def run(data: Path) -> bool:
+        async with running_telegram() as fake:
+            environment = {
+                "BOT_TELEGRAM__TOKEN": TOKEN, "BOT_TELEGRAM__API_BASE": fake.api_base, "BOT_TELEGRAM__MODE": "webhook",
+                "BOT_WEB__PUBLIC_URL": "http://127.0.0.1:1", "BOT_LOG__LEVEL": "warning", **OFF,
+            }  # fmt: skip
+            with running_bot(data, **environment) as bot:
+                await until(lambda: bool(fake.webhook), seconds=30)
+                return await soak(bot, fake, arguments.seconds, arguments.share)
+
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(CACHE / INDEX_FILE, Path(folder) / INDEX_FILE)
+        sys.exit(0 if uvloop.run(run(Path(folder))) else 1)
+
+
+if __name__ == "__main__":
+    main()
