@@ -9,9 +9,11 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from bot.clock import stamp
 from bot.metrics import Metrics
 from bot.service import Service
 from bot.settings import all_keys, dotted
+from bot.store import backups
 from tests.conftest import ROOT, Talk
 from tests.test_metrics import page_of
 
@@ -35,6 +37,7 @@ def test_every_threat_of_the_table_names_a_test() -> None:
 async def shown(service: Service, talk: Talk) -> set[str]:
     """Every name of a figure that `/metrics` shows, or would once something happened."""
     await talk.say("quên mật khẩu thì làm sao")
+    await service.store.write(lambda tx: backups.note(tx, made_at=stamp(service.clock()), file="a.db", size=1))
     families = {family.name for family in text_string_to_metric_families(await page_of(service))}
     waiting = {count.name for count in Metrics().counts()}
     names = families | waiting | {timing.name for timing in Metrics().timings()}

@@ -10,12 +10,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.parser import text_string_to_metric_families
 
+from bot.clock import stamp
 from bot.errors import DeliveryError, Gone, Overloaded, StoreUnavailable, Throttled, Unreachable
 from bot.message import IncomingMessage, Person, Receipt, Reply
 from bot.metrics import BOUNDS, Metrics
 from bot.service import Service, open_service
 from bot.settings import Settings
-from bot.store import Transaction
+from bot.store import Transaction, backups
 from bot.turn import Route, Turn
 from bot.web.app import make_app
 from handlers import ROUTES
@@ -143,6 +144,14 @@ async def test_readyz_names_each_part_that_is_wrong(service: Service, monkeypatc
         503,
         {"content": "content/menu.yaml:3: unknown key", "process": "The bot is stopping."},
     )
+
+
+async def test_the_age_of_the_newest_backup(service: Service, clock: FrozenClock) -> None:
+    assert "bot_backup_age_seconds" not in await page_of(service)
+    at = stamp(clock())
+    await service.store.write(lambda tx: backups.note(tx, made_at=at, file="a.db", size=1))
+    clock.forward(hours=3)
+    assert figure(await scrape(service), "bot_backup_age_seconds") == 3 * 3600
 
 
 def test_durations_fall_into_their_ranges() -> None:

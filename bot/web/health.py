@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 
 import structlog
 from aiohttp import web
@@ -11,11 +12,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 import bot
-from bot.clock import stamp
+from bot.clock import moment, stamp
 from bot.errors import StoreError
 from bot.metrics import BOUNDS, Metrics
 from bot.service import Service
-from bot.store import Row, Transaction, standing
+from bot.store import Row, Transaction, backups, standing
 from bot.web.keys import SERVICE
 
 log = structlog.get_logger()
@@ -120,6 +121,7 @@ async def _stored(service: Service) -> list[Metric]:
                    standing.oldest_unfinished(tx, at=now)),
             *_labelled("bot_quota_used", "What a channel used up this month, or what its platform says is left",
                        ("channel", "kind"), standing.used(tx, month=month)),
+            *_backup(tx, now),
             *_labelled("bot_lease_seconds", "Seconds for which a lease is still held; below 0: nobody holds it",
                        ("lease",), standing.leases(tx, at=now)),
         ]  # fmt: skip
@@ -129,6 +131,13 @@ async def _stored(service: Service) -> list[Metric]:
     except StoreError as error:
         log.warning("figures without those of the records", reason=str(error), at=stamp(now))
         return [_flag("bot_store", "1 when the records can be read", False)]
+
+
+def _backup(tx: Transaction, now: datetime) -> Iterator[Metric]:
+    """The age of the newest backup; nothing where none was ever made."""
+    if (latest := backups.latest(tx)) is not None:
+        age = (now - moment(latest["made_at"])).total_seconds()
+        yield _gauge("bot_backup_age_seconds", "Age of the newest backup that was verified", age)
 
 
 def _labelled(
