@@ -13,8 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
+import orjson
+
 from bot.access import ADMIN, OFFICER, write_audit
 from bot.articles import Library
+from bot.audience import UNREPORTED, Audience
 from bot.clock import stamp
 from bot.errors import BotError
 from bot.regions import NEW_MAP, Regions
@@ -51,6 +54,16 @@ _REQUESTS = (
     "Cơ quan tôi có 40 người, có thể nhờ cán bộ đến hướng dẫn chung không?",
 )
 _DATA_REQUEST = "Tôi muốn biết trợ lý đang lưu những gì về tôi và nhờ xóa ngày báo cài cũ."
+_REMINDER = "Mời bạn cài ứng dụng sổ sức khỏe và báo cài tại đây."
+_MOST_REMINDED = 400  # of each reminder, a sample
+_OUTCOMES = {
+    ("sent", ""): 92,
+    ("over_quota", "window-closed"): 4,
+    ("gone", "left"): 1,
+    ("failed", "400"): 1,
+    ("unknown", "timeout"): 1,
+    ("skipped", "opted-out"): 1,
+}
 _ANSWER = "Bạn mang điện thoại và căn cước ra bộ phận một cửa của xã, cán bộ ở đó sẽ xem cùng bạn."
 _OPEN_TALKS = (("help", 0, False), ("data", 1, False), ("help", 0, True), ("help", 4, False), ("help", 1, False))
 
@@ -71,6 +84,8 @@ class _Year:
     # who asked, which officer has it in hand or said it, and the rest of the row
     talks: list[tuple[str, str, tuple[object, ...]]] = field(default_factory=list)
     requests: list[tuple[str, str, tuple[object, ...]]] = field(default_factory=list)
+    broadcasts: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
+    deliveries: list[tuple[int, str, tuple[object, ...]]] = field(default_factory=list)
     roles: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     tallies: Counter[tuple[str, str, str, str, str]] = field(default_factory=Counter)
     funnel: Counter[tuple[str, str, str, str, str]] = field(default_factory=Counter)
@@ -109,6 +124,9 @@ async def simulate(
             ("roles", year.roles),
         ):
             simulations.fill(tx, table, [(numbers[address], *row) for address, row in rows])
+        simulations.fill(tx, "broadcasts", [(f"person {numbers[maker]}", *row) for maker, row in year.broadcasts])
+        sent = simulations.broadcasts(tx)
+        simulations.fill(tx, "deliveries", [(sent[index], numbers[to], *row) for index, to, row in year.deliveries])
         talked = [(numbers[address], numbers.get(officer), *row) for address, officer, row in year.talks]
         simulations.fill(tx, "conversations", talked)
         talks = simulations.talks(tx)
@@ -163,6 +181,7 @@ class _Simulation:
             self._citizen(f"{ADDRESS}{number + 1:06}", day)
         self._officials()
         self._open_talks()
+        self._send_to_many()
         return self._year
 
     def _citizen(self, address: str, first: int) -> None:
@@ -270,6 +289,48 @@ class _Simulation:
             self._year.requests.append((address, "", (f"{MADE_UP}{text}", stamp(asked))))
             if answered:
                 self._year.requests.append((address, officer, (f"{MADE_UP}{_ANSWER}", stamp(spoke))))
+
+    def _send_to_many(self) -> None:
+        """Send the reminders of the year, to a sample of those who asked for them; one more waits for approval."""
+        channels = {str(row[1]): (str(row[0]), str(row[2])) for row in self._year.people}
+        homes = {address: str(row[0]) for address, row in self._year.reports}
+        asked = [(address, str(row[2]), row[3]) for address, row in self._year.consents if row[0] == "reminders"]
+        maker = f"{ADDRESS}{OFFICER}"
+        for index, day in enumerate(_PUSHES):
+            begin = datetime.combine(self._days[day], time(9), self._zone).astimezone(UTC)
+            willing = [a for a, given, withdrawn in asked if given < stamp(begin) and not withdrawn]
+            reached = self._dice.sample(willing, min(len(willing), _MOST_REMINDED))
+            planned: Counter[str] = Counter()
+            for address in reached:
+                channel, language = channels[address]
+                state, reason = self._dice.choices(list(_OUTCOMES), list(_OUTCOMES.values()))[0]
+                if channel != "zalo_oa" and state == "over_quota":
+                    state, reason = "sent", ""
+                planned[channel] += 1
+                at = stamp(begin + timedelta(seconds=len(planned)))
+                row = (channel, language, homes.get(address, ""), state, reason, at)
+                self._year.deliveries.append((index, address, row))
+            self._note_broadcast(maker, begin, planned, "done")
+        planned = Counter({"zalo_oa": 620, "webchat": 214})
+        self._note_broadcast(maker, self._moment(DAYS - 1), planned, "waiting")
+
+    def _note_broadcast(self, maker: str, at: datetime, planned: Counter[str], state: str) -> None:
+        done = state == "done"
+        plan = {"channels": {name: [people, 0] for name, people in sorted(planned.items())}, "left_out": {}}
+        made, end = stamp(at - timedelta(hours=1)), stamp(at + timedelta(minutes=20))
+        row = (
+            Audience(reports=UNREPORTED).dump(),
+            orjson.dumps({"vi": MADE_UP + _REMINDER}).decode(),
+            state,
+            orjson.dumps(plan).decode(),
+            "command line" if done else "",
+            stamp(at),
+            made,
+            end if done else made,
+            stamp(at) if done else "",
+            end if done else "",
+        )
+        self._year.broadcasts.append((maker, row))
 
     def _officials(self) -> None:
         """Add an admin and an officer for the province and for each district, who can sign in to the desk."""

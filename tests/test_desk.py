@@ -242,6 +242,7 @@ ACCESS = {
     "POST /exports/table": (401, 200, 200, 200),
     "POST /exports/rows": (401, 403, 403, 200),
     "POST /exports/report": (401, 200, 200, 200),
+    "POST /exports/poster": (401, 409, 409, 409),  # no channel is set up that a code could lead to
     "POST /out": (401, 200, 200, 200),
 }
 WHO = [("", ""), ("officer", "yen-lac"), ("officer", ""), ("admin", "")]
@@ -260,7 +261,11 @@ async def test_every_page_and_form_keeps_to_the_scope(client: Client, service: S
         ours = await token(client)
     for address, expected in ACCESS.items():
         method, _, path = address.rpartition(" ")
-        form = {"token": ours, "view": "commune", "period": "month", "text": "Chào bạn."} if method else None
+        form = (
+            {"token": ours, "view": "commune", "period": "month", "code": "YL24", "form": "a4", "text": "Chào bạn."}
+            if method
+            else None
+        )
         if form:
             form |= {"reports": "any", "text-vi": "Chào bạn."}
         response = await client.request(method or "GET", f"/desk{path}", data=form, allow_redirects=False)
@@ -336,3 +341,41 @@ async def test_the_chat_gives_officers_a_link_and_nobody_else(talk: Talk, client
     key = re.search(r"/desk/in\?key=(\S+)", said)
     assert key is not None
     assert (await enter(client, key[1])).status == 303
+
+
+async def test_a_poster_of_the_own_places_only(client: Client, service: Service) -> None:
+    await sign_in(client, service, "officer", "yen-lac")
+    web = service.settings.web.model_copy(update={"public_url": "https://suckhoe.example.vn"})
+    service.settings = service.settings.model_copy(update={"web": web})
+    offered = await (await client.get("/desk/exports")).text()
+    assert 'value="YL22"' in offered
+    assert 'value="VT24"' not in offered
+    form = {"token": await token(client), "form": "png"}
+    made = await client.post("/desk/exports/poster", data={**form, "code": "YL22"})
+    assert made.headers["Content-Type"] == "image/png"
+    assert (await made.read()).startswith(b"\x89PNG")
+    assert (await client.post("/desk/exports/poster", data={**form, "code": "VT24"})).status == 403
+    assert (await client.post("/desk/exports/poster", data={**form, "code": "<b>"})).status == 404
+
+
+async def test_the_vietnamese_desk_says_everything_in_vietnamese(client: Client, service: Service) -> None:
+    await sign_in(client, service, "admin")
+    exports = await (await client.get("/desk/exports")).text()
+    assert '<option value="commune-2025">Xã, phường từ tháng 7/2025</option>' in exports
+    content = await (await client.get("/desk/content", params={"q": "quên mật khẩu"})).text()
+    for words in ("Độ chắc chắn", "Các bài gần nhất", "<td>còn đúng</td>", "đã trả lời"):
+        assert words in content
+    for words in ("normal form", "verdict", "<td>current</td>"):
+        assert words not in content
+
+
+async def test_counts_of_the_days_that_were_chosen(client: Client, service: Service) -> None:
+    today = service.clock().date()
+    for age in (3, 20, 60, 200):
+        for number in range(6):
+            await service.store.write(report(f"{age}-{number}", "yen-lac", today - timedelta(days=age)))
+    await sign_in(client, service, "admin")
+    for days, new in (("7", 6), ("30", 12), ("90", 18), ("365", 24), ("x", 12)):
+        for address in ("", "districts", "districts/yen-lac"):
+            text = await (await client.get(f"/desk/{address}", params={"days": days})).text()
+            assert re.search(rf"Mới trong \d+ ngày</dt><dd>{new}</dd>", text), (days, address)

@@ -45,10 +45,20 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 async def everything(store: Store) -> list[list[tuple[object, ...]]]:
-    tables = ("people", "reports", "report_history", "consents", "questions", "conversations", "roles", "tallies")
+    tables = (
+        "people",
+        "reports",
+        "report_history",
+        "consents",
+        "questions",
+        "conversations",
+        "roles",
+        "tallies",
+        "broadcasts",
+    )
     return [
         [tuple(row) for row in await store.read(lambda tx, name=table: tx.all(f"SELECT * FROM {name} ORDER BY 1, 2"))]  # type: ignore[misc,arg-type]
-        for table in (*tables, "funnel")
+        for table in (*tables, "deliveries", "funnel")
     ]
 
 
@@ -87,13 +97,35 @@ async def test_every_word_of_a_citizen_says_that_it_is_made_up(store: Store) -> 
     rows = await store.read(
         lambda tx: tx.all(
             "SELECT text FROM questions UNION ALL SELECT text FROM conversation_messages "
-            "UNION ALL SELECT wording FROM consents"
+            "UNION ALL SELECT wording FROM consents UNION ALL SELECT SUBSTR(texts, 8) FROM broadcasts"
         )
     )
     assert rows
     assert all(row["text"].startswith(MADE_UP) for row in rows)
     addresses = await store.read(lambda tx: tx.all("SELECT address FROM people"))
     assert all(row["address"].startswith(ADDRESS) for row in addresses)
+
+
+async def test_talks_wait_and_messages_were_sent_to_those_who_asked_for_them(store: Store) -> None:
+    await fill(store)
+    open_ = await store.read(lambda tx: tx.all("SELECT * FROM conversations WHERE closed_at = '' AND district <> ''"))
+    assert {row["kind"] for row in open_} == {"help", "data"}
+    assert sum(row["officer_id"] is not None for row in open_) == 1
+    sent = await store.read(
+        lambda tx: tx.all(
+            """
+            SELECT b.id, b.state, b.began_at, COUNT(d.id) AS people, MAX(d.at) AS last, SUM(CASE WHEN EXISTS (
+                SELECT 1 FROM consents c WHERE c.person_id = d.person_id AND c.purpose = 'reminders'
+                AND c.given_at < b.began_at
+            ) THEN 0 ELSE 1 END) AS unasked
+            FROM broadcasts b LEFT JOIN deliveries d ON d.broadcast_id = b.id GROUP BY b.id, b.state, b.began_at
+            ORDER BY b.id
+            """
+        )
+    )
+    assert [row["state"] for row in sent] == ["done"] * 8 + ["waiting"]
+    assert all(row["people"] > 50 and not row["unasked"] for row in sent[1:-1])
+    assert max(row["last"] for row in sent[:-1]) < NOON.isoformat()
 
 
 async def test_it_is_refused_where_anybody_is_or_was_counted(store: Store) -> None:

@@ -27,6 +27,20 @@ _TABLES: Mapping[str, tuple[str, ...]] = {
         "closed_at",
     ),
     "conversation_messages": ("conversation_id", "author", "officer_id", "text", "at"),
+    "broadcasts": (
+        "made_by",
+        "audience",
+        "texts",
+        "state",
+        "plan",
+        "approved_by",
+        "starts_at",
+        "made_at",
+        "changed_at",
+        "began_at",
+        "ended_at",
+    ),
+    "deliveries": ("broadcast_id", "person_id", "channel", "language", "district", "state", "reason", "at"),
     "roles": ("person_id", "role", "scope", "granted_at"),
     "tallies": ("view", "unit", "span", "district", "name", "reports"),
     "funnel": ("unit", "span", "step", "channel", "source", "people"),
@@ -60,6 +74,11 @@ def numbers(tx: Transaction) -> dict[str, int]:
 def talks(tx: Transaction) -> dict[int, int]:
     """Return the number of everybody's conversation by the person's number; nobody has two."""
     return {row["person_id"]: row["id"] for row in tx.all("SELECT id, person_id FROM conversations")}
+
+
+def broadcasts(tx: Transaction) -> list[int]:
+    """Return the numbers of the simulated broadcasts, oldest first; nobody is there who could have made others."""
+    return [row["id"] for row in tx.all("SELECT id FROM broadcasts ORDER BY id")]
 
 
 def fill(tx: Transaction, table: str, rows: Rows) -> None:

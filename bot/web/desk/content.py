@@ -11,10 +11,24 @@ from bot import access
 from bot.answers import article_reply, more_reply
 from bot.articles import STALE_AFTER
 from bot.clock import stamp
+from bot.i18n import mark
 from bot.markup import to_html
+from bot.search.index import Explanation
+from bot.search.verdicts import Verdict
 from bot.store import questions
 from bot.web.desk.visit import Visit
 
+STATES = {
+    "current": mark("current"),
+    "check": mark("to be checked"),
+    "historic": mark("historic"),
+    "always": mark("always true"),
+}
+VERDICTS = {
+    Verdict.ANSWER: mark("answered"),
+    Verdict.SUGGEST: mark("articles are offered to choose from"),
+    Verdict.UNKNOWN: mark("no answer; the bot says so"),
+}
 DAYS, MOST_GAPS, LONGEST_QUESTION = 30, 40, 300
 
 
@@ -35,7 +49,8 @@ async def overview(visit: Visit) -> web.Response:
         asked={row["article"]: row for row in asked},
         gaps=gaps,
         question=question,
-        explained=knowledge.index.explain(question).lines() if question else [],
+        explained=_explained(visit, knowledge.index.explain(question)) if question else [],
+        states=STATES,
         days=DAYS,
     )
 
@@ -55,3 +70,27 @@ async def article(visit: Visit) -> web.Response:
         html = "\n".join(to_html(reply.text, link_attributes=' rel="noopener noreferrer"') for reply in replies)
         previews.append((catalogue.language, Markup(html)))  # noqa: S704 - to_html escapes all but its own marks
     return await visit.show("article.html", article=found, previews=previews)
+
+
+def _explained(visit: Visit, seen: Explanation) -> list[tuple[str, list[str]]]:
+    """Say what the search saw in a question, line by line."""
+    t, percent = visit.t, visit.catalogue.percent
+    articles = visit.service.shelf.knowledge.library.articles
+    verdict = t(VERDICTS[seen.found.verdict])
+    title = {name: found.title.in_language(visit.catalogue.language) for name, found in articles.items()}
+    rows = [
+        (t("What happens"), [verdict, *([t("A danger sign: 115 comes first.")] if seen.danger else [])]),
+        (t("Likely articles"), [f"{title.get(name, name)}: {percent(share)}" for name, share in seen.top]),
+        (t("Read as"), [seen.normal_form]),
+        (t("Words that no article knows"), [" ".join(word for word, known in seen.words if not known)]),
+        (t("Concepts"), [", ".join(seen.concepts)]),
+        (
+            t("Certainty"),
+            [t("{score}; answered from {least}", score=percent(seen.found.score), least=percent(seen.answer_from))],
+        ),
+        (
+            t("About the health book"),
+            [t("{score}; articles offered from {least}", score=percent(seen.inside), least=percent(seen.suggest_from))],
+        ),
+    ]
+    return [(label, kept) for label, lines in rows if (kept := [line for line in lines if line])]

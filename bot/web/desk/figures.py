@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 
 from aiohttp import web
 
 from bot import access, counts
+from bot.clock import local_day
 from bot.errors import ContentError
 from bot.goals import Goals, load_goals
 from bot.papers import charts
-from bot.papers.charts import Chart
+from bot.papers.charts import Chart, Sent
 from bot.papers.spreadsheet import Wanted, table
 from bot.sources import codes_within
 from bot.web.desk.pictures import drawn
 from bot.web.desk.visit import Visit
 
-DAYS = 30
+PERIODS = {"7": 7, "30": 30, "90": 90, "365": 365}
+DEFAULT_PERIOD = "30"
 
 
 async def today(visit: Visit) -> web.Response:
@@ -34,6 +37,7 @@ async def today(visit: Visit) -> web.Response:
     return await visit.show(
         "today.html",
         province=province,
+        **await _of_period(visit, province, scope),
         pictures=await drawn([await _named(visit, chart) for chart in found]),
         official=charts.official_sentence(official[regions.province.id], visit.catalogue) if scope is None else "",
         trouble=sorted(visit.service.trouble.items()) if visit.allows(access.SEE_STATE) else [],
@@ -44,15 +48,13 @@ async def today(visit: Visit) -> web.Response:
 
 async def districts(visit: Visit) -> web.Response:
     """List the districts of the person's scope."""
+    scope = visit.scope(access.COUNT)
     province = await counts.count_districts(
-        visit.service.store,
-        visit.service.regions,
-        today=visit.today,
-        scope=visit.scope(access.COUNT),
-        step=visit.step,
+        visit.service.store, visit.service.regions, today=visit.today, scope=scope, step=visit.step
     )
     ranked = sorted(province.districts, key=lambda count: (count.rank, count.district))
-    return await visit.show("districts.html", province=province, ranked=ranked)
+    period = await _of_period(visit, province, scope)
+    return await visit.show("districts.html", province=province, ranked=ranked, **period)
 
 
 async def district(visit: Visit) -> web.Response:
@@ -72,6 +74,7 @@ async def district(visit: Visit) -> web.Response:
     found = [await _growth(visit, scope), await _funnel(visit, scope), await _progress(visit, province)]
     return await visit.show(
         "district.html",
+        **await _of_period(visit, province, scope),
         district=regions.districts[name],
         count=province.districts[0],
         province=province,
@@ -80,6 +83,40 @@ async def district(visit: Visit) -> web.Response:
         channels=tables[2].rows,
         pictures=await drawn([await _named(visit, chart) for chart in found]),
     )
+
+
+def _days(visit: Visit) -> int:
+    return PERIODS.get(visit.request.query.get("days", ""), PERIODS[DEFAULT_PERIOD])
+
+
+async def _of_period(visit: Visit, province: counts.ProvinceCount, scope: Collection[str] | None) -> dict[str, Any]:
+    """Count what was new in the days that the person chose, in all and by district."""
+    days = _days(visit)
+    counted = await counts.count_districts(
+        visit.service.store,
+        visit.service.regions,
+        today=visit.today,
+        since=province.day - timedelta(days=days - 1),
+        scope=scope,
+        step=visit.step,
+    )
+    return {
+        "days": days,
+        "periods": tuple(PERIODS.values()),
+        "in_period": counted.reports,
+        "in_period_by_district": {count.district: count.reports for count in counted.districts},
+    }
+
+
+async def _sent(visit: Visit, scope: Collection[str] | None) -> list[Sent]:
+    """List what was sent to many there, as far as the person may know of it."""
+    found = await visit.service.broadcasts.latest(visit.actor)
+    zone = visit.service.settings.zone
+    return [
+        Sent(local_day(one.began_at, zone))
+        for one in found
+        if one.began_at and (scope is None or not one.audience.districts or set(one.audience.districts) & set(scope))
+    ]
 
 
 async def _ranking(visit: Visit, scope: Collection[str] | None) -> Chart:
@@ -97,12 +134,13 @@ async def _ranking(visit: Visit, scope: Collection[str] | None) -> Chart:
 
 async def _growth(visit: Visit, scope: Collection[str] | None) -> Chart | None:
     until = visit.today - timedelta(days=1)
-    since = until - timedelta(days=DAYS - 1)
+    since = until - timedelta(days=_days(visit) - 1)
     days = await counts.count_days(visit.service.store, since=since, until=until, scope=scope, step=visit.step)
     if not days:
         return None
     filled = counts.every_day(days, since=since, until=until)
-    return charts.growth(filled, visit.catalogue, place=_place(visit, scope), step=visit.step)
+    sent = await _sent(visit, scope)
+    return charts.growth(filled, visit.catalogue, place=_place(visit, scope), step=visit.step, sent=sent)
 
 
 async def _funnel(visit: Visit, scope: Collection[str] | None) -> Chart:

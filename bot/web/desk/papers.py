@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
+
 from aiohttp import web
 
 from bot import access, counts
-from bot.papers import official_report, spreadsheet
+from bot.errors import Refused
+from bot.i18n import mark
+from bot.papers import official_report, poster, spreadsheet
+from bot.papers.poster import Form, Size
 from bot.papers.report_figures import Period, last_month, last_week, month_so_far
 from bot.papers.spreadsheet import BOM, CSV_TYPE, RAW_HEADER, VIEWS, XLSX_TYPE, Wanted, as_csv, as_xlsx
+from bot.sources import Source, districts_of, source_name
 from bot.store import tallies
 from bot.web.desk.visit import Visit
 
 PERIODS = {"month": month_so_far, "last-month": last_month, "week": last_week}
+VIEW_NAMES = {
+    "district": mark("Districts"),
+    "commune": mark("Communes"),
+    "commune-2025": mark("Communes since July 2025"),
+    "day": mark("Single days"),
+    "week": mark("Weeks"),
+    "month": mark("Months"),
+    "channel": mark("Channels"),
+    "language": mark("Languages"),
+    "source": mark("Where they came from"),
+}
+POSTERS: dict[str, tuple[Size, Form]] = {"a4": ("a4", "pdf"), "a5": ("a5", "pdf"), "png": ("a4", "png")}
+NO_DOOR = mark(
+    "No poster yet: no channel is set up that its codes could lead to. Ask an admin to set zalo_oa.link, "
+    "web.public_url or telegram.username."
+)
 MOST_RAW_ROWS = 20_000
 
 
 async def offer(visit: Visit) -> web.Response:
     """Show what can be had."""
-    return await visit.show("exports.html", views=VIEWS, rows=visit.allows(access.EXPORT_ROWS))
+    return await visit.show(
+        "exports.html",
+        views=[(view, VIEW_NAMES[view]) for view in VIEWS],
+        rows=visit.allows(access.EXPORT_ROWS),
+        posters=_posters(visit),
+    )
 
 
 async def workbook(visit: Visit) -> web.Response:
@@ -80,6 +108,56 @@ async def report(visit: Visit) -> web.Response:
     )
     await visit.audit("official report", f"{period.since} {period.until} {_area(scope)}")
     return await _file(visit, official_report.file_name(period), official_report.MEDIA_TYPE, content)
+
+
+async def make_poster(visit: Visit) -> web.Response:
+    """Hand out the poster of a place or unit in the person's scope."""
+    source = visit.service.shelf.knowledge.sources.by_code.get(visit.form.get("code", ""))
+    form = POSTERS.get(visit.form.get("form", ""))
+    if source is None or form is None:
+        raise web.HTTPNotFound
+    if not _own(visit, source):
+        raise web.HTTPForbidden(reason=access.OUT_OF_SCOPE)
+    service, (size, kind) = visit.service, form
+    text = await asyncio.to_thread(poster.load_poster_text, service.settings.content)
+    make = partial(
+        poster.make_poster,
+        source,
+        text,
+        regions=service.regions,
+        library=service.shelf.knowledge.library,
+        settings=service.settings,
+        today=visit.today,
+        size=size,
+        form=kind,
+    )
+    try:
+        content = await asyncio.to_thread(make)
+    except poster.NoDoor:
+        raise Refused(NO_DOOR) from None
+    name = poster.file_name(source, size=size, form=kind)
+    return web.Response(
+        body=content,
+        content_type=poster.MEDIA_TYPES[kind],
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _posters(visit: Visit) -> dict[str, list[tuple[str, str]]]:
+    """List codes and names of the places and units in the person's scope, by district."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for code, source in visit.service.shelf.knowledge.sources.by_code.items():
+        if _own(visit, source):
+            name, _ = source_name(source, visit.service.regions, today=visit.today, language=visit.catalogue.language)
+            group = visit.place_name(source.district) if source.district else visit.t("the whole province")
+            found.setdefault(group, []).append((code, name))
+    return found
+
+
+def _own(visit: Visit, source: Source) -> bool:
+    """Tell whether a place lies within the person's scope; units of the whole province are the province's."""
+    scope = visit.scope(access.POSTER)
+    return scope is None or bool(scope & districts_of(source, visit.service.regions))
 
 
 def _wanted(visit: Visit) -> Wanted:

@@ -40,6 +40,7 @@ PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("POST", "/exports/table", access.EXPORT, papers.one_table),
     ("POST", "/exports/rows", access.EXPORT_ROWS, papers.rows),
     ("POST", "/exports/report", access.REPORT, papers.report),
+    ("POST", "/exports/poster", access.POSTER, papers.make_poster),
     ("GET", "/audit", access.READ_AUDIT, trail.audit),
     ("POST", "/out", access.DESK, signing_in.leave),
 )
