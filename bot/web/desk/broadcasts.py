@@ -12,23 +12,23 @@ from markupsafe import Markup
 from bot import access
 from bot.audience import REPORTS, Audience
 from bot.broadcast import Broadcast, Broadcasts, Preview
-from bot.broadcast_texts import LONGEST_TEXT
+from bot.broadcast_texts import LONGEST_TEXT, foreign_hosts
 from bot.broadcast_words import OUTCOMES, audience_words, count_words, reason_words, reports_words, state_words
 from bot.clock import stamp
 from bot.errors import Refused
 from bot.i18n import mark
 from bot.markup import to_html
-from bot.redaction import HIDDEN, redact
+from bot.redaction import redact
 from bot.regions import NEW_MAP
 from bot.store import pushes
 from bot.store.broadcasts import DONE, DRAFT, FAILED, PAUSED, PLANNED, PLANNING, RUNNING, SCHEDULED, STOPPED, WAITING
+from bot.text import clean
 from bot.web.desk.visit import PATH, Visit, number_in
 from bot.wire import dump_reply
 
 NO_MOMENT = mark("I cannot read this day or hour. Please choose it again.")
 PAST = mark("This moment lies in the past. Please choose a later one.")
 SECRET = mark("The text holds a password, a one-time code or a personal number. Please take that out first.")
-CHANGED = mark("A colleague has changed this broadcast meanwhile. Please look at it again before you send it.")
 UNKNOWN_CODE = mark("I do not know this code. Please type it as it stands on the poster.")
 LIVE = (PLANNING, SCHEDULED, RUNNING)
 
@@ -111,11 +111,8 @@ async def release(visit: Visit) -> web.Response:
         until = _day(visit.form.get("until", "")) if visit.form.get("weekly") == "1" else None
         if at is not None and at < visit.at:
             raise Refused(PAST)
-        found = await broadcasts.find(visit.actor, number)
-        if visit.form.get("seen", "") != _seen(found):
-            raise Refused(CHANGED)
-        watch = visit.form.get("watch") == "1"
-        await broadcasts.release(visit.actor, number, at=at, weekly_until=until, watch=watch)
+        seen, watch = visit.form.get("seen", ""), visit.form.get("watch") == "1"
+        await broadcasts.release(visit.actor, number, at=at, weekly_until=until, seen=seen, watch=watch)
 
     return await _do(visit, work)
 
@@ -179,12 +176,12 @@ async def _keep(visit: Visit, broadcasts: Broadcasts, number: int) -> None:
     found = await broadcasts.find(visit.actor, number)
     if "reports" in visit.form and (audience := _audience(visit)) != found.audience:
         await broadcasts.aim(visit.actor, number, audience)
-    cut = {language: redact(text) for language, text in _typed(visit).items()}
-    if any(one.secrets for one in cut.values()):
+    typed = _typed(visit)
+    if any(redact(text).secrets for text in typed.values()):
         raise Refused(SECRET)
-    if any(one.text != found.texts.get(language, "") for language, one in cut.items()):
-        for language, one in cut.items():  # all of them: a ready text goes as a whole
-            await broadcasts.write(visit.actor, number, language, one.text)
+    if any(text != found.texts.get(language, "") for language, text in typed.items()):
+        for language, text in typed.items():  # all of them: a ready text goes as a whole
+            await broadcasts.write(visit.actor, number, language, text)
 
 
 def _audience(visit: Visit) -> Audience:
@@ -207,11 +204,7 @@ def _audience(visit: Visit) -> Audience:
 def _typed(visit: Visit) -> dict[str, str]:
     """Return the texts of the form by language; none where the form has none."""
     names = {language: f"text-{language}" for language in visit.service.settings.languages}
-    return {
-        language: "\n".join(visit.form[name].split("\r\n")).strip()
-        for language, name in names.items()
-        if name in visit.form
-    }
+    return {language: clean(visit.form[name]) for language, name in names.items() if name in visit.form}
 
 
 async def _do(
@@ -238,6 +231,7 @@ async def _show(visit: Visit, *, warning: str = "", status: int = 200) -> web.Re
         return visit.refuse(404, str(refusal))
     found, step = shown.broadcast, await broadcasts.step(actor)
     over = found.state in (DONE, STOPPED)
+    trusted = visit.service.shelf.knowledge.library.manual.trusted_hosts
     return await visit.show(
         "broadcast.html",
         status=status,
@@ -252,9 +246,8 @@ async def _show(visit: Visit, *, warning: str = "", status: int = 200) -> web.Re
         finish=broadcasts.finish(found),
         second=broadcasts.needs_approval(found),
         own=found.made_by == actor.name,
-        seen=_seen(found),
+        foreign=", ".join(foreign_hosts(found.texts.values(), trusted)),
         typed={**found.texts, **_typed(visit)},
-        hidden=any(HIDDEN in text for text in found.texts.values()) and not found.ready,
         longest=LONGEST_TEXT,
         **(await _choices(visit, found) if found.editable else {}),
         **_words(visit, step),
@@ -333,12 +326,6 @@ def _communes(visit: Visit, district: str) -> list[tuple[str, str]]:
         if district in one.origins
     ]
     return [*((one.code, one.name) for one in place.communes), *new]
-
-
-def _seen(found: Broadcast) -> str:
-    """Return what an officer has seen of a broadcast, so that nothing else is sent in its place."""
-    words = "\x1f".join((found.audience.dump(), *map(str, found.texts.items()), repr(found.plan)))
-    return access.hash_code(words)[:20]
 
 
 def _number(visit: Visit) -> int:

@@ -11,6 +11,7 @@ from bot.errors import Refused
 from bot.i18n import mark
 from bot.redaction import redact
 from bot.store import Transaction
+from bot.text import clean
 from bot.web.desk.visit import PATH, Visit, number_in
 
 MOST_SHOWN = 100
@@ -42,11 +43,10 @@ async def take(visit: Visit) -> web.Response:
 
 async def answer(visit: Visit) -> web.Response:
     """Send an answer to the citizen, once, however often the button was pressed."""
-    text = "\n".join(visit.form.get("text", "").split("\r\n")).strip()
+    text = clean(visit.form.get("text", ""))
     seen = number_in(visit.form.get("seen", ""))
-    found = redact(text)
-    if not text or found.secrets:
-        return await _show(visit, warning=_SECRET if found.secrets else _EMPTY, text=text, status=400)
+    if not text or redact(text).secrets:
+        return await _show(visit, warning=_SECRET if text else _EMPTY, text=text, status=400)
 
     def work(tx: Transaction, number: int) -> None:
         desk, officer = visit.help_desk, visit.officer
@@ -54,11 +54,11 @@ async def answer(visit: Visit) -> web.Response:
         desk.held(tx, officer, number)
         _, said = desk.thread(tx, officer, number)
         newer = [one for one in said if one.number > seen]
-        if any(one.officer == officer.id and one.text == found.text[:LONGEST] for one in newer):
+        if any(one.officer == officer.id and one.text == text[:LONGEST] for one in newer):
             return  # the button was pressed twice
         if any(not one.by_officer for one in newer):
             raise Refused(_OVERTAKEN)
-        desk.answer(tx, officer, number, found.text, at=visit.at)
+        desk.answer(tx, officer, number, text, at=visit.at)
 
     return await _do(visit, work, text=text)
 
