@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 HIDDEN = "…"
 
-# Letters may touch it: "sdt0912345678nhe". What follows digits and a comma or point is part of a figure.
-_NUMBER = re.compile(r"(?<!\d)(?<!\d[.,])\+?\d(?:(?: ?[.–-] ?| )?\d){3,22}(?!\d)")
+# Letters may touch it: "sdt0912345678nhe". What follows digits and a comma or point is part of a figure, unless it is
+# as long as a personal number: "026199001234,0912345678".
+_NUMBER = re.compile(r"(?<!\d)(?:(?<!\d[.,])|(?=(?: ?[.–-]? ?\d){9}))\+?\d(?:(?: ?[.–-] ?| )?\d){3,22}(?!\d)")
 _CODE_WORD = re.compile(
     r"\botp"
     r"|\b(?:ma (?:xac (?:nhan|thuc|minh)|pin|kich hoat|dang nhap|bao mat)|verification code|passcode|one.time code)\b"

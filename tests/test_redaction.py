@@ -75,6 +75,9 @@ CUT: list[tuple[str, str, tuple[str, ...]]] = [
     # several at once, each named once
     ("cccd 026199001234, mk là Hoa@1990, otp 482913", "cccd …, mk là … otp …", ("password", "identity", "otp")),
     ("026199001234 và 026199005678", "… và …", ("identity",)),
+    ("cccd 026199001234,0912345678", "cccd …,…", ("identity",)),
+    ("mã OTP 482913,026199001234", "mã OTP …,…", ("otp", "identity")),
+    ("số 5,0912 345 678 nhé", "số 5,… nhé", ()),
 ]
 KEPT: list[str] = [
     "quên mật khẩu là sao",
@@ -124,6 +127,8 @@ KEPT: list[str] = [
     "tiêm mũi 1 mũi 2 mũi 3",
     "số 2",
     "2",
+    "đạt 67,12345 %",
+    "1,234,567,890 đồng",
     "phí 10000 đồng",
     "https://tiemchungcovid19.gov.vn/portal/user-manual",
     "mk cài app mãi không được",
