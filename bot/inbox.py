@@ -106,6 +106,7 @@ class Inbox:
         self._delivered: list[_Item] = []
         self._noting: asyncio.Task[None] | None = None
         self._closing = False
+        self.trouble = ""  # why the latest messages could not be stored
         self._watchers: list[set[tuple[str, str]]] = []  # what is finished while `recover` looks at the store
 
     @property
@@ -147,7 +148,9 @@ class Inbox:
             group, self._arriving = self._arriving, []
             try:
                 await self._store_group(group)
+                self.trouble = ""
             except Exception as error:
+                self.trouble = str(error) if isinstance(error, StoreError) else self.trouble
                 for arrival in group:
                     if not arrival.future.done():
                         arrival.future.set_exception(error)

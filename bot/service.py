@@ -47,6 +47,7 @@ log = structlog.get_logger()
 SECRET_FILE = "secret"  # noqa: S105 - the name of a file
 _TITLES = {"telegram": "Telegram", "zalo_oa": "Zalo", "zalo_bot": mark("Zalo (bot)")}
 _CONTENT_PAUSE, _SWEEP_PAUSE, _PUSH_PAUSE, _BROADCAST_PAUSE, _BACKUP_PAUSE = 2.0, 30.0, 0.5, 1.0, 60.0
+_RETRY_PAUSE = 5.0  # so soon it is seen that all is well again
 _SET_BY, _TELL_SECONDS = 60.0, 600.0  # by how much a clock may go wrong unnoticed, and how long it is told
 _STOP_SECONDS = 4.0  # for what is under way; with the web server's own time a stop stays below 10
 
@@ -148,6 +149,7 @@ class Service:
 
         await self.store.write(work)
         self.looked_through = day
+        self.inbox.trouble = ""  # also where no message comes because /readyz keeps them away
         await self.store.scrub()
 
 
@@ -285,12 +287,15 @@ async def open_service(
 
 async def _forever(service: Service, part: str, work: Callable[[], Coroutine[Any, Any, None]], pause: float) -> None:
     """Run a piece of background work again and again; a failing database is reported and waited for."""
+    failing = False
     while True:
-        await asyncio.sleep(pause)
+        await asyncio.sleep(min(pause, _RETRY_PAUSE) if failing else pause)
         try:
             await work()
+            failing = False
             service.trouble.report(part, None)
         except StoreError as error:
+            failing = True
             service.trouble.report(part, str(error))
 
 

@@ -37,6 +37,8 @@ async def ready(request: web.Request) -> web.Response:
     trouble = dict(service.trouble)
     if service.closing.is_set():
         trouble["process"] = "The bot is stopping."
+    if service.inbox.trouble:
+        trouble["intake"] = service.inbox.trouble
     try:
         await service.store.read(lambda tx: tx.one("SELECT 1 AS one"))
     except StoreError as error:
@@ -95,11 +97,12 @@ def _present(service: Service) -> Iterator[Metric]:
     yield version
     yield _gauge("bot_messages_waiting", "Messages taken in and not yet delivered", service.inbox.waiting)
     yield _gauge("bot_articles", "Articles in use", len(service.shelf.knowledge.library.articles))
+    age = GaugeMetricFamily("bot_backup_age_seconds", "Seconds since the newest backup was made", labels=())
     if (newest := service.backups.newest) is not None:
-        age = (service.clock() - newest).total_seconds()
-        yield _gauge("bot_backup_age_seconds", "Seconds since the newest backup was made", age)
+        age.add_metric((), (service.clock() - newest).total_seconds())
+    yield age
     trouble = GaugeMetricFamily("bot_trouble", "1 for each part that /readyz names", labels=("part",))
-    for part in sorted(service.trouble):
+    for part in sorted({*service.trouble, *(["intake"] if service.inbox.trouble else [])}):
         trouble.add_metric((part,), 1)
     yield trouble
     channels = GaugeMetricFamily("bot_channel", "1 for each channel that is on", labels=("channel",))
