@@ -8,13 +8,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.clock import stamp
+from bot.clock import moment, stamp
+from bot.errors import Refused
 from bot.i18n import mark
 from bot.store import Store, Transaction, roles
 
 CITIZEN, OFFICER, ADMIN = "citizen", "officer", "admin"
 RANK = {CITIZEN: 0, OFFICER: 1, ADMIN: 2}
 INVITATION_LIFETIME = timedelta(days=7)
+INVITATION_PREFIX = "moi_"  # before the code in a deep link
+AUDIT_PORTION = 1000  # lines read at a time, so that a trail of years needs no memory
 _CODE_BYTES = 15  # 120 bits: nobody guesses it, and it fits a deep link
 
 
@@ -24,6 +27,24 @@ class Grant:
 
     role: str
     scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody with roles, by their number; no address."""
+
+    id: int
+    channel: str
+    grants: tuple[Grant, ...]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An invitation that can still be taken."""
+
+    grant: Grant
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +76,11 @@ NO_ROLE = {
     OFFICER: mark("This is for officers only. If you are one, ask an admin for an invitation."),
     ADMIN: mark("This is for admins only. If you need it, ask an admin of the bot."),
 }
+LAST_ADMIN = mark(
+    "You are the only admin left. Invite another one first; then you can lay the role down. Nobody could manage the "
+    "roles otherwise."
+)
+NOBODY_TO_REVOKE = mark("This person holds no role any more.")
 OUT_OF_SCOPE = mark(
     "This lies outside the area that you are responsible for. Please ask the officer there, or an admin."
 )
@@ -86,6 +112,46 @@ def scopes(grants: Iterable[Grant], role: str) -> frozenset[str] | None:
     return frozenset(grant.scope for grant in held)
 
 
+def grants_of(tx: Transaction, person_id: int) -> tuple[Grant, ...]:
+    """Return what a person may do at this moment."""
+    return tuple(Grant(row["role"], row["scope"]) for row in roles.of_person(tx, person_id))
+
+
+def holders(tx: Transaction) -> list[Holder]:
+    """List everybody who holds a role, in the order of their numbers."""
+    found: dict[int, Holder] = {}
+    for row in roles.all_grants(tx):
+        number, since = int(row["person_id"]), moment(row["granted_at"])
+        known = found.get(number)
+        grants = (*(known.grants if known else ()), Grant(row["role"], row["scope"]))
+        found[number] = Holder(number, row["channel"], grants, min(since, known.since) if known else since)
+    return sorted(found.values(), key=lambda holder: holder.id)
+
+
+def is_last_admin(everybody: Iterable[Holder], person_id: int) -> bool:
+    """Tell whether somebody is the only admin."""
+    return {holder.id for holder in everybody for grant in holder.grants if grant.role == ADMIN} == {person_id}
+
+
+def revoke(tx: Transaction, person_id: int, *, at: datetime, actor: str, by: int = 0) -> tuple[Grant, ...]:
+    """Take all roles from a person and return them; raises Refused.
+
+    Somebody who acts in a chat (`by`) must still be an admin, and the last admin stays one; the command line may do
+    everything.
+    """
+    tx.hold("roles")
+    _still_manages(tx, by)
+    held = grants_of(tx, person_id)
+    if not held:
+        raise Refused(NOBODY_TO_REVOKE)
+    if by == person_id and is_last_admin(holders(tx), by):
+        raise Refused(LAST_ADMIN)
+    roles.revoke(tx, person_id)
+    lost = ", ".join(f"{grant.role} {grant.scope}".strip() for grant in held)
+    write_audit(tx, actor=actor, action="revoke", detail=f"person {person_id}: {lost}", at=at)
+    return held
+
+
 def write_audit(tx: Transaction, *, actor: str, action: str, detail: str, at: datetime) -> None:
     """Append a line to the audit trail; each line's hash covers the one before it."""
     moment = stamp(at)
@@ -96,31 +162,59 @@ def write_audit(tx: Transaction, *, actor: str, action: str, detail: str, at: da
 
 
 async def check_audit(store: Store) -> int | None:
-    """Return the number of the first line at which the chain is broken; None when it is whole."""
-    before = ""
-    for row in await store.read(roles.audit):
-        if row["hash"] != _chain(before, row["at"], row["actor"], row["action"], row["detail"]):
-            return int(row["id"])
-        before = row["hash"]
-    return None
+    """Return the number of the first line at which the chain is broken, or after the last; None when it is whole."""
+    return await store.read(_broken_line)
+
+
+def _broken_line(tx: Transaction) -> int | None:
+    before, last = "", 0
+    while rows := roles.audit(tx, after=last, limit=AUDIT_PORTION):
+        for row in rows:
+            last = int(row["id"])
+            if row["hash"] != _chain(before, row["at"], row["actor"], row["action"], row["detail"]):
+                return last
+            before = row["hash"]
+    # Whoever cuts off the end leaves a chain that is whole in itself.
+    return None if before == roles.audit_head(tx) else last + 1
+
+
+def new_code() -> str:
+    """Make up the code of an invitation."""
+    return secrets.token_urlsafe(_CODE_BYTES)
+
+
+def offer_role(tx: Transaction, code: str, grant: Grant, *, at: datetime, actor: str, by: int = 0) -> None:
+    """Let a code give a role to its first user, of which only the hash is kept; `by` must still be an admin."""
+    _still_manages(tx, by)
+    expires_at = stamp(at + INVITATION_LIFETIME)
+    roles.invite(tx, code_hash=hash_code(code), role=grant.role, scope=grant.scope, at=stamp(at), expires_at=expires_at)
+    write_audit(tx, actor=actor, action="invite", detail=f"{grant.role} {grant.scope}".strip(), at=at)
+
+
+def open_invitations(tx: Transaction, *, at: datetime) -> list[Invitation]:
+    """List the invitations that can still be taken, the oldest first."""
+    rows = roles.open_invitations(tx, at=stamp(at))
+    return [Invitation(Grant(row["role"], row["scope"]), moment(row["expires_at"])) for row in rows]
+
+
+def withdraw_invitations(tx: Transaction, *, at: datetime, actor: str, by: int = 0) -> int:
+    """Make all open invitations worthless and return how many there were; `by` must still be an admin."""
+    _still_manages(tx, by)
+    withdrawn = roles.expire_invitations(tx, at=stamp(at))
+    if withdrawn:
+        write_audit(tx, actor=actor, action="withdraw-invitations", detail=f"{withdrawn} invitations", at=at)
+    return withdrawn
+
+
+def _still_manages(tx: Transaction, by: int) -> None:
+    if by and (sentence := refusal(grants_of(tx, by), MANAGE_ROLES)) is not None:
+        raise Refused(sentence)
 
 
 async def invite(store: Store, *, role: str, scope: str, at: datetime, actor: str) -> str:
     """Make a one-time invitation and return its code, which is stored nowhere."""
-    code = secrets.token_urlsafe(_CODE_BYTES)
-
-    def work(tx: Transaction) -> None:
-        roles.invite(
-            tx,
-            code_hash=hash_code(code),
-            role=role,
-            scope=scope,
-            at=stamp(at),
-            expires_at=stamp(at + INVITATION_LIFETIME),
-        )
-        write_audit(tx, actor=actor, action="invite", detail=f"{role} {scope}".strip(), at=at)
-
-    await store.write(work)
+    code = new_code()
+    await store.write(lambda tx: offer_role(tx, code, Grant(role, scope), at=at, actor=actor))
     return code
 
 

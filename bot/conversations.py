@@ -28,6 +28,7 @@ DATA_DAYS = 2  # working days in which the law wants requests about personal dat
 IDLE = timedelta(days=3)  # after an officer's last word; then the bot speaks again and the case is closed
 FAILED_WITHIN = timedelta(hours=1)  # a question that the bot failed on before belongs to the case
 LONGEST = 2000  # characters of one message
+_ABOUT = "conversation "
 
 GONE = mark("This message is no longer open, or lies outside the area that you are responsible for.")
 TAKEN = mark("A colleague has taken this message already.")
@@ -317,6 +318,30 @@ class HelpDesk:
         pushes.add(tx, case.person_id, reply=dump_reply(reply), at=stamp(at))
         self._audit(tx, officer, "close", number, at)
 
+    def dismiss(self, tx: Transaction, person_id: int, *, at: datetime, actor: str, by: int = 0) -> None:
+        """Take all roles from a person, give their cases to others, and tell them; raises Refused (`access.revoke`)."""
+        access.revoke(tx, person_id, at=at, actor=actor, by=by)
+        self.release(tx, person_id, at=at)
+        if by != person_id:
+            t = self._t(people.language_of(tx, person_id))
+            said = t("Your role as an officer here has ended. You can go on asking me anything as a citizen.")
+            pushes.add(tx, person_id, reply=dump_reply(Reply(said)), at=stamp(at), not_before=self._decent(at))
+
+    def release(self, tx: Transaction, officer_id: int, *, at: datetime) -> int:
+        """Give the cases of somebody who is an officer no more to those who are; returns how many.
+
+        The bot answers their citizens again, and nothing that a citizen wrote reaches that person any more.
+        """
+        pushes.withdraw_all(tx, officer_id, about=f"{_ABOUT}%")
+        held = [case for case in map(_case, conversations.unfinished(tx)) if case.officer == officer_id]
+        for case in held:
+            tx.hold(f"talk {case.number}")
+            conversations.assign(tx, case.number, officer_id=None)
+            reach.end_quiet(tx, case.person_id)
+            if case.waiting_since is not None:
+                self._call_officers(tx, self._known(tx, case.number), at, but=officer_id)
+        return len(held)
+
     # within
 
     def _own_case(self, tx: Transaction, person_id: int) -> Case | None:
@@ -376,15 +401,19 @@ class HelpDesk:
         if words:
             text = f"**{text}**\n{escape(words)}"
         buttons = (Button(catalogue.t("Message {number}", number=case.number), f"case:open:{case.number}"),)
-        quiet = self._settings.quiet
         pushes.add(
             tx,
             officer_id,
             reply=dump_reply(Reply(text, buttons if button else ())),
             at=stamp(at),
-            not_before=stamp(quiet.end(at)) if quiet.covers(at) else "",
-            about="" if words else _about(case.number),
+            not_before=self._decent(at),
+            about=_about(case.number, words=bool(words)),
         )
+
+    def _decent(self, at: datetime) -> str:
+        """Return from when on somebody may be written to who did not just write."""
+        quiet = self._settings.quiet
+        return stamp(quiet.end(at)) if quiet.covers(at) else ""
 
     def place_name(self, district: str, catalogue: Catalogue) -> str:
         """Name where a case belongs to."""
@@ -464,5 +493,6 @@ def _clean(text: str) -> str:
     return redact(text).text.strip()[:LONGEST]
 
 
-def _about(number: int) -> str:
-    return f"conversation {number}"
+def _about(number: int, *, words: bool = False) -> str:
+    """Name what a message to officers tells of: words of a citizen are not taken back when the case is taken."""
+    return f"{_ABOUT}{number}{' words' if words else ''}"

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot import access
 from bot.clock import moment, stamp
-from bot.store import Store, Transaction, desk, roles
+from bot.store import Store, Transaction, desk
 
 LINK_LIFETIME = timedelta(minutes=10)
 IDLE, LONGEST = timedelta(minutes=60), timedelta(hours=12)
@@ -32,7 +32,7 @@ def new_key() -> str:
 
 def offer_link(tx: Transaction, person_id: int, key: str, *, at: datetime, actor: str) -> bool:
     """Let a key sign somebody in once; False for somebody who may not use the desk. Only its hash is kept."""
-    if access.refusal(_grants(tx, person_id), access.DESK) is not None:
+    if access.refusal(access.grants_of(tx, person_id), access.DESK) is not None:
         return False
     desk.add_link(tx, person_id, key_hash=access.hash_code(key), expires_at=stamp(at + LINK_LIFETIME))
     access.write_audit(tx, actor=actor, action="desk-link", detail=f"person {person_id}", at=at)
@@ -48,7 +48,7 @@ async def sign_in(store: Store, key: str, *, at: datetime, replaces: str = "") -
         person_id = desk.use_link(tx, key_hash=access.hash_code(key), at=stamp(at))
         if person_id is None:
             return None
-        grants = _grants(tx, person_id)
+        grants = access.grants_of(tx, person_id)
         if access.refusal(grants, access.DESK) is not None:
             return None
         if replaces:
@@ -73,7 +73,7 @@ async def find_member(store: Store, session: str, *, at: datetime, used: bool = 
         row = desk.find_session(tx, id_hash=id_hash, at=stamp(at), seen_after=stamp(at - IDLE))
         if row is None:
             return None
-        member = Member(row["person_id"], _grants(tx, row["person_id"]), session)
+        member = Member(row["person_id"], access.grants_of(tx, row["person_id"]), session)
         return None if access.refusal(member.grants, access.DESK) else (member, moment(row["seen_at"]))
 
     found = await store.read(look)
@@ -88,7 +88,3 @@ async def find_member(store: Store, session: str, *, at: datetime, used: bool = 
 async def sign_out(store: Store, session: str) -> None:
     """End a session."""
     await store.write(lambda tx: desk.end_session(tx, id_hash=access.hash_code(session)))
-
-
-def _grants(tx: Transaction, person_id: int) -> tuple[access.Grant, ...]:
-    return tuple(access.Grant(row["role"], row["scope"]) for row in roles.of_person(tx, person_id))

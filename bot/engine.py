@@ -106,6 +106,8 @@ class Engine:
             channel_title=lambda name: self._traits(name).title or name,
             channel_states=self._channel_states,
             all_broadcasts=self._broadcasts,
+            shelf=self._shelf,
+            routes=self._routes,
         )
         attended = bool(row and row["quiet_until"] and row["quiet_until"] > stamp(now))
         # Events may overtake each other: who has done something since neither came nor left.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -23,6 +23,7 @@ INDEX_FILE = "search-index.npz"
 
 MOST_REMEMBERED = 2000  # questions
 _LONGEST_REMEMBERED = 120
+_MOST_NAMED = 8  # files
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +52,51 @@ class Knowledge:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """The files in which the content in use differs from the one before, by their paths within the folder."""
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def summary(self) -> str:
+        """Name the files in one line, `+` before a new one, `-` before one that is gone; the first few of many."""
+        named = [f"+{name}" for name in self.added] + list(self.changed) + [f"-{name}" for name in self.removed]
+        more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+        return " ".join(named[:_MOST_NAMED]) + more
+
+
 class Shelf:
     """Holds the knowledge in use; `refresh` puts a changed content in its place, a broken one never."""
 
     def __init__(self, folder: Path, cache: Path | None) -> None:
         """Load the content of a folder; raises ContentError."""
         self._folder, self._cache = folder, cache
-        self._seen = _signature(folder)
+        self._refreshing = asyncio.Lock()
+        self._seen = self._in_use = _signature(folder)
+        self._loadings = 0
         self.knowledge = load_knowledge(folder, cache)
+        self.edits = Edits()
+        self.error: ContentError | None = None  # why the content in use is not the newest
 
     async def refresh(self) -> bool:
         """Load the content again if a file of it changed; raises ContentError and keeps the last good one."""
-        signature = await asyncio.to_thread(_signature, self._folder)
-        if signature == self._seen:
-            return False
+        async with self._refreshing:
+            signature = await asyncio.to_thread(_signature, self._folder)
+            if signature == self._seen:
+                return False
+            try:
+                await self._load(signature)
+                self.error = None
+            except ContentError as error:
+                self.error = error
+                raise
+            finally:
+                self._loadings += 1
+            return True
+
+    async def _load(self, signature: Mapping[str, tuple[int, int]]) -> None:
         before, self._seen = self._seen, signature
         try:
             if self._cache is not None:
@@ -76,19 +108,23 @@ class Shelf:
         except (OSError, BrokenProcessPool) as error:  # a full disk, too little memory: not the content's fault
             self._seen = before
             raise ContentError([Problem(str(self._folder), 0, f"could not be loaded now: {error}.")]) from None
-        return True
+        self.edits, self._in_use = _edits(self._in_use, signature), signature
 
     async def watch(
-        self, report: Callable[[ContentError | None], None], *, pause: Callable[[], Awaitable[object]]
+        self, report: Callable[[ContentError | None], Awaitable[None]], *, pause: Callable[[], Awaitable[object]]
     ) -> None:
-        """Refresh for ever; tells `report` of every new content (None) and every broken one (the error)."""
+        """Refresh for ever; tells `report` of every new content (None) and every broken one (the error).
+
+        What somebody else refreshed meanwhile is told too.
+        """
+        told = self._loadings
         while True:
             await pause()
-            try:
-                if await self.refresh():
-                    report(None)
-            except ContentError as error:
-                report(error)
+            with suppress(ContentError):
+                await self.refresh()
+            if told != self._loadings:
+                told = self._loadings
+                await report(self.error)
 
 
 def load_knowledge(folder: Path, cache: Path | None) -> Knowledge:
@@ -123,10 +159,18 @@ def prepare_index(folder: Path, cache: Path) -> None:
     load_knowledge(folder, cache)
 
 
-def _signature(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    seen = []
+def _signature(folder: Path) -> Mapping[str, tuple[int, int]]:
+    seen = {}
     for path in sorted(folder.rglob("*.yaml")):
         with suppress(FileNotFoundError):  # an editor has just moved it
             status = path.stat()
-            seen.append((str(path), status.st_mtime_ns, status.st_size))
-    return tuple(seen)
+            seen[path.relative_to(folder).as_posix()] = status.st_mtime_ns, status.st_size
+    return seen
+
+
+def _edits(before: Mapping[str, tuple[int, int]], after: Mapping[str, tuple[int, int]]) -> Edits:
+    return Edits(
+        tuple(name for name in after if name not in before),
+        tuple(name for name, seen in after.items() if before.get(name, seen) != seen),
+        tuple(name for name in before if name not in after),
+    )

@@ -41,8 +41,8 @@ REPORT, REMINDERS = "report", "reminders"
 # Letters only, because numbers in a chat look like one-time codes and are cut out; no vowels, so that no word appears.
 _LINK_LETTERS = "BCDFGHJKMNPQRSTVWXZ"
 LINK_CODE_LENGTH = 8
-LINK_CODE_LIFETIME, LINK_GUESS_TIME = timedelta(minutes=15), timedelta(hours=1)
-MOST_LINK_GUESSES = 5
+LINK_CODE_LIFETIME, GUESS_TIME = timedelta(minutes=15), timedelta(hours=1)
+MOST_GUESSES = 5  # of codes for linking and of invitations together
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,9 +293,10 @@ class Records:
         self.changes.append(lambda tx, person_id: questions.rate_latest(tx, person_id, helped=helped))
 
     async def redeem(self, code: str) -> access.Grant | None:
-        """Use an invitation up and return the role it gives; None when it is unknown, expired or used."""
+        """Use an invitation up and return the role it gives; None, and counted, when it is unknown, expired or used."""
         grant = await self.store.glance(lambda tx: access.peek(tx, code, at=self.at))
         if grant is None:
+            self._note_guess()
             return None
 
         def change(tx: Transaction, person_id: int) -> None:
@@ -304,6 +305,16 @@ class Records:
 
         self.changes.append(change)
         return grant
+
+    def invite(self, grant: access.Grant) -> str:
+        """Make the code of a one-time invitation."""
+        code = access.new_code()
+        self.do(
+            lambda tx, person_id: access.offer_role(
+                tx, code, grant, at=self.at, actor=f"person {person_id}", by=person_id
+            )
+        )
+        return code
 
     def do(self, change: Callable[[Transaction, int], object]) -> None:
         """Add an effect that others may forestall: refused in the end, it has the message answered anew."""
@@ -329,6 +340,12 @@ class Records:
     def audit_in(self, tx: Transaction, person_id: int, action: str, detail: str) -> None:
         """Add a line to the audit trail within a transaction."""
         access.write_audit(tx, actor=f"person {person_id}", action=action, detail=detail, at=self.at)
+
+    async def audit_trail(self, *, before: int, limit: int) -> list[Row]:
+        """List lines of the audit trail, newest first; `before` a line, or 0 for the newest."""
+        if before:
+            return await self.store.read(lambda tx: roles.newest_audit(tx, before=before, limit=limit))
+        return await self.store.read(lambda tx: roles.newest_audit(tx, limit=limit))
 
     async def raw_reports(self, *, limit: int) -> list[Row]:
         """List reports one by one, without who made them."""
@@ -396,18 +413,21 @@ class Records:
         )
         return code
 
-    async def may_guess_link(self) -> bool:
+    async def may_guess(self) -> bool:
         """Tell whether the person has not yet typed too many wrong codes of late."""
-        since = stamp(self.at - LINK_GUESS_TIME)
+        since = stamp(self.at - GUESS_TIME)
         guessed = await self.store.glance(lambda tx: links.guesses(tx, self.citizen.id, since=since))
-        return guessed < MOST_LINK_GUESSES
+        return guessed < MOST_GUESSES
+
+    def _note_guess(self) -> None:
+        self.changes.append(lambda tx, person_id: links.note_guess(tx, person_id, at=stamp(self.at)))
 
     async def find_link(self, code: str) -> LinkOffer | None:
         """Return what a code offers; a wrong one is counted."""
         key = access.hash_code("".join(filter(str.isalpha, code.upper())))
         row = await self.store.glance(lambda tx: links.find_offer(tx, code_hash=key, at=stamp(self.at)))
         if row is None:
-            self.changes.append(lambda tx, person_id: links.note_guess(tx, person_id, at=stamp(self.at)))
+            self._note_guess()
             return None
         return LinkOffer(key, row["channel"], row["person_id"] == self.citizen.id)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from bot import clock, conversations
+from bot import access, clock, conversations
 from bot.backup_schedule import BackupSchedule
 from bot.broadcast import Broadcasts
 from bot.channels import Channel
@@ -35,7 +35,7 @@ from bot.metrics import Metrics
 from bot.moving import refuse_unfinished
 from bot.outbox import Outbox
 from bot.platforms import open_platforms, pace_of
-from bot.records import LINK_GUESS_TIME
+from bot.records import GUESS_TIME
 from bot.regions import Regions, load_regions
 from bot.settings import Settings, can_change, changed, changed_keys
 from bot.store import Store, Transaction, chat_events, choices, links, messages, open_store, people, pictures, questions
@@ -44,6 +44,7 @@ from bot.turn import Route
 
 log = structlog.get_logger()
 
+CONTENT_FOLDER = "content folder"  # in the audit: whoever may write there
 SECRET_FILE = "secret"  # noqa: S105 - the name of a file
 _TITLES = {"telegram": "Telegram", "zalo_oa": "Zalo", "zalo_bot": mark("Zalo (bot)")}
 _CONTENT_PAUSE, _SWEEP_PAUSE, _PUSH_PAUSE, _BROADCAST_PAUSE, _BACKUP_PAUSE = 2.0, 30.0, 0.5, 1.0, 60.0
@@ -142,7 +143,7 @@ class Service:
             conversations.forget_before(tx, before=now - timedelta(days=privacy.question_days))
             choices.forget_before(tx, for_questions)
             pictures.forget_expired(tx, stamp(now))
-            links.forget_before(tx, stamp(now - LINK_GUESS_TIME), expired=stamp(now))
+            links.forget_before(tx, stamp(now - GUESS_TIME), expired=stamp(now))
             if day != self.looked_through:  # it reads everybody, so it is done once a day
                 people.forget_dialogs(tx, for_questions)
                 people.forget_silent(tx, stamp(now - timedelta(days=privacy.silent_days)))
@@ -300,10 +301,20 @@ async def _forever(service: Service, part: str, work: Callable[[], Coroutine[Any
 
 
 async def _watch_content(service: Service) -> None:
-    def report(error: ContentError | None) -> None:
+    async def report(error: ContentError | None) -> None:
         if error is None:
             service.trouble.pop("content", None)
             log.info("content loaded", articles=len(service.shelf.knowledge.library.articles))
+            with suppress(StoreError):  # the store reports on itself
+                await service.store.write(
+                    lambda tx: access.write_audit(
+                        tx,
+                        actor=CONTENT_FOLDER,
+                        action="content",
+                        detail=service.shelf.edits.summary(),
+                        at=service.clock(),
+                    )
+                )
         else:
             service.trouble["content"] = str(error.problems[0])
             for problem in error.problems:

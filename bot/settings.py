@@ -335,6 +335,12 @@ class Settings(BaseSettings):
         """The time zone in which days and quiet hours are counted."""
         return ZoneInfo(self.reminders.timezone)
 
+    def start_links(self, payload: str) -> tuple[str, ...]:
+        """Return the addresses that open the bot with a payload; on Zalo it is typed: `/start PAYLOAD`."""
+        web, name = self.web, self.telegram.username
+        links = (f"{web.public_url or f'http://{web.host}:{web.port}'}/?s={payload}",)
+        return (*links, f"https://t.me/{name}?start={payload}") if name else links
+
     @property
     def quiet(self) -> QuietHours:
         """The hours in which the bot writes to nobody first."""

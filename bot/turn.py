@@ -14,7 +14,7 @@ from bot.conversations import HelpDesk
 from bot.dialog import Dialog
 from bot.errors import Refused
 from bot.i18n import Catalogue
-from bot.knowledge import Knowledge
+from bot.knowledge import Knowledge, Shelf
 from bot.message import Attachment, Button, ChannelState, IncomingMessage, Reply, Traits
 from bot.records import Records
 from bot.regions import Regions
@@ -41,6 +41,8 @@ class Turn:
     channel_title: Callable[[str], str] = str
     channel_states: Callable[[], Awaitable[Sequence[ChannelState]]] | None = None
     all_broadcasts: Broadcasts | None = None
+    shelf: Shelf | None = None
+    routes: Sequence[Route] = ()
 
     @property
     def language(self) -> str:
@@ -64,6 +66,11 @@ class Turn:
         if self.choice and not self.choice.startswith("/"):
             return self.choice.partition(":")[2]
         return (self.choice or self.text).partition(" ")[2].strip()
+
+    @property
+    def tasks(self) -> list[Route]:
+        """What this person may do beyond what every citizen may."""
+        return [route for route in self.routes if route.action and route.commands and self.may(route.role)]
 
     @property
     def broadcasts(self) -> Broadcasts:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from bot.turn import Route
 from handlers import (
     admin,
+    admin_audit,
+    admin_content,
+    admin_roles,
     feedback,
     guide,
     language,
@@ -18,6 +21,7 @@ from handlers import (
     officer_poster,
     officer_questions,
     officer_report,
+    officer_tasks,
     presence,
     privacy,
     question,
@@ -47,8 +51,12 @@ ROUTES: tuple[Route, ...] = (
     officer_report.ROUTE,
     officer_poster.ROUTE,
     officer_questions.ROUTE,
+    officer_tasks.ROUTE,
     linking.ROUTE,
+    admin_roles.ROUTE,
+    admin_content.ROUTE,
     admin.ROUTE,
+    admin_audit.ROUTE,
     presence.ROUTE,
     question.ROUTE,
 )

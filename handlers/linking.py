@@ -68,7 +68,7 @@ def _give_code(turn: Turn) -> None:
 
 async def _take_code(turn: Turn, typed: str) -> None:
     turn.dialog.close()
-    if not await turn.records.may_guess_link():
+    if not await turn.records.may_guess():
         turn.say(turn.t("Too many wrong codes. Please try again in an hour."), buttons=[turn.menu_button("menu")])
         return
     offer = await turn.records.find_link(typed)

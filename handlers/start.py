@@ -9,7 +9,6 @@ from bot.i18n import mark
 from bot.message import FOLLOW, Button
 from bot.turn import Route, Turn
 
-INVITATION_PREFIX = "moi_"
 _SOURCE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -24,8 +23,8 @@ async def handle(turn: Turn) -> None:
     if turn.message.event and turn.records.citizen.id:
         turn.say(turn.t("Welcome back. What would you like to do?"), buttons=_menu(turn))
         return
-    if argument.startswith(INVITATION_PREFIX):
-        await _take_invitation(turn, argument.removeprefix(INVITATION_PREFIX))
+    if argument.startswith(access.INVITATION_PREFIX):
+        await _take_invitation(turn, argument.removeprefix(access.INVITATION_PREFIX))
         return
     if _SOURCE.fullmatch(argument):
         turn.records.source = argument
@@ -33,6 +32,9 @@ async def handle(turn: Turn) -> None:
 
 
 async def _take_invitation(turn: Turn, code: str) -> None:
+    if not await turn.records.may_guess():
+        turn.say(turn.t("Too many wrong codes. Please try again in an hour."), buttons=_menu(turn))
+        return
     grant = await turn.records.redeem(code)
     if grant is None:
         turn.say(
@@ -40,11 +42,11 @@ async def _take_invitation(turn: Turn, code: str) -> None:
         )
     elif grant.scope:
         place = turn.regions.districts[grant.scope].title(turn.language)
-        turn.say(turn.t("Welcome. You are now an officer for {place}. Type /thongke for the counts.", place=place))
+        turn.say(turn.t("Welcome. You are now an officer for {place}.", place=place), buttons=_tasks(turn))
     elif grant.role == access.ADMIN:
-        turn.say(turn.t("Welcome. You are now an admin. Type /thongke for the counts."))
+        turn.say(turn.t("Welcome. You are now an admin."), buttons=_tasks(turn))
     else:
-        turn.say(turn.t("Welcome. You are now an officer for the whole province. Type /thongke for the counts."))
+        turn.say(turn.t("Welcome. You are now an officer for the whole province."), buttons=_tasks(turn))
 
 
 def _greeting(turn: Turn) -> str:
@@ -69,10 +71,12 @@ def _greeting(turn: Turn) -> str:
 def _menu(turn: Turn) -> list[Button]:
     buttons = [turn.menu_button(name) for name in turn.library.menu.main]
     if turn.may(access.OFFICER):
-        buttons.append(Button(turn.t("Counts by district"), "/thongke"))
-        buttons.append(Button(turn.t("Official report (.docx)"), "/baocao"))
-        buttons.append(Button(turn.t("Posters with QR codes"), "/poster"))
+        buttons += _tasks(turn)
     return buttons
+
+
+def _tasks(turn: Turn) -> list[Button]:
+    return [Button(turn.t("Counts by district"), "/thongke"), Button(turn.t("Officers' tasks"), "/nghiepvu")]
 
 
 ROUTE = Route(

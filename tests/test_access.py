@@ -160,6 +160,9 @@ TOUCHED: list[tuple[str, int]] = [
     ("DELETE FROM audit WHERE id = 1", 2),
     ("DELETE FROM audit WHERE id = 3", 4),
     ("DELETE FROM audit WHERE id IN (3, 4)", 5),
+    ("DELETE FROM audit WHERE id = 6", 6),
+    ("DELETE FROM audit WHERE id > 2", 3),
+    ("DELETE FROM audit", 1),
     ("INSERT INTO audit (id, at, actor, action, detail, hash) VALUES (7, '', 'x', 'grant', '', 'x')", 7),
     ("UPDATE audit SET id = id + 100 WHERE id = 2", 3),
 ]

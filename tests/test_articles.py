@@ -276,8 +276,11 @@ async def test_the_watch_tells_each_change_once_and_goes_on(shelf: Shelf, conten
             raise asyncio.CancelledError
         step()
 
+    async def report(error: ContentError | None) -> None:
+        told.append(str(error))
+
     with pytest.raises(asyncio.CancelledError):
-        await shelf.watch(lambda error: told.append(str(error)), pause=pause)
+        await shelf.watch(report, pause=pause)
     assert len(told) == 2
     assert "product must be" in told[0]
     assert told[1] == "None"

@@ -341,7 +341,7 @@ class Desk(RuleBasedStateMachine):
         self.written: list[list[object]] = []
 
         def people_in(tx: Transaction) -> None:
-            for table in ("conversations", "roles", "pushes", "audit", "people"):
+            for table in ("conversations", "roles", "pushes", "audit", "audit_head", "people"):
                 tx.run(f"DELETE FROM {table}")
             ids = [people.remember(tx, Person("x", str(n)), source="", at="") for n in range(CITIZENS + len(GRANTS))]
             self.citizens = ids[:CITIZENS]
@@ -427,6 +427,13 @@ class Desk(RuleBasedStateMachine):
             tx, officer, number, district=district, to=successor, at=self.at))  # fmt: skip
 
     @rule(who=who)
+    def dismiss(self, who: int) -> None:
+        number = self.officers[who].id
+        with suppress(Refused):
+            self.do(lambda tx: self.desk.dismiss(tx, number, at=self.at, actor="test"))
+            self.officers[who] = Officer(number, ())
+
+    @rule(who=who)
     def look(self, who: int) -> None:
         officer = self.officers[who]
         seen = self.runner.run(self.store.read(lambda tx: self.desk.cases(tx, officer)))
@@ -439,11 +446,12 @@ class Desk(RuleBasedStateMachine):
 
         def look(tx: Transaction) -> tuple[list[Case], list[tuple[int, str]]]:
             found = [conversations._case(row) for row in conversations.conversations.unfinished(tx)]
-            rows = tx.all("SELECT person_id, about FROM pushes WHERE about <> ''")
+            rows = tx.all("SELECT person_id, about FROM pushes WHERE about LIKE 'conversation%'")
             return found, [(row["person_id"], row["about"]) for row in rows]
 
-        cases, _ = self.runner.run(self.store.read(look))
+        cases, told = self.runner.run(self.store.read(look))
         by_number = {officer.id: officer for officer in self.officers}
+        assert all(by_number[person_id].grants for person_id, _ in told)  # who has no role hears of nobody
         for case in cases:
             assert not case.officer or self.allowed(by_number[case.officer], case.district)
         assert self.runner.run(access.check_audit(self.store)) is None

@@ -63,8 +63,8 @@ async def test_everything_arrives_and_numbers_go_on(one: str, other: str, new_da
     assert [line.partition(":")[0] for line in said] == [table.name for table in tables()]
     store = open_store(target)
     there = await store.read(lambda tx: sum_up(tx, tables()))
-    assert {name: total for name, total in there.items() if name != "audit"} == {
-        name: total for name, total in sums.items() if name != "audit"
+    assert {name: total for name, total in there.items() if name not in ("audit", "audit_head")} == {
+        name: total for name, total in sums.items() if name not in ("audit", "audit_head")
     }
     largest = (await store.read(lambda tx: tx.all("SELECT MAX(id) AS n FROM people")))[0]["n"]
     number = await store.write(lambda tx: people.remember(tx, Person("c", "new"), source="", at=AT))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import click
 
-from bot import counts
+from bot import access, counts
 from bot.answers import screen_length
 from bot.articles import LONGEST_ANSWER, Library, load_library
 from bot.commands.context import DAY, Context, day, pass_context
@@ -26,6 +26,7 @@ from bot.ready_texts import load_reminders, load_scripts
 from bot.regions import load_regions
 from bot.search import Index, Verdict
 from bot.sources import check_sources, load_sources
+from bot.store import Store
 from bot.translations import check_translations
 
 _LINK_SECONDS = 15
@@ -61,6 +62,7 @@ def check(context: Context, *, links: bool, on: date | None, overlaps: bool) -> 
             problems += error.problems
     problems += check_translations(settings.languages)
     problems += _miscounted(context)
+    problems += _tampered(context)
     library = None
     try:
         library = load_library(settings.content)
@@ -98,17 +100,34 @@ def _check_goals(content: Path, region: Path) -> None:
 
 def _miscounted(context: Context) -> list[Problem]:
     """Compare the kept counts with a full recount of the reports, where there is a database."""
+    sentence = "the kept counts differ from a recount: {}; restore a backup, or tell the makers of the bot."
+    return _ask_database(context, counts.disagreements, sentence)
+
+
+def _tampered(context: Context) -> list[Problem]:
+    """Check the chain of the audit, where there is a database."""
+
+    async def broken(store: Store) -> list[int]:
+        line = await access.check_audit(store)
+        return [] if line is None else [line]
+
+    sentence = "the audit was changed or cut at line {}; compare it with a backup and find out who could write there."
+    return _ask_database(context, broken, sentence)
+
+
+def _ask_database(
+    context: Context, ask: Callable[[Store], Coroutine[object, object, Sequence[object]]], sentence: str
+) -> list[Problem]:
     path = context.settings.database_path
     if path is not None and not path.exists():
         return []
 
-    async def compare() -> list[str]:
+    async def work() -> Sequence[object]:
         async with context.store() as store:
-            return await counts.disagreements(store)
+            return await ask(store)
 
-    sentence = "the kept counts differ from a recount: {}; restore a backup, or tell the makers of the bot."
     where = shown_path(path) if path else "database"
-    return [Problem(where, 0, sentence.format(found)) for found in context.run(compare())]
+    return [Problem(where, 0, sentence.format(found)) for found in context.run(work())]
 
 
 def _check_commands(library: Library, commands: set[str], menu: object) -> Iterator[Problem]:

@@ -7,7 +7,9 @@ import click
 from bot import access, clock, desk
 from bot.access import ADMIN, OFFICER
 from bot.commands.context import Context, pass_context
-from bot.errors import BotError
+from bot.conversations import HelpDesk
+from bot.errors import BotError, Refused
+from bot.i18n import load_catalogues
 from bot.regions import load_regions
 from bot.store import Transaction, messages, people, roles
 
@@ -31,13 +33,11 @@ def invite(context: Context, role: str, scope: str) -> None:
         async with context.store() as store:
             return await access.invite(store, role=role, scope=scope, at=clock.now(), actor=ACTOR)
 
-    payload = f"moi_{context.run(work())}"
-    web, telegram = context.settings.web, context.settings.telegram
+    payload = f"{access.INVITATION_PREFIX}{context.run(work())}"
     print(f"/start {payload}")
     print(f"Send this line to the bot, or open a link, within {access.INVITATION_LIFETIME.days} days; it works once.")
-    print(f"Web chat: {web.public_url or f'http://{web.host}:{web.port}'}/?s={payload}")
-    if telegram.username:
-        print(f"Telegram: https://t.me/{telegram.username}?start={payload}")
+    for door, link in zip(("Web chat", "Telegram"), context.settings.start_links(payload), strict=False):
+        print(f"{door}: {link}")
 
 
 @click.command("desk-link")
@@ -83,18 +83,17 @@ def list_roles(context: Context) -> None:
 def revoke(context: Context, person: int) -> None:
     """Take all roles from PERSON (a number of `role list`)."""
 
-    def work(tx: Transaction) -> int:
-        taken = roles.revoke(tx, person)
-        if taken:
-            access.write_audit(tx, actor=ACTOR, action="revoke", detail=f"person {person}", at=clock.now())
-        return taken
+    settings = context.settings
+    help_desk = HelpDesk(load_catalogues(settings.languages), settings, load_regions(settings.region))
 
-    async def run() -> int:
+    async def run() -> None:
         async with context.store() as store:
-            return await store.write(work)
+            await store.write(lambda tx: help_desk.dismiss(tx, person, at=clock.now(), actor=ACTOR))
 
-    if not context.run(run()):
-        raise BotError(f"Person {person} holds no role.")
+    try:
+        context.run(run())
+    except Refused:
+        raise BotError(f"Person {person} holds no role.") from None
     print(f"Revoked: person {person} is a citizen again.")
 
 

@@ -40,3 +40,8 @@ def sent(tx: Transaction, number: int) -> None:
 def withdraw(tx: Transaction, *, about: str) -> None:
     """Take back what tells of something that is settled, as far as it still waits for its hour."""
     tx.run("DELETE FROM pushes WHERE about = :about AND not_before <> ''", about=about)
+
+
+def withdraw_all(tx: Transaction, person_id: int, *, about: str) -> None:
+    """Take back everything to a person that tells of what a pattern (LIKE) matches, sent or not yet."""
+    tx.run("DELETE FROM pushes WHERE person_id = :id AND about LIKE :about", id=person_id, about=about)

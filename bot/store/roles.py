@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bot.store.database import Row, Transaction
 
+_ALL = 2**62
+
 
 def of_person(tx: Transaction, person_id: int) -> list[Row]:
     """List a person's roles with their scopes."""
@@ -100,10 +102,32 @@ def redeem(tx: Transaction, *, code_hash: str, at: str) -> Row | None:
     )
 
 
+def open_invitations(tx: Transaction, *, at: str) -> list[Row]:
+    """List role, scope and end of the invitations that can still be used, the oldest first."""
+    return tx.all(
+        """
+        SELECT role, scope, expires_at FROM invitations
+        WHERE used_at IS NULL AND expires_at > :at ORDER BY expires_at, code_hash
+        """,
+        at=at,
+    )
+
+
+def expire_invitations(tx: Transaction, *, at: str) -> int:
+    """End all invitations that can still be used; returns how many."""
+    return tx.run("UPDATE invitations SET expires_at = :at WHERE used_at IS NULL AND expires_at > :at", at=at)
+
+
 def last_audit_hash(tx: Transaction) -> str:
     """Return the hash of the newest audit line, empty when there is none; nobody adds one until the commit."""
     tx.hold("audit")
     row = tx.one("SELECT hash FROM audit ORDER BY id DESC LIMIT 1")
+    return row["hash"] if row else ""
+
+
+def audit_head(tx: Transaction) -> str:
+    """Return the hash of the audit line that was written last, whatever became of it; empty when there is none."""
+    row = tx.one("SELECT hash FROM audit_head WHERE name = 'newest'")
     return row["hash"] if row else ""
 
 
@@ -117,8 +141,28 @@ def add_audit(tx: Transaction, *, at: str, actor: str, action: str, detail: str,
         detail=detail,
         hash=hash_,
     )
+    tx.run(
+        """
+        INSERT INTO audit_head (name, hash) VALUES ('newest', :hash)
+        ON CONFLICT (name) DO UPDATE SET hash = excluded.hash
+        """,
+        hash=hash_,
+    )
 
 
-def audit(tx: Transaction) -> list[Row]:
-    """List the audit trail, oldest first."""
-    return tx.all("SELECT id, at, actor, action, detail, hash FROM audit ORDER BY id")
+def audit(tx: Transaction, *, after: int = 0, limit: int = _ALL) -> list[Row]:
+    """List the audit trail after a line, oldest first."""
+    return tx.all(
+        "SELECT id, at, actor, action, detail, hash FROM audit WHERE id > :after ORDER BY id LIMIT :limit",
+        after=after,
+        limit=limit,
+    )
+
+
+def newest_audit(tx: Transaction, *, before: int = _ALL, limit: int) -> list[Row]:
+    """List the lines of the audit trail before a line, newest first."""
+    return tx.all(
+        "SELECT id, at, actor, action, detail FROM audit WHERE id < :before ORDER BY id DESC LIMIT :limit",
+        before=before,
+        limit=limit,
+    )

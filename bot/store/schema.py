@@ -472,5 +472,15 @@ MIGRATIONS = MappingProxyType(
             ) {strict}
             """,
         ),
+        "m051_audit_head": (
+            # the hash of the line written last, in the only row, so that cutting off the end of the trail shows
+            """
+            CREATE TABLE audit_head (
+                name TEXT PRIMARY KEY,
+                hash TEXT NOT NULL
+            ) {strict}
+            """,
+            "INSERT INTO audit_head (name, hash) SELECT 'newest', hash FROM audit ORDER BY id DESC LIMIT 1",
+        ),
     }
 )
