@@ -69,6 +69,19 @@ def test_every_setting_that_a_document_names_exists() -> None:
                 assert name in keys, f"{path.name}: {name}"
 
 
+def test_every_command_and_file_that_the_page_on_reliability_names_exists() -> None:
+    page = (ROOT / "docs/reliability.md").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"`make ([a-z-]+)", page))
+    assert {"fuzz", "bench-soak"} <= targets
+    for target in targets:
+        assert f"\n{target}: " in makefile, target
+    files = set(re.findall(r"tests/test_\w+\.py", page))
+    assert len(files) >= 10
+    for file in files:
+        assert (ROOT / file).exists(), file
+
+
 @pytest.mark.parametrize("name", ["Containerfile", "compose.yaml"])
 def test_what_was_never_run_says_so(name: str) -> None:
     text = (ROOT / "deploy" / name).read_text(encoding="utf-8")
