@@ -9,6 +9,7 @@ import click
 
 import bot
 from bot.commands.ask import ask
+from bot.commands.broadcast import broadcast
 from bot.commands.check import check
 from bot.commands.context import Context
 from bot.commands.counts import show_counts
@@ -40,6 +41,7 @@ for command in (
     show_counts,
     import_official,
     check,
+    broadcast,
     show_questions,
     teach,
     invite,

@@ -482,11 +482,13 @@ class Broadcasts:
         """Tell whether a second officer must approve."""
         return found.plan.people > self._settings.reminders.approve_above and not found.approved_by
 
-    async def approve(self, actor: Actor, number: int) -> Broadcast:
-        """Approve somebody else's broadcast."""
+    async def approve(self, actor: Actor, number: int, *, seen: str | None = None) -> Broadcast:
+        """Approve somebody else's broadcast; with `seen`, only the version that was shown."""
 
         def work(tx: Transaction) -> Broadcast:
             found = self._find(tx, actor, number, access.APPROVE)
+            if seen is not None and found.version != seen:
+                raise Refused(MOVED_ON)
             if _same_person(tx, actor, found.made_by):
                 raise Refused(mark("A second officer must approve this, not the one who made it."))
             if not broadcasts.change(

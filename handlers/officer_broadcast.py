@@ -171,7 +171,7 @@ def _doing(turn: Turn, found: Broadcast) -> list[Button]:
             ("discard", t("Discard")),
         ],
         "waiting": [
-            *([("approve", t("Approve"))] if found.made_by != turn.actor.name else []),
+            *([(f"approve:{seen}", t("Approve"))] if found.made_by != turn.actor.name else []),
             *look,
             ("stop", t("Do not send")),
         ],
@@ -482,7 +482,7 @@ def _day(text: str) -> date | None:
 
 
 async def _approve(turn: Turn, asked: Asked) -> None:
-    found = await turn.broadcasts.approve(turn.actor, asked.number)
+    found = await turn.broadcasts.approve(turn.actor, asked.number, seen=asked.value)
     await _show(turn, found, "**" + turn.t("You have approved it.") + "**")
 
 

@@ -439,3 +439,27 @@ def test_chat_keeps_people_apart(data: Path) -> None:
 
 def test_the_version(data: Path) -> None:
     assert re.fullmatch(r"bot, version \d+\.\d+\.\d+\n", fine(run_command("--version", data=data)))
+
+
+# -- messages to many people -------------------------------------------------------------------------------------
+
+
+def test_a_broadcast_from_the_first_text_to_the_report(typed: Typed, data: Path, tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("Mời bạn cài tại bit.ly/x.", encoding="utf-8")
+    assert "either --text FILE or --ready NAME" in refused(typed("broadcast", "plan"))
+    assert "no longer there" in refused(typed("broadcast", "plan", "--text", str(text), "--district", "nowhere"))
+    assert "true once" in refused(typed("broadcast", "plan", "--ready", "install-app"))
+    planned = fine(typed("broadcast", "plan", "--text", str(text), "--district", "yen-lac", "--reports", "unreported"))
+    number = re.search(r"broadcast send (\d+)", planned)
+    assert number is not None
+    for expected in ("To: Yên Lạc district; have not reported", "bit.ly", "Messages: 0"):
+        assert expected in planned
+    assert "Nobody would get this message" in refused(typed("broadcast", "send", number[1]))
+    assert f"{number[1]}\tplanned, not sent yet\tYên Lạc district" in fine(typed("broadcast", "list"))
+    assert "planned, not sent yet" in fine(typed("broadcast", "show", number[1]))
+    for step in ("approve", "pause", "resume", "stop", "again"):
+        assert "not" in refused(typed("broadcast", step, number[1]))
+    assert "does not exist" in refused(typed("broadcast", "report", "99"))
+    assert fine(typed("broadcast", "report", number[1], "--unknown")) == "person\tchannel\treason\n"
+    refused(typed("broadcast", "send", "0"), status=2)

@@ -14,6 +14,7 @@ from bot.access import ADMIN, OFFICER
 from bot.audience import Audience
 from bot.broadcast import Actor
 from bot.broadcast_texts import foreign_hosts
+from bot.knowledge import Knowledge
 from bot.message import Person, Receipt, Reply, Traits
 from bot.moments import read_day, read_moment
 from bot.service import Service
@@ -53,7 +54,7 @@ TALKS: dict[str, Table] = {
         ("vĩnh tường", "[Đồng ý, gửi một lần", "Bây giờ cần một cán bộ khác duyệt"),
         ("tỉnh", "+", "Tin gửi số 1 đang chờ một cán bộ khác duyệt"),
         ("yên lạc", "-", "Tin gửi số 1"),
-        ("vĩnh tường", "[!broadcast:approve:1", "Tin này phải do một cán bộ khác duyệt"),
+        ("vĩnh tường", "[!broadcast:approve:1:0", "người khác đã thao tác trước"),
         ("yên lạc", "[!broadcast:approve:1", "nằm ngoài địa bàn bạn phụ trách"),
         ("tỉnh", "[!broadcast:open:1", "Mời bà con {district} cài Sổ sức khỏe điện tử."),
         ("door", "shut", ""),
@@ -295,7 +296,9 @@ async def test_of_two_officers_who_press_at_once_one_is_told(bot: Service, chann
     await play(talks, bot, channel, TO_THE_PLAN)
     whole = TALKS["invited, drafted, planned, tested, approved, sent, paused, resumed, reported"]
     await play(talks, bot, channel, whole[len(TO_THE_PLAN) : len(TO_THE_PLAN) + 3])
-    answers = await asyncio.gather(*(talks[name].say(choice="broadcast:approve:1") for name in ("tỉnh", "tỉnh 2")))
+    second = ("tỉnh", "tỉnh 2")
+    await asyncio.gather(*(talks[name].say("/nhantin 1") for name in second))
+    answers = await asyncio.gather(*(talks[name].press("Duyệt") for name in second))
     assert sorted("Bạn đã duyệt" in answer for answer in answers) == [False, True]
     assert sorted("người khác đã thao tác trước" in answer for answer in answers) == [False, True]
     await settled(bot, 1)
@@ -351,8 +354,8 @@ def test_days_as_people_type_them() -> None:
         ("Mời bạn cài ứng dụng.Mời bạn; số 1.234,5; ngày 24.11.2026; bản 2.1/3", []),
     ],
 )
-def test_links_to_other_pages_are_found(text: str, hosts: list[str], bot: Service) -> None:
-    assert foreign_hosts([text], bot.shelf.knowledge.library.manual.trusted_hosts) == hosts
+def test_links_to_other_pages_are_found(text: str, hosts: list[str], knowledge: Knowledge) -> None:
+    assert foreign_hosts([text], knowledge.library.manual.trusted_hosts) == hosts
 
 
 async def test_small_numbers_are_hidden_from_an_officer(bot: Service, channel: Doored) -> None:
