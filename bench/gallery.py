@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pypdfium2
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from bot import clock, counts
 from bot.clock import local_day
@@ -24,7 +24,7 @@ from bot.i18n import load_catalogues
 from bot.papers import charts
 from bot.regions import load_regions
 from bot.store import open_store
-from tests.running import running_bot
+from tests.running import run_command, running_bot
 
 ROOT = Path(__file__).resolve().parent.parent
 GALLERY = ROOT / "docs" / "gallery"
@@ -33,9 +33,20 @@ PAGES = {
     "today": "/desk/",
     "districts": "/desk/districts",
     "district": "/desk/districts/vinh-tuong",
+    "broadcasts": "/desk/broadcasts",
+    "broadcast": "/desk/broadcasts/8",
+    "draft": "/desk/broadcasts/10",
+    "inbox": "/desk/inbox",
     "content": "/desk/content?q=quen+mat+khau",
     "exports": "/desk/exports",
 }
+# Addresses that nobody has, so that the posters can be looked at and lead nowhere.
+DOORS = {
+    "BOT_ZALO_OA__LINK": "https://zalo.me/1234567890",
+    "BOT_WEB__PUBLIC_URL": "https://hoidap.example.vn",
+    "BOT_TELEGRAM__USERNAME": "vi_du_bot",
+}
+POSTERS = {"poster-VT22-a4": ("VT22", "a4"), "poster-VT62-a5": ("VT62", "a5")}
 COLOURS = 96
 
 
@@ -81,6 +92,47 @@ def print_report(data: Path, paper: Path) -> None:
         keep(content.getvalue(), f"bao-cao-mo-phong-{number + 1}.png")
 
 
+def look(page: Page, name: str, screen: str) -> None:
+    """Keep a screen, of a phone twice as high."""
+    page.evaluate("document.fonts.ready")
+    width, height = SCREENS[screen]
+    whole = int(page.evaluate("document.documentElement.scrollHeight"))
+    tall = min(whole, height * (2 if screen == "phone" else 1))
+    area = {"x": 0, "y": 0, "width": width, "height": tall}
+    keep(page.screenshot(full_page=True, clip=area), f"desk-{name}-{screen}.png")  # type: ignore[arg-type]
+
+
+def print_posters(data: Path) -> None:
+    """Make the posters as files for print and as pictures."""
+    for name, (code, size) in POSTERS.items():
+        for end in ("pdf", "png"):
+            made = GALLERY / f"{name}.{end}"
+            done = run_command("poster", "--region", code, "--size", size, "--out", str(made), data=data, **DOORS)
+            assert done.returncode == 0, done.stderr
+            print(f"{made.name}: {made.stat().st_size // 1024} kB")
+
+
+def write_draft(page: Page, url: str) -> None:
+    """Write a message to many and count whom it would reach."""
+    page.goto(f"{url}/desk/broadcasts")
+    page.get_by_role("button", name="Soạn tin mới").click()
+    page.get_by_label("Huyện Vĩnh Tường").check()
+    page.get_by_label("Đã báo cài").select_option("unreported")
+    page.get_by_label("Tự viết: Tiếng Việt").fill(
+        "Mời bạn ở {district} cài ứng dụng và báo cài tại đây. Đã có {reports} người báo cài, tính đến {date}."
+    )
+    page.get_by_role("button", name="Lưu và tính số người nhận").click()
+
+
+def print_page(page: Page, url: str) -> None:
+    """Print the first page of the desk on A4 and keep how it looks."""
+    page.goto(f"{url}/desk/")
+    paper = pypdfium2.PdfDocument(page.pdf(prefer_css_page_size=True))
+    content = io.BytesIO()
+    paper[0].render(scale=1.3).to_pil().save(content, "PNG")
+    keep(content.getvalue(), "desk-today-print.png")
+
+
 def main() -> int:
     """Make everything anew in a folder that is thrown away."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -91,6 +143,7 @@ def main() -> int:
         assert officer is not None  # the command always names them
         bot.command("report", "--out", str(data / "bao-cao.docx"))
         print_report(data, data / "bao-cao.docx")
+        print_posters(data)
         asyncio.run(draw_charts(data))
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
@@ -100,11 +153,17 @@ def main() -> int:
                 page.goto(f"{bot.url}/desk/in?key={key}")
                 page.get_by_role("button", name="Đăng nhập").click()
                 page.wait_for_selector(".pictures svg", timeout=60_000)
+                if screen == "phone":
+                    write_draft(page, bot.url)
+                    print_page(page, bot.url)
                 for name, address in PAGES.items():
                     page.goto(bot.url + address, timeout=60_000)
-                    page.evaluate("document.fonts.ready")
-                    tall = {"x": 0, "y": 0, "width": width, "height": height * (2 if screen == "phone" else 1)}
-                    keep(page.screenshot(full_page=True, clip=tall), f"desk-{name}-{screen}.png")  # type: ignore[arg-type]
+                    look(page, name, screen)
+                page.goto(f"{bot.url}/desk/inbox")
+                page.get_by_role("link", name=re.compile("^Tin nhắn số")).first.click()
+                if page.get_by_role("button", name="Nhận và trả lời").count():
+                    page.get_by_role("button", name="Nhận và trả lời").click()
+                look(page, "talk", screen)
             browser.close()
     return 0
 
