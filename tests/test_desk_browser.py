@@ -34,7 +34,8 @@ PAGES = {
     "content": "/desk/content?q=qu%C3%AAn+m%E1%BA%ADt+kh%E1%BA%A9u",
     "article": "/desk/content/forgot-password",
     "exports": "/desk/exports",
-    "audit": "/desk/audit",
+    "people": "/desk/people",
+    "audit": "/desk/audit?check=1",
 }
 CHROME_SECONDS = 60
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot import access
-from bot.web.desk import broadcasts, content, figures, inbox, papers, signing_in, trail
+from bot.web.desk import broadcasts, content, figures, inbox, papers, people, signing_in, trail
 from bot.web.desk.visit import PATH, Page, page
 
 PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
@@ -41,6 +41,10 @@ PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("POST", "/exports/rows", access.EXPORT_ROWS, papers.rows),
     ("POST", "/exports/report", access.REPORT, papers.report),
     ("POST", "/exports/poster", access.POSTER, papers.make_poster),
+    ("GET", "/people", access.MANAGE_ROLES, people.overview),
+    ("POST", "/people/invite", access.MANAGE_ROLES, people.invite),
+    ("POST", "/people/withdraw", access.MANAGE_ROLES, people.withdraw),
+    ("POST", "/people/{number}/revoke", access.MANAGE_ROLES, people.revoke),
     ("GET", "/audit", access.READ_AUDIT, trail.audit),
     ("POST", "/out", access.DESK, signing_in.leave),
 )

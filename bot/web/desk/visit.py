@@ -122,6 +122,7 @@ class Visit:
         shared = {
             "visit": self,
             "sees_audit": self.allows(access.READ_AUDIT),
+            "manages_roles": self.allows(access.MANAGE_ROLES),
             "c": self.catalogue,
             "zone": self.service.settings.zone,
             "token": form_token(self.service.secret, self.member.session),
