@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
@@ -13,6 +14,7 @@ import orjson
 from bot import access, desk
 from bot.clock import local_day, moment, stamp
 from bot.errors import Outdated, Refused
+from bot.i18n import mark
 from bot.message import Person, Reply
 from bot.redaction import redact
 from bot.regions import Place
@@ -38,6 +40,13 @@ Result = TypeVar("Result")
 Change = Callable[[Transaction, int], None]
 
 REPORT, REMINDERS = "report", "reminders"
+# Why an answer did not help, as people may choose it.
+REASONS = {
+    "unclear": mark("I did not understand it"),
+    "outdated": mark("It is wrong or old"),
+    "unsolved": mark("It did not solve my problem"),
+    "other": mark("Something else"),
+}
 # Letters only, because numbers in a chat look like one-time codes and are cut out; no vowels, so that no word appears.
 _LINK_LETTERS = "BCDFGHJKMNPQRSTVWXZ"
 LINK_CODE_LENGTH = 8
@@ -109,6 +118,15 @@ class Gap:
     text: str
     article: str
     times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """An article that did not help, how often, and how often for each of REASONS; "" when no reason was given."""
+
+    article: str
+    times: int
+    reasons: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +309,15 @@ class Records:
         """Note whether the latest answer helped."""
         self.rated = "yes" if helped else "no"
         self.changes.append(lambda tx, person_id: questions.rate_latest(tx, person_id, helped=helped))
+
+    def give_reason(self, reason: str) -> None:
+        """Note why the latest answer that did not help did not: one of REASONS."""
+        self.changes.append(lambda tx, person_id: questions.give_reason(tx, person_id, reason))
+
+    async def complaints(self, *, days: int) -> list[Complaint]:
+        """List the articles that did not help of late, with the reasons that people gave; most frequent first."""
+        since = stamp(self.at - timedelta(days=days))
+        return await self.store.read(lambda tx: complaints(tx, since=since))
 
     async def redeem(self, code: str) -> access.Grant | None:
         """Use an invitation up and return the role it gives; None, and counted, when it is unknown, expired or used."""
@@ -487,6 +514,15 @@ class Records:
             reach.note_interaction(tx, person_id, at=spoke_at)
         if dialog is not None:
             people.keep_dialog(tx, person_id, dialog, at)
+
+
+def complaints(tx: Transaction, *, since: str) -> list[Complaint]:
+    """List the articles that did not help since a moment, most frequent first."""
+    counted: dict[str, Counter[str]] = {}
+    for row in questions.unhelpful(tx, since=since):
+        counted.setdefault(row["article"], Counter())[row["reason"]] += row["times"]
+    found = [Complaint(article, reasons.total(), reasons) for article, reasons in counted.items()]
+    return sorted(found, key=lambda complaint: (-complaint.times, complaint.article))
 
 
 def _linked(tx: Transaction, person_id: int) -> tuple[Linked, ...]:

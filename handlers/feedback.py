@@ -1,15 +1,24 @@
-"""Whether an answer helped."""
+"""Whether an answer helped, and if not, why."""
 
 from __future__ import annotations
 
+from bot.message import Button
+from bot.records import REASONS
 from bot.turn import Route, Turn
 
 
 async def handle(turn: Turn) -> None:
-    """Note it, and offer the next step when it did not."""
-    helped = turn.argument == "yes"
-    turn.records.rate_answer(helped=helped)
-    if helped:
+    """Note it; offer the next step when it did not help, and take a reason from whoever wants to give one."""
+    said, _, reason = turn.argument.partition(":")
+    if reason in REASONS:
+        turn.records.give_reason(reason)
+        turn.say(
+            turn.t("Thank you; that helps to make the answer better. Please ask in other words, or ask a person."),
+            buttons=[turn.menu_button("topics"), turn.menu_button("person")],
+        )
+        return
+    turn.records.rate_answer(helped=said == "yes")
+    if said == "yes":
         turn.say(
             turn.t("Glad to hear it. If you have installed the health book, please tell me; it takes a minute."),
             buttons=[turn.menu_button("report"), turn.menu_button("menu")],
@@ -17,9 +26,14 @@ async def handle(turn: Turn) -> None:
         return
     turn.say(
         turn.t(
-            "Sorry about that; I noted it so that the answer gets better. Please ask in other words, or ask a person."
+            "Sorry about that; I noted it so that the answer gets better. Please ask in other words, or ask a person. "
+            "If you like, tell me why it did not help:"
         ),
-        buttons=[turn.menu_button("topics"), turn.menu_button("person")],
+        buttons=[
+            *(Button(turn.t(label), f"helped:no:{name}") for name, label in REASONS.items()),
+            turn.menu_button("topics"),
+            turn.menu_button("person"),
+        ],
     )
 
 

@@ -10,6 +10,7 @@ from bot import access, clock
 from bot.clock import stamp
 from bot.commands.context import Context, pass_context
 from bot.i18n import looks_english
+from bot.records import REASONS, Complaint, complaints
 from bot.store import Row, Transaction, questions
 from bot.teaching import teach as teach_article
 
@@ -17,12 +18,17 @@ from bot.teaching import teach as teach_article
 @click.command("questions")
 @click.option("--unanswered", "view", flag_value="unanswered", default="unanswered", help="No answer, or a bad one.")
 @click.option("--asked", "view", flag_value="asked", help="Which articles citizens asked for, and whether they helped.")
+@click.option("--unhelpful", "view", flag_value="unhelpful", help="Articles that did not help, with the reasons given.")
 @click.option("--days", type=click.IntRange(1, 36_500), default=30, show_default=True, help="How far to look back.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many lines at most.")
 @pass_context
 def show_questions(context: Context, view: str, days: int, limit: int) -> None:
     """Show what citizens asked, grouped, most frequent first; without address and personal numbers."""
     since = stamp(clock.now() - timedelta(days=days))
+
+    if view == "unhelpful":
+        _show_unhelpful(context, since, limit)
+        return
 
     def work(tx: Transaction) -> list[Row]:
         query = questions.frequent if view == "asked" else questions.unanswered
@@ -42,6 +48,17 @@ def show_questions(context: Context, view: str, days: int, limit: int) -> None:
     for row in rows:
         text = " ".join(row["text"].split())
         print(f"{row['times']}\t{row['unhelped']}\t{row['verdict']}\t{row['article'] or '-'}\t{text}")
+
+
+def _show_unhelpful(context: Context, since: str, limit: int) -> None:
+    async def read() -> list[Complaint]:
+        async with context.store() as store:
+            return await store.read(lambda tx: complaints(tx, since=since))
+
+    print("\t".join(["times", *REASONS, "no reason", "article"]))
+    for complaint in context.run(read())[:limit]:
+        counted = [complaint.reasons.get(reason, 0) for reason in (*REASONS, "")]
+        print("\t".join(map(str, [complaint.times, *counted, complaint.article])))
 
 
 @click.command()

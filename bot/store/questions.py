@@ -38,11 +38,34 @@ def rate_latest(tx: Transaction, person_id: int, *, helped: bool) -> None:
     """Note whether the latest answer helped."""
     tx.run(
         """
-        UPDATE questions SET helped = :helped
+        UPDATE questions SET helped = :helped, reason = ''
         WHERE id = (SELECT MAX(id) FROM questions WHERE person_id = :id AND article <> '')
         """,
         helped=int(helped),
         id=person_id,
+    )
+
+
+def give_reason(tx: Transaction, person_id: int, reason: str) -> None:
+    """Note why the latest answer that did not help did not."""
+    tx.run(
+        """
+        UPDATE questions SET reason = :reason
+        WHERE id = (SELECT MAX(id) FROM questions WHERE person_id = :id AND helped = 0)
+        """,
+        reason=reason,
+        id=person_id,
+    )
+
+
+def unhelpful(tx: Transaction, *, since: str) -> list[Row]:
+    """Count the answers that did not help, by article and reason."""
+    return tx.all(
+        """
+        SELECT article, reason, COUNT(*) AS times FROM questions
+        WHERE at >= :since AND helped = 0 AND article <> '' GROUP BY article, reason ORDER BY article, reason
+        """,
+        since=since,
     )
 
 

@@ -482,5 +482,9 @@ MIGRATIONS = MappingProxyType(
             """,
             "INSERT INTO audit_head (name, hash) SELECT 'newest', hash FROM audit ORDER BY id DESC LIMIT 1",
         ),
+        "m052_feedback": (
+            # why an answer did not help, as the person chose it; empty when they did not say
+            "ALTER TABLE questions ADD COLUMN reason TEXT NOT NULL DEFAULT ''",
+        ),
     }
 )
