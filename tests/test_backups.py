@@ -24,7 +24,7 @@ from bot.errors import BotError, SchemaTooNew
 from bot.knowledge import INDEX_FILE, Knowledge
 from bot.message import Person
 from bot.restoring import restore
-from bot.store import Store, credentials, open_store, people, tallies
+from bot.store import Store, broadcasts, credentials, open_store, people, tallies
 from bot.store.catalog import tables
 from bot.store.copying import Sums, sum_up
 from bot.store.schema import MIGRATIONS
@@ -35,7 +35,7 @@ from tests.running import RunningBot, run_command, running_bot
 
 AT = "2026-11-23T05:00:00.000Z"
 # What the commands themselves write down.
-_NOTED = frozenset(("audit", "backups"))
+_NOTED = frozenset(("audit", "audit_head", "backups"))
 
 
 async def filled(engine: Engine, *, rows: int = 30) -> Sums:
@@ -248,6 +248,20 @@ async def test_keys_that_were_renewed_since_stay(engine: Engine, tmp_path: Path)
     ]
 
 
+async def test_messages_to_many_wait_for_an_officer(engine: Engine, tmp_path: Path) -> None:
+    """Who got one after the backup would get it again."""
+    store = open_store(engine.url)
+    for state in ("draft", "scheduled", "running", "done"):
+        number = await store.write(lambda tx: broadcasts.add(tx, made_by="test", audience="{}", at=AT))
+        assert await store.write(
+            lambda tx, number=number, state=state: broadcasts.change(tx, number, states=("draft",), at=AT, state=state)
+        )
+    await store.close()
+    await backed_up(engine, path := tmp_path / "backup.db")
+    await restored(engine, path, tmp_path)
+    assert engine.rows("SELECT state FROM broadcasts ORDER BY id") == [("draft",), ("paused",), ("paused",), ("done",)]
+
+
 def test_a_full_disk_leaves_no_half_file(tmp_path: Path) -> None:
     engine = Engine("sqlite", f"sqlite:///{tmp_path / 'bot.db'}")
     asyncio.run(filled(engine, rows=2000))
@@ -288,7 +302,8 @@ class Load:
     def reach(self, confirmed: int) -> None:
         """Wait until so many messages are confirmed."""
         while len(self.confirmed) < confirmed:
-            assert not any(citizen.done() for citizen in self._citizens)
+            for citizen in self._citizens:
+                assert not citizen.done(), citizen.result()
             self._stop.wait(0.01)
 
     def end(self) -> None:
@@ -336,7 +351,12 @@ def test_the_drill(engine: Engine, tmp_path: Path, knowledge: Knowledge) -> None
     shutil.copy(CACHE / INDEX_FILE, tmp_path / INDEX_FILE)
     path = tmp_path / "backup.db"
     with running_bot(
-        tmp_path, BOT_DATABASE=engine.url, BOT_DATA=str(tmp_path), BOT_LIMITS__PERSON_PER_MINUTE="0"
+        tmp_path,
+        BOT_DATABASE=engine.url,
+        BOT_DATA=str(tmp_path),
+        BOT_LIMITS__PERSON_PER_MINUTE="0",
+        BOT_LIMITS__WEB_PER_SECOND="0",
+        BOT_LIMITS__NEW_SESSIONS_PER_MINUTE="0",
     ) as bot:
         load = Load(bot)
         load.reach(60)

@@ -57,7 +57,8 @@ def backup(context: Context, file: Path, *, scheduled: bool) -> None:
 def restore(context: Context, file: Path, *, check: bool) -> None:
     """Put the records of FILE, made by `backup`, in the place of those in the database.
 
-    Refused when FILE is damaged or of a newer version, and while the bot runs. What was there before is kept beside.
+    Refused when FILE is damaged or of a newer version, and while the bot runs. What was there before is kept beside;
+    messages to many are paused until an officer resumes them.
     """
     if check:
         manifest = backups.verify(file)

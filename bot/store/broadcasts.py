@@ -132,6 +132,13 @@ def change(tx: Transaction, number: int, *, states: Sequence[str], at: str, **co
     )
 
 
+def pause_all(tx: Transaction, *, at: str) -> int:
+    """Have an officer decide on all that would be sent by itself; returns how many."""
+    return tx.run(
+        "UPDATE broadcasts SET state = 'paused', changed_at = :at WHERE state IN ('running', 'scheduled')", at=at
+    )
+
+
 def begin_planning(tx: Transaction, number: int, *, states: Sequence[str], at: str, stale: str) -> bool:
     """Take a broadcast for planning and empty its ledger; False while another plans it or it is past that."""
     taken = change(tx, number, states=states, at=at, state=PLANNING)
