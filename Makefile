@@ -7,7 +7,7 @@ SECONDS ?= 600
 SOAK ?= 1800
 PEERS ?= ../shared/bench
 
-.PHONY: run test check bench bench-search bench-telegram bench-zalo bench-counts bench-soak fuzz gallery eval translations lock clean help
+.PHONY: run test check bench bench-search bench-telegram bench-broadcast bench-zalo bench-counts bench-soak fuzz gallery eval translations lock clean help
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,9 @@ bench-search: .venv/.tests ## Measure the search beside FTS5, rapidfuzz and TF-I
 
 bench-telegram: .venv/.tests ## Measure the real bot on Telegram beside PTB, aiogram, telebot and bare aiohttp (10 min)
 	$(BIN)/python bench/telegram_peers.py --peers $(PEERS)
+
+bench-broadcast: .venv/.tests ## Measure broadcasts with their ledger beside PTB, aiogram and bare aiohttp, and planning of 100,000
+	$(BIN)/python bench/broadcast.py --peers $(PEERS)
 
 bench-zalo: .venv/.tests ## Time the webhook of the Official Account at 200 events a second
 	$(BIN)/python bench/zalo_hook.py
