@@ -37,6 +37,7 @@ PAGES = {
     "broadcast": "/desk/broadcasts/8",
     "draft": "/desk/broadcasts/10",
     "inbox": "/desk/inbox",
+    "people": "/desk/people",
     "content": "/desk/content?q=quen+mat+khau",
     "exports": "/desk/exports",
 }
