@@ -16,6 +16,9 @@ LONGEST_WAIT = 60.0  # a platform that wants a longer pause is not waited for; t
 _CHAT_BURST = 3  # a greeting of two parts and an impatient citizen need not wait
 _TOGETHER = 1.0  # refusals within so many seconds belong together
 _LONGEST_YIELD = 5.0  # how long replies may hold bulk up
+# By how much of a gap a bulk message may be late and the next still leave on schedule. With a whole gap, as many as the
+# pace and one more may leave within a second; the other half is for what happens on the way to the platform.
+_CATCH_UP = 0.5
 
 
 class Buckets:
@@ -59,8 +62,9 @@ class Buckets:
 class Gate:
     """The way out of one channel.
 
-    Replies leave at once and pass waiting bulk; bulk leaves in even spacing, and later for every reply that left
-    meanwhile, because bursts are what platforms punish. A refusal ("too many requests") stops the chat it concerned.
+    Replies leave at once and pass waiting bulk; bulk leaves by a schedule of even spacing, and later for every reply
+    that left meanwhile, because bursts are what platforms punish. Who wakes a little late does not move the schedule;
+    what was missed by more is not made up for. A refusal ("too many requests") stops the chat it concerned.
     Two chats refused with nothing accepted in between, or three within a second, mean the whole bot: then everybody
     pauses together, one message tries afterwards whether the way is free, and only then the rest follows, spaced.
     """
@@ -149,7 +153,7 @@ class Gate:
             async with self._bulk_line:
                 while (wait := self._next_bulk - self._clock()) > 0:
                     await self._sleep(wait)
-                self._next_bulk = self._clock() + self._gap
+                self._next_bulk = self._slot(self._clock()) + self._gap
             return
         now = self._clock()
         # Replies count too, but a flood of them does not hold bulk up for ever.
@@ -158,6 +162,11 @@ class Gate:
             turn = max(now, self._next_late)
             self._next_late = turn + self._gap
             await self._sleep(turn - now)
+
+    def _slot(self, now: float) -> float:
+        """Return where on the schedule a bulk message stands that leaves now: the schedule begins anew after a gap."""
+        late = now - self._next_bulk
+        return now if late >= self._gap else max(self._next_bulk, now - _CATCH_UP * self._gap)
 
     def _refuse(self, chat: str, seconds: float, *, probe: bool) -> None:
         now = self._clock()
