@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import os
 import shutil
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -88,11 +89,28 @@ def clock() -> FrozenClock:
     return FrozenClock()
 
 
+@functools.cache
+def _real_knowledge() -> Knowledge:
+    CACHE.mkdir(exist_ok=True)
+    return load_knowledge(ROOT / "content", CACHE / INDEX_FILE)
+
+
 @pytest.fixture(scope="session")
 def knowledge() -> Knowledge:
     """The real content with its index, built once and kept for the next run."""
-    CACHE.mkdir(exist_ok=True)
-    return load_knowledge(ROOT / "content", CACHE / INDEX_FILE)
+    return _real_knowledge()
+
+
+@pytest.fixture(autouse=True)
+def _real_content_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hand the real content, which no test changes, to every bot that opens it; any other folder is really read."""
+
+    def load(folder: Path, cache: Path) -> Knowledge:
+        if folder.resolve() == ROOT / "content":
+            return replace(_real_knowledge())
+        return load_knowledge(folder, cache)
+
+    monkeypatch.setattr("bot.knowledge.load_knowledge", load)
 
 
 @pytest.fixture

@@ -147,7 +147,7 @@ async def test_readyz_names_each_part_that_is_wrong(service: Service, monkeypatc
 
 
 async def test_the_age_of_the_newest_backup(service: Service, clock: FrozenClock) -> None:
-    assert "bot_backup_age_seconds" not in await page_of(service)
+    assert "\nbot_backup_age_seconds " not in await page_of(service)  # no value before the first backup
     at = stamp(clock())
     await service.store.write(lambda tx: backups.note(tx, made_at=at, file="a.db", size=1))
     clock.forward(hours=3)
