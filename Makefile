@@ -15,8 +15,8 @@ help: ## List the commands
 run: .venv/.runs ## Set up and start the bot: web chat on http://127.0.0.1:8080
 	$(BIN)/python -m bot run
 
-test: .venv/.tests ## Set up and run all tests
-	$(BIN)/python -m pytest
+test: .venv/.tests ## Set up and run all tests, as many at a time as there are cores
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: .venv/.tests ## Lint, types, content, translations, house
 	$(BIN)/ruff check bot handlers tests bench

@@ -2,9 +2,10 @@
 
     PYTHONPATH=. .venv/bin/python bench/soak.py [--seconds 1800] [--share 0.7]
 
-First the bot is given as much as it takes for a while; then it runs at a share of that for the given time: citizens on
-Telegram's webhook and in the web chat, an operator who counts, a monitor that reads /metrics and /readyz. The fake
-Telegram and everybody who writes run on the same machine, so that the rate is a lower bound.
+First the bot is given as much as it takes for a while; then it is started anew and runs at a share of that for the
+given time: citizens on Telegram's webhook and in the web chat, messages to many that go out one after the other at the
+default pace, an officer who looks at the desk, an operator who counts, a monitor that reads /metrics and /readyz. The
+fake Telegram and everybody who writes run on the same machine, so that the rate is a lower bound.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shutil
+import sqlite3
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -28,12 +32,28 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder, wh
 
 from bot.knowledge import INDEX_FILE, load_knowledge  # noqa: E402
 from bot.platforms import TELEGRAM_HOOK  # noqa: E402
+from bot.store import Transaction, open_store  # noqa: E402
+from tests.broadcasting import add_officer, add_person  # noqa: E402
 from tests.conftest import CACHE, ROOT  # noqa: E402
 from tests.fakes.telegram import TOKEN, FakeTelegram, running_telegram, until  # noqa: E402
 from tests.running import RunningBot, running_bot  # noqa: E402
 from tests.test_telegram_crash import OFF  # noqa: E402
 
 CITIZENS, BROWSERS = 5000, 20
+PACE = 29  # messages to many a second, the default for Telegram
+FIRST_TOLD = 1_000_000  # the chats of those who get messages to many begin here
+DISTRICTS = (
+    "vinh-yen",
+    "phuc-yen",
+    "binh-xuyen",
+    "lap-thach",
+    "song-lo",
+    "tam-dao",
+    "tam-duong",
+    "vinh-tuong",
+    "yen-lac",
+)
+PAGES = ("/desk/", "/desk/districts", "/desk/broadcasts", "/desk/inbox", "/desk/content")
 WARM_UP_SECONDS, WINDOWS = 12.0, 12
 TEXTS = (
     "/menu",
@@ -51,14 +71,17 @@ class Tally:
 
     confirmed: Counter[int] = field(default_factory=Counter)
     arrived: Counter[int] = field(default_factory=Counter)
+    told: Counter[int] = field(default_factory=Counter)
     waits: list[float] = field(default_factory=list)
     web_waits: list[float] = field(default_factory=list)
+    page_waits: list[float] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     counted: int = 0
 
     def gather(self, fake: FakeTelegram) -> None:
         """Take over what the fake keeps, so that it does not grow."""
-        self.arrived.update(call.chat for call in fake.delivered)
+        for call in fake.delivered:
+            (self.told if call.chat >= FIRST_TOLD else self.arrived)[call.chat] += 1
         fake.delivered.clear()
         fake.calls.clear()
         fake.messages.clear()
@@ -72,9 +95,10 @@ class Tally:
 class Crowd:
     """Everybody who writes."""
 
+    numbers = count(1)  # an update's number is taken once, by whichever crowd
+
     def __init__(self, bot: RunningBot, fake: FakeTelegram, session: aiohttp.ClientSession) -> None:
         self.bot, self.fake, self.session, self.tally = bot, fake, session, Tally()
-        self.numbers = count(1)
         self.headers = {"X-Telegram-Bot-Api-Secret-Token": str(fake.webhook["secret_token"])}
 
     async def write(self) -> None:
@@ -141,6 +165,35 @@ class Crowd:
                 self.tally.counted += 1
             await asyncio.sleep(5.0)
 
+    async def announce(self, data: Path, ends: float) -> None:
+        """Send messages to many, district by district, as long as there is time and anybody left."""
+        text = data / "text.txt"
+        text.write_text("Mời quý vị cài đặt Sổ sức khỏe điện tử.", encoding="utf-8")
+        for number, district in enumerate(DISTRICTS, 1):
+            await asyncio.to_thread(self.bot.command, "broadcast", "plan", "--text", str(text), "--district", district)
+            await asyncio.to_thread(self.bot.command, "broadcast", "send", str(number))
+            while records(data, "SELECT 1 FROM broadcasts WHERE state <> 'done'"):  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.5)
+            if time.monotonic() > ends:
+                return
+
+    async def oversee(self, officer: int, ends: float) -> None:
+        """An officer at the desk, who opens a page every two seconds."""
+        link = await asyncio.to_thread(self.bot.command, "desk-link", "--person", str(officer))
+        key = link.strip().rpartition("?key=")[2]
+        async with aiohttp.ClientSession(self.bot.url, cookie_jar=aiohttp.CookieJar(unsafe=True)) as desk:
+            await desk.post("/desk/in", data={"key": key})
+            for number in count():
+                if time.monotonic() > ends:
+                    return
+                page, begun = PAGES[number % len(PAGES)], time.perf_counter()
+                async with desk.get(page) as response:
+                    if response.status != 200:
+                        self.tally.refused[f"{page} {response.status}"] += 1
+                    await response.read()
+                self.tally.page_waits.append(time.perf_counter() - begun)
+                await asyncio.sleep(2.0)
+
     async def rest(self) -> None:
         """Wait until everything that was confirmed is answered, a minute at most."""
         with_patience = time.monotonic() + 60
@@ -155,28 +208,58 @@ def quantile(waits: list[float], share: float) -> float:
     return sorted(waits)[min(len(waits) - 1, int(len(waits) * share))] * 1000 if waits else 0.0
 
 
-async def soak(bot: RunningBot, fake: FakeTelegram, seconds: float, share: float) -> bool:
+def records(data: Path, query: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(data / "bot.db")) as connection:
+        return connection.execute(query).fetchall()
+
+
+async def fill(data: Path, people: int) -> int:
+    """Put in who gets messages to many, spread over the districts, and an officer; returns the officer's number."""
+    store = open_store(f"sqlite:///{data / 'bot.db'}")
+
+    def work(tx: Transaction) -> None:
+        for number in range(people):
+            district = DISTRICTS[number % len(DISTRICTS)]
+            add_person(tx, str(FIRST_TOLD + number), channel="telegram", district=district)
+
+    await store.write(work)
+    officer = await add_officer(store, "officer")
+    await store.close()
+    return officer.person_id
+
+
+async def find_most(bot: RunningBot, fake: FakeTelegram) -> float:
+    """Return how many messages a second it takes and answers when given as many as it can."""
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=256)) as session:
+        crowd = Crowd(bot, fake, session)
+        await crowd.hurry(WARM_UP_SECONDS / 3)
+        return await crowd.hurry(WARM_UP_SECONDS)
+
+
+async def soak(bot: RunningBot, fake: FakeTelegram, data: Path, officer: int, rate: float, seconds: float) -> bool:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=256)) as session:
         crowd = Crowd(bot, fake, session)
         process = psutil.Process(bot.pid)
-        await crowd.hurry(WARM_UP_SECONDS / 3)
-        most = await crowd.hurry(WARM_UP_SECONDS)
-        rate = most * share
-        print(f"most: {most:.0f} messages/s; now {rate:.0f}/s on Telegram and {BROWSERS} browsers for {seconds:.0f} s")
         ends = time.monotonic() + seconds
         others = [asyncio.create_task(crowd.browse(ends)) for _ in range(BROWSERS)]
-        others.append(asyncio.create_task(crowd.watch(ends)))
+        others += [
+            asyncio.create_task(crowd.watch(ends)),
+            asyncio.create_task(crowd.announce(data, ends)),
+            asyncio.create_task(crowd.oversee(officer, ends)),
+        ]
         memory, tails = [], []
-        print("  window   RSS MB   p50 ms   p99 ms   web p99 ms")
+        print("  window   RSS MB   p50 ms   p99 ms   web p99 ms   desk p99 ms   to many")
         for window in range(1, WINDOWS + 1):
             crowd.tally.waits.clear()
             crowd.tally.web_waits.clear()
+            crowd.tally.page_waits.clear()
             await crowd.keep_pace(rate, seconds / WINDOWS)
             crowd.tally.gather(fake)
             memory.append(process.memory_info().rss / 1e6)
             tails.append(quantile(crowd.tally.waits, 0.99))
             print(f"  {window:6} {memory[-1]:8.1f} {quantile(crowd.tally.waits, 0.5):8.2f} {tails[-1]:8.2f} "
-                  f"{quantile(crowd.tally.web_waits, 0.99):12.2f}", flush=True)  # fmt: skip
+                  f"{quantile(crowd.tally.web_waits, 0.99):12.2f} {quantile(crowd.tally.page_waits, 0.99):13.2f} "
+                  f"{crowd.tally.told.total():9}", flush=True)  # fmt: skip
         await asyncio.gather(*others)
         await crowd.rest()
         tally = crowd.tally
@@ -184,10 +267,29 @@ async def soak(bot: RunningBot, fake: FakeTelegram, seconds: float, share: float
         growth = sum(memory[-third:]) / third - sum(memory[third : 2 * third]) / third
         print(f"confirmed {tally.confirmed.total()}, lost {tally.lost}, refused {dict(tally.refused)}, "
               f"counts made {tally.counted}")  # fmt: skip
+        ledger = dict(records(data, "SELECT state, COUNT(*) FROM deliveries GROUP BY state"))
+        twice = sum(times > 1 for times in tally.told.values())
+        print(f"to many: ledger {ledger}, arrived {tally.told.total()}, twice {twice}")
+        whole = set(ledger) == {"sent"} and ledger["sent"] == tally.told.total() and not twice
         print(
             f"memory: last third {growth:+.1f} MB against the middle third; p99 {min(tails):.1f} to {max(tails):.1f} ms"
         )
-        return not tally.lost and not tally.refused
+        return whole and not tally.lost and not tally.refused
+
+
+@asynccontextmanager
+async def open_bot(fake: FakeTelegram, data: Path, *, bulk_per_second: float) -> AsyncIterator[RunningBot]:
+    environment = {
+        "BOT_TELEGRAM__TOKEN": TOKEN, "BOT_TELEGRAM__API_BASE": fake.api_base, "BOT_TELEGRAM__MODE": "webhook",
+        "BOT_WEB__PUBLIC_URL": "http://127.0.0.1:1", "BOT_LOG__LEVEL": "warning", **OFF,
+        "BOT_LIMITS__TELEGRAM__BULK_PER_SECOND": f"{bulk_per_second:.0f}",
+        "BOT_REMINDERS__QUIET_FROM": "00:00", "BOT_REMINDERS__QUIET_UNTIL": "00:00",
+        "BOT_REMINDERS__APPROVE_ABOVE": "1000000",
+    }  # fmt: skip
+    fake.webhook = {}
+    with running_bot(data, **environment) as bot:
+        await until(lambda: bool(fake.webhook), seconds=30)
+        yield bot
 
 
 def main() -> None:
@@ -199,14 +301,18 @@ def main() -> None:
     load_knowledge(ROOT / "content", CACHE / INDEX_FILE)
 
     async def run(data: Path) -> bool:
+        seconds = arguments.seconds
         async with running_telegram() as fake:
-            environment = {
-                "BOT_TELEGRAM__TOKEN": TOKEN, "BOT_TELEGRAM__API_BASE": fake.api_base, "BOT_TELEGRAM__MODE": "webhook",
-                "BOT_WEB__PUBLIC_URL": "http://127.0.0.1:1", "BOT_LOG__LEVEL": "warning", **OFF,
-            }  # fmt: skip
-            with running_bot(data, **environment) as bot:
-                await until(lambda: bool(fake.webhook), seconds=30)
-                return await soak(bot, fake, arguments.seconds, arguments.share)
+            async with open_bot(fake, data, bulk_per_second=0) as bot:
+                most = await find_most(bot, fake)
+            rate = most * arguments.share
+            people = max(len(DISTRICTS), int(seconds * PACE * 0.9))
+            officer = await fill(data, people)
+            print(f"most: {most:.0f} messages/s; now {rate:.0f}/s on Telegram, {BROWSERS} browsers, messages to "
+                  f"{people} people at {PACE}/s, the desk, for {seconds:.0f} s")  # fmt: skip
+            # Replies take from the pace of messages to many, which is meant for a platform slower than this one.
+            async with open_bot(fake, data, bulk_per_second=rate + PACE) as bot:
+                return await soak(bot, fake, data, officer, rate, seconds)
 
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(CACHE / INDEX_FILE, Path(folder) / INDEX_FILE)

@@ -8,6 +8,7 @@ import itertools
 import os
 import shutil
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,10 @@ from tests.fakes.telegram import TOKEN
 hypothesis.settings.register_profile("judging", derandomize=True, deadline=None)
 if os.environ.get("CI") == "true":
     hypothesis.settings.load_profile("judging")
+
+# The tests start Python hundreds of times: it keeps what it compiled, also where the surroundings forbid that.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "build"
