@@ -56,6 +56,7 @@ class Engine:
         self._located = {step for route in routes for step in route.located}
         self._by_keyword = {keyword: route for route in routes for keyword in route.keywords}
         self._attending = next((route for route in routes if route.attends), None)
+        self._hearing = [route for route in routes if route.hears is not None]
         self._last_resort = routes[-1]
 
     @property
@@ -249,7 +250,9 @@ class Engine:
             return self._by_command["/menu"]
         if number is not None and turn.dialog.menu and not turn.dialog.step:
             return _NO_SUCH_NUMBER
-        return self._by_step.get(turn.dialog.step, self._last_resort)
+        if step is not None:
+            return step
+        return next((route for route in self._hearing if route.hears and route.hears(turn.text)), self._last_resort)
 
     def _by_choice(self, choice: str) -> Route | None:
         if choice.startswith("/"):

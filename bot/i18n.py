@@ -18,6 +18,7 @@ LOCALE_FOLDER = Path(__file__).resolve().parent.parent / "locale"
 NAMES = {"vi": "Tiếng Việt", "en": "English"}
 _TERRITORY = {"vi": "vi_VN", "en": "en_GB"}
 _DAY = {"vi": "dd/MM/yyyy", "en": "d MMMM yyyy"}
+_APPOINTMENT = {"vi": "HH:mm, EEEE dd/MM/yyyy", "en": "HH:mm, EEEE d MMMM yyyy"}
 _MINUTE = {"vi": "HH:mm, dd/MM/yyyy", "en": "HH:mm, d MMMM yyyy"}
 
 
@@ -78,6 +79,14 @@ class Catalogue:
     def minute(self, value: datetime, zone: tzinfo) -> str:
         """Write a moment to the minute, in local time."""
         return format_datetime(value.astimezone(zone), format=_MINUTE[self.language], locale=self._locale)
+
+    def weekday(self, value: date) -> str:
+        """Name the day of the week: Thứ Hai in Vietnamese."""
+        return format_date(value, format="EEEE", locale=self._locale)
+
+    def appointment(self, value: datetime, zone: tzinfo) -> str:
+        """Write a moment to come so that nobody mistakes the day: 19:00, Thứ Ba 24/11/2026 in Vietnamese."""
+        return format_datetime(value.astimezone(zone), format=_APPOINTMENT[self.language], locale=self._locale)
 
 
 def load_catalogues(languages: Iterable[str], folder: Path = LOCALE_FOLDER) -> Mapping[str, Catalogue]:

@@ -22,6 +22,7 @@ from bot.store import (
     Row,
     Store,
     Transaction,
+    appointments,
     belongings,
     conversations,
     links,
@@ -39,7 +40,7 @@ from bot.wire import dump_reply
 Result = TypeVar("Result")
 Change = Callable[[Transaction, int], None]
 
-REPORT, REMINDERS = "report", "reminders"
+REPORT, REMINDERS, SUMMARY = "report", "reminders", "summary"
 # Why an answer did not help, as people may choose it.
 REASONS = {
     "unclear": mark("I did not understand it"),
@@ -138,6 +139,15 @@ class Linked:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnReminder:
+    """A reminder that somebody asked for; `missed` when its moment went by and it could not be sent."""
+
+    number: int
+    due: datetime
+    missed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LinkOffer:
     """What a code for linking leads to: the other channel, or `own` when it was given right here."""
 
@@ -167,7 +177,13 @@ class Kept:
     @property
     def reminders(self) -> bool:
         """Whether the person agreed to be reminded."""
-        return _wants_reminders(self.consents)
+        return _agreed(self.consents, REMINDERS)
+
+    @property
+    def reminders_to_come(self) -> tuple[datetime, ...]:
+        """The moments for which messages to the person are planned."""
+        rows = self.rest.get("appointments", ())
+        return tuple(sorted(moment(row["due_at"]) for row in rows if row["state"] == appointments.WAITING))
 
     def as_json(self) -> bytes:
         """Write it as a file that people and programs can read."""
@@ -266,7 +282,7 @@ class Records:
 
     async def wants_reminders(self) -> bool:
         """Tell whether the person agreed to be reminded."""
-        return _wants_reminders(await self.store.glance(lambda tx: people.consents(tx, self.citizen.id)))
+        return _agreed(await self.store.glance(lambda tx: people.consents(tx, self.citizen.id)), REMINDERS)
 
     def allow_reminders(self, wording: str) -> None:
         """Keep the proof that the person wants reminders."""
@@ -277,10 +293,52 @@ class Records:
         )
 
     def stop_reminders(self) -> None:
-        """Take the consent to reminders back."""
+        """Take the consent to reminders back, and call off what the person asked for themselves."""
+
+        def change(tx: Transaction, person_id: int) -> None:
+            people.withdraw_consent(tx, person_id, purpose=REMINDERS, at=stamp(self.at))
+            appointments.cancel_all(tx, person_id, kinds=(appointments.ASKED, appointments.FOLLOW_UP))
+
+        self.changes.append(change)
+
+    async def own_reminders(self) -> list[OwnReminder]:
+        """List the reminders that the person asked for: those to come, and those whose moment went by unused."""
+        rows = await self.store.glance(lambda tx: appointments.of_person(tx, self.citizen.id, kind=appointments.ASKED))
+        return [OwnReminder(row["id"], moment(row["due_at"]), row["state"] == appointments.MISSED) for row in rows]
+
+    def ask_reminder(self, due: datetime) -> None:
+        """Promise a message at a moment; asking for it is the consent to this one."""
+
+        def change(tx: Transaction, person_id: int) -> None:
+            appointments.add(tx, person_id, kind=appointments.ASKED, due_at=stamp(due), at=stamp(self.at))
+
+        self.changes.append(change)
+
+    def cancel_reminder(self, number: int) -> None:
+        """Call a reminder off that the person asked for."""
+
+        def change(tx: Transaction, person_id: int) -> None:
+            appointments.cancel(tx, person_id, number)
+
+        self.changes.append(change)
+
+    def plan_follow_up(self, due: datetime) -> None:
+        """Ask how it went at a moment, if the person wants reminders and has not reported."""
         self.changes.append(
-            lambda tx, person_id: people.withdraw_consent(tx, person_id, purpose=REMINDERS, at=stamp(self.at))
+            lambda tx, person_id: appointments.add_follow_up(tx, person_id, due_at=stamp(due), at=stamp(self.at))
         )
+
+    async def wants_summary(self) -> bool:
+        """Tell whether the person wants the weekly summary."""
+        return _agreed(await self.store.glance(lambda tx: people.consents(tx, self.citizen.id)), SUMMARY)
+
+    def want_summary(self, wording: str) -> None:
+        """Note that the person wants the weekly summary."""
+        self.changes.append(lambda tx, number: want_summary(tx, number, wording, at=self.at))
+
+    def stop_summary(self) -> None:
+        """Note that the person wants no weekly summary any more."""
+        self.changes.append(lambda tx, number: stop_summary(tx, number, at=self.at))
 
     def note_question(self, text: str, *, language: str, article: str, verdict: str, score: float) -> None:
         """Keep a question for the gap report, without personal numbers."""
@@ -525,9 +583,26 @@ def complaints(tx: Transaction, *, since: str) -> list[Complaint]:
     return sorted(found, key=lambda complaint: (-complaint.times, complaint.article))
 
 
+def wants_summary(tx: Transaction, person_id: int) -> bool:
+    """Tell whether somebody wants the weekly summary."""
+    return _agreed(people.consents(tx, person_id), SUMMARY)
+
+
+def want_summary(tx: Transaction, person_id: int, wording: str, *, at: datetime) -> None:
+    """Note, once, that somebody wants the weekly summary."""
+    if not wants_summary(tx, person_id):
+        people.note_consent(tx, person_id, purpose=SUMMARY, wording=wording, at=stamp(at))
+
+
+def stop_summary(tx: Transaction, person_id: int, *, at: datetime) -> None:
+    """Note that somebody wants no weekly summary any more, also not the one that is due."""
+    people.withdraw_consent(tx, person_id, purpose=SUMMARY, at=stamp(at))
+    appointments.cancel_all(tx, person_id, kinds=(appointments.SUMMARY,))
+
+
 def _linked(tx: Transaction, person_id: int) -> tuple[Linked, ...]:
     return tuple(Linked(row["channel"], moment(row["linked_at"])) for row in links.others(tx, person_id))
 
 
-def _wants_reminders(consents: Iterable[Row]) -> bool:
-    return any(row["purpose"] == REMINDERS and row["withdrawn_at"] is None for row in consents)
+def _agreed(consents: Iterable[Row], purpose: str) -> bool:
+    return any(row["purpose"] == purpose and row["withdrawn_at"] is None for row in consents)

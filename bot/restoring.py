@@ -14,7 +14,7 @@ from bot import access
 from bot.backups import MANIFEST, Manifest, back_up, remove, sync, telling, verify, written
 from bot.clock import stamp
 from bot.errors import BotError, StoreError
-from bot.store import Transaction, broadcasts, in_use, open_store
+from bot.store import Transaction, appointments, broadcasts, in_use, open_store
 from bot.store.catalog import Table, tables
 from bot.store.copying import Record, clear, copy, differences, page, put, sum_up
 from bot.store.sqlite import SqliteTransaction, prepare
@@ -23,9 +23,9 @@ from bot.store.sqlite import SqliteTransaction, prepare
 async def restore(url: str, path: Path, *, at: datetime, data: Path, actor: str) -> tuple[Manifest, Path | None]:
     """Put the records of a backup in the place of those in a database; returns the manifest and what was kept beside.
 
-    Keys that a platform renewed since stay the newer ones, and what would be sent to many is paused. Raises BotError
-    when the file is damaged or newer than this program, or while anything runs on the database; then nothing has
-    changed.
+    Keys that a platform renewed since stay the newer ones, what would be sent to many is paused, and what was promised
+    to one person for a moment that is over counts as missed. Raises BotError when the file is damaged or newer than
+    this program, or while anything runs on the database; then nothing has changed.
     """
     manifest = verify(path)
     kept_name = f"before-restore-{at:%Y%m%d-%H%M%S}"
@@ -47,8 +47,9 @@ async def restore(url: str, path: Path, *, at: datetime, data: Path, actor: str)
 
 
 def _settle(tx: Transaction, manifest: Manifest, *, at: datetime, actor: str) -> None:
-    # What was sent after the backup would be sent again: only an officer can tell.
+    # What was sent after the backup would be sent again: only an officer, or the citizen, can tell.
     broadcasts.pause_all(tx, at=stamp(at))
+    appointments.miss_due(tx, at=stamp(at))
     access.write_audit(tx, actor=actor, action="restore", detail=stamp(manifest.made_at), at=at)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 
 from bot import access, clock, conversations
+from bot.appointments import KEPT, Appointments
 from bot.backup_schedule import BackupSchedule
 from bot.broadcast import Broadcasts
 from bot.channels import Channel
@@ -37,8 +38,22 @@ from bot.outbox import Outbox
 from bot.platforms import open_platforms, pace_of
 from bot.records import GUESS_TIME
 from bot.regions import Regions, load_regions
+from bot.reminders import ReminderTexts
 from bot.settings import Settings, can_change, changed, changed_keys
-from bot.store import Store, Transaction, chat_events, choices, links, messages, open_store, people, pictures, questions
+from bot.store import (
+    Store,
+    Transaction,
+    appointments,
+    chat_events,
+    choices,
+    links,
+    messages,
+    open_store,
+    people,
+    pictures,
+    questions,
+)
+from bot.summary import Summaries
 from bot.terms import terms_of
 from bot.turn import Route
 
@@ -99,6 +114,7 @@ class Service:
     outbox: Outbox
     broadcasts: Broadcasts
     dispatch: Dispatch
+    appointments: Appointments
     backups: BackupSchedule
     secret: bytes
     clock: Clock
@@ -142,6 +158,7 @@ class Service:
             conversations.close_idle(tx, at=now)
             conversations.forget_before(tx, before=now - timedelta(days=privacy.question_days))
             choices.forget_before(tx, for_questions)
+            appointments.forget_before(tx, stamp(now - KEPT))
             pictures.forget_expired(tx, stamp(now))
             links.forget_before(tx, stamp(now - GUESS_TIME), expired=stamp(now))
             if day != self.looked_through:  # it reads everybody, so it is done once a day
@@ -234,6 +251,24 @@ async def open_service(
         )
         names = [name for name in terms if name in channels and sends]
         dispatch = Dispatch(store, outbox, broadcasts, herald, names, terms=terms, settings=settings, clock=now)
+        summaries = Summaries(
+            store, broadcasts, regions=regions, shelf=shelf, catalogues=catalogues, settings=settings, clock=now
+        )
+        texts = ReminderTexts(catalogues, settings)
+        due = Appointments(
+            store,
+            outbox,
+            traits={name: channels[name].traits for name in names},
+            compose={
+                appointments.ASKED: texts.asked,
+                appointments.FOLLOW_UP: texts.follow_up,
+                appointments.SUMMARY: summaries.compose,
+            },
+            plan=summaries.plan,
+            quiet=settings.quiet,
+            per_week=settings.reminders.per_week,
+            clock=now,
+        )
         service = Service(
             settings=settings,
             store=store,
@@ -246,6 +281,7 @@ async def open_service(
             outbox=outbox,
             broadcasts=broadcasts,
             dispatch=dispatch,
+            appointments=due,
             backups=BackupSchedule(store, settings, clock=now),
             secret=secret,
             clock=now,
@@ -253,7 +289,7 @@ async def open_service(
             webchat=webchat,
             trouble=trouble,
             metrics=metrics,
-            followers=[engine.use, broadcasts.use],
+            followers=[engine.use, broadcasts.use, summaries.use],
         )
         await service.sweep()
         tasks = [
@@ -265,6 +301,7 @@ async def open_service(
             tasks.append(_forever(service, "backup", service.backups.advance, _BACKUP_PAUSE))
         if sends:
             tasks.append(_forever(service, "broadcasts", dispatch.advance, _BROADCAST_PAUSE))
+            tasks.append(_forever(service, "reminders", due.advance, _BROADCAST_PAUSE))
         dispatch.start()
         running = [asyncio.create_task(task) for task in tasks]
         listening = [asyncio.create_task(channel.listen(inbox.receive)) for channel in platforms]
@@ -282,6 +319,7 @@ async def open_service(
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+            await due.close()
     finally:
         await store.close()
 

@@ -216,6 +216,8 @@ class Reminders(_Section):
     quiet_until: Clock = time(8, 0)
     per_week: int = Field(1, ge=0)
     approve_above: int = Field(500, ge=0)
+    summary_day: Weekday = "mon"
+    summary_at: Clock = time(8, 0)
     timezone: Annotated[str, AfterValidator(_timezone)] = "Asia/Ho_Chi_Minh"
 
 

@@ -154,7 +154,8 @@ class Route:
     """How a message finds its handler: commands, prefixes of button values, dialog steps, whole texts
     as typed (`keywords`, marks and all: "đúng" is not "dừng"); only who may do its `action` somewhere gets there, and
     in groups only what is `public` is done. `events` are what happens without a message; `located` are steps that
-    understand a location too; the one that `attends` gets what a citizen writes while an officer talks to them.
+    understand a location too; the one that `attends` gets what a citizen writes while an officer talks to them; one
+    that `hears` gets the free texts for which that is true.
 
     A route with none of these is the last resort for free text.
     """
@@ -171,6 +172,7 @@ class Route:
     events: tuple[str, ...] = ()
     located: tuple[str, ...] = ()
     attends: bool = False
+    hears: Callable[[str], bool] | None = None
 
     @property
     def role(self) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from bot import answers
 from bot.i18n import mark
 from bot.message import Button
+from bot.reminders import FOLLOW_UP_AFTER
 from bot.turn import Route, Turn
 
 
 async def handle(turn: Turn) -> None:
     """Show the manual, or the steps that were chosen."""
     turn.records.note_guide()
+    turn.records.plan_follow_up(turn.settings.quiet.end(turn.records.at + FOLLOW_UP_AFTER))
     guides = turn.library.manual.guides
     chosen = turn.argument if turn.choice.startswith("guide:") else ""
     if chosen in guides:

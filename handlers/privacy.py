@@ -68,6 +68,9 @@ async def _show(turn: Turn) -> None:
         lines.append("• " + t("{count} messages to officers, deleted {days} days after the talk ended.",
                               count=own, days=turn.settings.privacy.question_days))  # fmt: skip
     lines.append("• " + (t("You agreed to reminders.") if kept.reminders else t("You get no reminders.")))
+    if kept.reminders_to_come:
+        moments = "; ".join(turn.catalogue.appointment(at, turn.settings.zone) for at in kept.reminders_to_come)
+        lines.append("• " + t("Messages planned for you: {moments}. /nhactoi lists and cancels them.", moments=moments))
     lines.append(t("Refusing or withdrawing changes nothing about the answers you get. "
                    "Requests about your data are answered within {time}.",
                    time=turn.settings.operator.answer_within.in_language(turn.language)))  # fmt: skip

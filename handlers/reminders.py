@@ -12,7 +12,7 @@ async def handle(turn: Turn) -> None:
     wanted = await turn.records.wants_reminders()
     if turn.choice == "reminders:on" and not wanted:
         turn.records.allow_reminders(_wording(turn))
-        turn.say(turn.t("Reminders are on. Type DUNG to stop them at any time."), buttons=[turn.menu_button("menu")])
+        turn.say(turn.t("Reminders are on. Type DUNG to stop them at any time."), buttons=_also(turn))
     elif turn.choice == "reminders:off" or not (turn.choice or turn.text.startswith("/")):
         turn.records.stop_reminders()
         turn.say(
@@ -24,13 +24,17 @@ async def handle(turn: Turn) -> None:
     elif wanted:
         turn.say(
             turn.t("You get reminders.") + " " + _wording(turn),
-            buttons=[Button(turn.t("Stop reminders"), "reminders:off"), turn.menu_button("menu")],
+            buttons=[Button(turn.t("Stop reminders"), "reminders:off"), *_also(turn)],
         )
     else:
         turn.say(
             turn.t("You get no reminders.") + " " + _wording(turn),
-            buttons=[Button(turn.t("Yes, remind me"), "reminders:on"), turn.menu_button("menu")],
+            buttons=[Button(turn.t("Yes, remind me"), "reminders:on"), *_also(turn)],
         )
+
+
+def _also(turn: Turn) -> list[Button]:
+    return [Button(turn.t("A reminder at a time of your choice"), "/nhactoi"), turn.menu_button("menu")]
 
 
 def _wording(turn: Turn) -> str:

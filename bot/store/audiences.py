@@ -9,6 +9,11 @@ CIRCLE_OF = """
     SELECT {id} AS person_id UNION
     SELECT o.person_id FROM links m JOIN links o ON o.circle = m.circle WHERE m.person_id = {id}
 """
+# Follow-ups of the last week; they count against what was promised like the messages to many.
+FOLLOWED_UP = """(
+    SELECT COUNT(*) FROM appointments f WHERE f.person_id {those}
+    AND f.kind = 'follow-up' AND f.at > :week_ago AND f.state IN ('sent', 'unknown', 'claimed')
+)"""
 
 
 def last_person(tx: Transaction) -> int:
@@ -36,10 +41,10 @@ def facts(tx: Transaction, *, after: int, upto: int, week_ago: str) -> list[Row]
             CASE WHEN l.circle IS NULL THEN (
                 SELECT COUNT(*) FROM deliveries b WHERE b.person_id = p.id
                 AND b.at > :week_ago AND b.state IN ('sent', 'unknown', 'claimed')
-            ) ELSE (
+            ) + {FOLLOWED_UP.format(those="= p.id")} ELSE (
                 SELECT COUNT(*) FROM deliveries b WHERE b.person_id IN ({CIRCLE_OF.format(id="p.id")})
                 AND b.at > :week_ago AND b.state IN ('sent', 'unknown', 'claimed')
-            ) END AS reminded
+            ) + {FOLLOWED_UP.format(those=f"IN ({CIRCLE_OF.format(id='p.id')})")} END AS reminded
         FROM people p LEFT JOIN links l ON l.person_id = p.id
         LEFT JOIN reports r ON r.person_id = CASE WHEN l.circle IS NULL THEN p.id ELSE (
             SELECT t.person_id FROM links o JOIN reports t ON t.person_id = o.person_id

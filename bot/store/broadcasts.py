@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from bot.store.audiences import CIRCLE_OF
+from bot.store.audiences import CIRCLE_OF, FOLLOWED_UP
 from bot.store.database import Row, Transaction
 from bot.store.portions import portions
 
@@ -295,7 +295,7 @@ def _look_at(tx: Transaction, number: int, *, channel: str, limit: int, week_ago
             (
                 SELECT COUNT(*) FROM deliveries b WHERE b.person_id IN ({CIRCLE_OF.format(id="d.person_id")})
                 AND b.id <> d.id AND b.at > :week_ago AND b.state IN ('sent', 'unknown', 'claimed')
-            ) AS reminded
+            ) + {FOLLOWED_UP.format(those=f"IN ({CIRCLE_OF.format(id='d.person_id')})")} AS reminded
         FROM deliveries d JOIN people p ON p.id = d.person_id LEFT JOIN reach w ON w.person_id = d.person_id
         WHERE d.broadcast_id = :number AND d.state = 'planned' AND d.channel = :channel
             AND EXISTS (SELECT 1 FROM broadcasts s WHERE s.id = :number AND s.state = 'running')

@@ -486,5 +486,25 @@ MIGRATIONS = MappingProxyType(
             # why an answer did not help, as the person chose it; empty when they did not say
             "ALTER TABLE questions ADD COLUMN reason TEXT NOT NULL DEFAULT ''",
         ),
+        "m053_appointments": (
+            # kind: asked, follow-up, summary; state: waiting, claimed, sent, missed, failed, unknown; due_at is the
+            # moment that was promised, send_at when it is tried next, holder which sender claimed it
+            """
+            CREATE TABLE appointments (
+                id {serial},
+                person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+                kind TEXT NOT NULL,
+                due_at TEXT NOT NULL,
+                send_at TEXT NOT NULL,
+                state TEXT NOT NULL DEFAULT 'waiting',
+                reason TEXT NOT NULL DEFAULT '',
+                tries INTEGER NOT NULL DEFAULT 0,
+                holder TEXT NOT NULL DEFAULT '',
+                at TEXT NOT NULL,
+                UNIQUE (person_id, kind, due_at)
+            ) {strict}
+            """,
+            "CREATE INDEX appointments_open ON appointments (send_at) WHERE state IN ('waiting', 'claimed')",
+        ),
     }
 )

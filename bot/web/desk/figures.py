@@ -9,11 +9,11 @@ from typing import Any
 from aiohttp import web
 
 from bot import access, counts
-from bot.clock import local_day
 from bot.errors import ContentError
 from bot.goals import Goals, load_goals
 from bot.papers import charts
-from bot.papers.charts import Chart, Sent
+from bot.papers.charts import Chart
+from bot.papers.overview import sent_within
 from bot.papers.spreadsheet import Wanted, table
 from bot.sources import codes_within
 from bot.web.desk.pictures import drawn
@@ -108,17 +108,6 @@ async def _of_period(visit: Visit, province: counts.ProvinceCount, scope: Collec
     }
 
 
-async def _sent(visit: Visit, scope: Collection[str] | None) -> list[Sent]:
-    """List what was sent to many there, as far as the person may know of it."""
-    found = await visit.service.broadcasts.latest(visit.actor)
-    zone = visit.service.settings.zone
-    return [
-        Sent(local_day(one.began_at, zone))
-        for one in found
-        if one.began_at and (scope is None or not one.audience.districts or set(one.audience.districts) & set(scope))
-    ]
-
-
 async def _ranking(visit: Visit, scope: Collection[str] | None) -> Chart:
     # Charts end with yesterday, whoever looks: they are drawn once a day and not after every report.
     province = await counts.count_districts(
@@ -139,7 +128,7 @@ async def _growth(visit: Visit, scope: Collection[str] | None) -> Chart | None:
     if not days:
         return None
     filled = counts.every_day(days, since=since, until=until)
-    sent = await _sent(visit, scope)
+    sent = await sent_within(visit.service.broadcasts, visit.actor, scope, visit.service.settings)
     return charts.growth(filled, visit.catalogue, place=_place(visit, scope), step=visit.step, sent=sent)
 
 
