@@ -7,6 +7,10 @@ not yet answered means answered now, answered but not delivered means the same r
 There are two roads. Most answers need no waiting: then message, effects and replies are stored at one go, together
 with those of everybody who wrote at the same time. Where an answer takes its time, or the person has something under
 way, the message is stored as it came and answered when its turn comes.
+
+Where several processes serve from the same records, all that one person has under way belongs to one of them. Whoever
+takes in the next message of that person stores it as that process's own, which finds it there; when the process is
+gone, another takes everything of it over (`bot.replica`).
 """
 
 from __future__ import annotations
@@ -14,8 +18,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +28,7 @@ import structlog
 
 from bot.channels import Ticket
 from bot.clock import Clock, stamp
+from bot.elsewhere import Elsewhere, Key
 from bot.errors import DeliveryError, Flooded, Outdated, Overloaded, StoreError
 from bot.limits import Buckets
 from bot.logs import TURN, next_turn
@@ -30,7 +36,9 @@ from bot.message import IncomingMessage, Person, Reply, Settled
 from bot.metrics import Metrics
 from bot.records import Session, read_sessions
 from bot.redaction import redact
-from bot.store import Store, Transaction, messages
+from bot.replica import Replica
+from bot.store import Row, Store, Transaction, messages
+from bot.store.messages import Queue
 from bot.text import clean
 from bot.wire import dump_message, dump_settled, load_message, load_settled
 
@@ -59,6 +67,32 @@ class _Item:
     outcome: Settled | None = None  # known when it is answered
     turn: int = 0  # the tag of its log lines
     begun: float = 0.0  # when it came, by the clock of durations; 0 for what is taken up after a crash
+    owner: str = ""  # the name of this process when it took the message
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What people have under way by all processes together; nothing to see where there is only one."""
+
+    queues: Mapping[Person, Queue] = field(default_factory=dict)
+    flooding: frozenset[Person] = frozenset()
+
+    def refuses(self, message: IncomingMessage) -> bool:
+        """Tell whether a message is one too many."""
+        return message.person in self.flooding and not message.event
+
+    def is_clear(self, person: Person, me: str) -> bool:
+        """Tell whether the next message may be answered here without looking back."""
+        queue = self.queues.get(person)
+        return queue is None or queue.is_clear(me)
+
+    def owner(self, person: Person, me: str) -> str:
+        """Return whose turn it is to answer."""
+        queue = self.queues.get(person)
+        return me if queue is None else queue.owner
+
+
+_ALONE = _Around()
 
 
 @dataclass(slots=True)
@@ -86,19 +120,26 @@ class Inbox:
         clock: Clock,
         most_waiting: int = 0,
         metrics: Metrics | None = None,
+        replica: Replica | None = None,
+        channels: Collection[str] = (),
     ) -> None:
         """Join the store, the engine's `answer` and the outbox's `deliver`.
 
         `answer` changes nothing by itself, so that it may be broken off and begun again.
         `keeps_replies` tells for which channels replies stay readable by message id; of more than `most_waiting`
-        messages under way (0: any number), new ones are left to their platform for a while.
+        messages under way (0: any number), new ones are left to their platform for a while. Without a `replica` all
+        that is unfinished belongs to this inbox; with one, what is its own, and what processes that are gone left on
+        these `channels`.
         """
         self._store, self._answer, self._deliver = store, answer, deliver
         self._keeps_replies, self._longest_text, self._clock = keeps_replies, longest_text, clock
         self._buckets, self._most_waiting = Buckets(per_minute), most_waiting
         self._metrics = metrics or Metrics()
+        self._replica, self._channels, self._per_minute = replica, channels, per_minute
+        self._shares = replica is not None and store.shared
+        self._elsewhere = Elsewhere(store)
         self._lines: dict[Person, deque[_Item]] = {}
-        self._under_way: dict[tuple[str, str], _Item] = {}
+        self._under_way: dict[Key, _Item] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._arriving: list[_Arrival] = []
         self._answering: frozenset[Person] = frozenset()  # whose messages are answered before they are stored
@@ -107,16 +148,21 @@ class Inbox:
         self._noting: asyncio.Task[None] | None = None
         self._closing = False
         self.trouble = ""  # why the latest messages could not be stored
-        self._watchers: list[set[tuple[str, str]]] = []  # what is finished while `recover` looks at the store
+        self._watchers: list[set[Key]] = []  # what is finished while `recover` looks at the store
 
     @property
     def waiting(self) -> int:
         """How many messages are taken in and not yet delivered."""
         return len(self._under_way)
 
+    @property
+    def _me(self) -> str:
+        return self._replica.name if self._replica is not None else ""
+
     def limit(self, *, per_minute: int, longest_text: int, most_waiting: int) -> None:
         """Change the limits while running."""
         self._buckets.change(per_minute)
+        self._per_minute = per_minute
         self._longest_text, self._most_waiting = longest_text, most_waiting
 
     def receive(self, message: IncomingMessage) -> asyncio.Future[Ticket]:
@@ -160,7 +206,9 @@ class Inbox:
 
     async def _store_group(self, group: Sequence[_Arrival]) -> None:
         """Answer what can be answered at once, and store everything in one transaction."""
-        steps, begun = self._metrics.steps, time.perf_counter()
+        if self._replica is not None and not self._replica.holds:
+            await self._replica.beat()
+        steps, begun, me = self._metrics.steps, time.perf_counter(), self._me
         counted = Counter(arrival.message.person for arrival in group)
         free = {person for person, times in counted.items() if times == 1 and person not in self._lines}
         self._answering = frozenset(free)
@@ -173,33 +221,56 @@ class Inbox:
         TURN.set(0)  # from here on it is about all of them
         thought, at = time.perf_counter(), stamp(self._clock())
 
-        def work(tx: Transaction) -> None:
+        def work(tx: Transaction) -> _Around:
+            around = self._look_around(tx, counted)
+            commits = []
             for arrival, answer in zip(group, answers, strict=True):
                 message = arrival.message
-                if answer is None:
-                    messages.keep(tx, person=message.person, message_id=message.id, at=at, body=dump_message(message))
+                if around.refuses(message):
+                    continue
+                if answer is None or not around.is_clear(message.person, me):
+                    body, owner = dump_message(message), around.owner(message.person, me)
+                    messages.keep(tx, person=message.person, message_id=message.id, at=at, body=body, owner=owner)
                 else:
                     replies = dump_settled(answer.replies, erased=answer.erased)
-                    messages.keep(tx, person=message.person, message_id=message.id, at=at, replies=replies)
-            for answer in answers:
-                if answer is not None:
-                    answer.commit(tx)
+                    messages.keep(tx, person=message.person, message_id=message.id, at=at, replies=replies, owner=me)
+                    commits.append(answer.commit)
+            for commit in commits:
+                commit(tx)
+            return around
 
-        try:
-            await self._store.write(work)
-        except StoreError:
-            raise
-        except Exception as error:
-            # An id that came before, somebody who was faster, a value that cannot be stored: each by itself.
-            log.debug("taken one by one", messages=len(group), reason=type(error).__name__)
-            await self._store_apart(group, at)
-            return
+        with self._watching() as finished:
+            try:
+                around = await self._store.write(work)
+            except StoreError:
+                raise
+            except Exception as error:
+                # An id that came before, somebody who was faster, a value that cannot be stored: each by itself.
+                log.debug("taken one by one", messages=len(group), reason=type(error).__name__)
+                await self._store_apart(group, at)
+                return
         times = len(group)
         steps.note(read - begun, "read", times=times)
         steps.note((thought - read) / times, "answer", times=times)
         steps.note(time.perf_counter() - thought, "store", times=times)
+        self._answering = frozenset()
         for arrival, answer in zip(group, answers, strict=True):
-            self._admit(arrival, None if answer is None else Settled(answer.replies, answer.erased))
+            if around.refuses(arrival.message):
+                self._refuse(arrival)
+            elif around.is_clear(arrival.message.person, me):
+                self._admit(arrival, None if answer is None else Settled(answer.replies, answer.erased), me)
+            else:
+                self._admit_behind(arrival, around.queues[arrival.message.person], me, finished)
+
+    def _look_around(self, tx: Transaction, persons: Collection[Person]) -> _Around:
+        """Where others serve the same people: see what these have under way anywhere, and who wrote to all too much."""
+        if not self._shares or self._replica is None:
+            return _ALONE
+        queues = messages.queues(tx, persons, me=self._replica.name)
+        if not self._per_minute or not self._replica.others:
+            return _Around(queues)
+        sent = messages.recent(tx, persons, since=stamp(self._clock() - timedelta(minutes=1)))
+        return _Around(queues, frozenset(person for person, times in sent.items() if times >= self._per_minute))
 
     def _answer_at_once(self, arrival: _Arrival, session: Session) -> Answer | None:
         """Answer a message if that needs no waiting; else None, and nothing has happened."""
@@ -217,56 +288,128 @@ class Inbox:
 
     async def _store_apart(self, group: Sequence[_Arrival], at: str) -> None:
         """Store messages as they came, so that none harms another, and find those that came before."""
+        me = self._me
+        repeated: list[_Arrival] = []
 
-        async def take(message: IncomingMessage) -> bool:
-            body = dump_message(message)
-            return await self._store.write(
-                lambda tx: messages.take(tx, person=message.person, message_id=message.id, body=body, at=at)
-            )
+        async def take(arrival: _Arrival) -> None:
+            message, body = arrival.message, dump_message(arrival.message)
 
-        taken = await asyncio.gather(*(take(arrival.message) for arrival in group), return_exceptions=True)
-        for arrival, fresh in zip(group, taken, strict=True):
-            if fresh is True:
-                self._admit(arrival, None)
-        self._answering = frozenset()
-        for arrival, fresh in zip(group, taken, strict=True):
-            if isinstance(fresh, BaseException):
-                if not arrival.future.done():
-                    arrival.future.set_exception(fresh)
+            def work(tx: Transaction) -> tuple[bool, _Around]:
+                around = self._look_around(tx, (message.person,))
+                owner = around.owner(message.person, me)
+                taken = not around.refuses(message) and messages.take(
+                    tx, person=message.person, message_id=message.id, body=body, at=at, owner=owner
+                )
+                return taken, around
+
+            with self._watching() as finished:
+                fresh, around = await self._store.write(work)
+            if around.refuses(message):
+                self._refuse(arrival)
             elif not fresh:
-                self._metrics.messages.add(arrival.message.person.channel, "repeated")
-                ticket = await self._repeated(arrival.message)
-                if not arrival.future.done():
-                    arrival.future.set_result(ticket)
+                repeated.append(arrival)
+            elif around.is_clear(message.person, me):
+                self._admit(arrival, None, me)
+            else:
+                self._admit_behind(arrival, around.queues[message.person], me, finished)
 
-    def _admit(self, arrival: _Arrival, outcome: Settled | None) -> None:
+        async def take_all(arrivals: Sequence[_Arrival]) -> None:
+            for arrival in arrivals:
+                try:
+                    await take(arrival)
+                except Exception as error:
+                    if not arrival.future.done():
+                        arrival.future.set_exception(error)
+
+        self._answering = frozenset()
+        lines: dict[Person, list[_Arrival]] = {}
+        for arrival in group:
+            lines.setdefault(arrival.message.person, []).append(arrival)
+        await asyncio.gather(*map(take_all, lines.values()))
+        for arrival in repeated:
+            self._metrics.messages.add(arrival.message.person.channel, "repeated")
+            ticket = await self._repeated(arrival.message)
+            if not arrival.future.done():
+                arrival.future.set_result(ticket)
+
+    def _admit(self, arrival: _Arrival, outcome: Settled | None, me: str) -> None:
         """Have a message that is safe now answered and delivered when its turn comes, and say so."""
         settled: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
         self._metrics.messages.add(arrival.message.person.channel, "new")
-        item = self._line_up(_Item(arrival.message, settled, outcome, arrival.turn, arrival.begun))
+        item = self._line_up(_Item(arrival.message, settled, outcome, arrival.turn, arrival.begun, me))
         if not arrival.future.done():
             arrival.future.set_result(Ticket(True, item.settled))
 
+    def _admit_behind(self, arrival: _Arrival, queue: Queue, me: str, finished: Collection[Key]) -> None:
+        """Have a message that is safe now answered behind what its person has under way, here or by another process."""
+        if queue.owner == me:
+            self._take_up(queue.rows, finished)
+            self._admit(arrival, None, me)
+            return
+        message = arrival.message
+        self._metrics.messages.add(message.person.channel, "new")
+        if not arrival.future.done():
+            arrival.future.set_result(Ticket(True, self._elsewhere.expect(message.person.channel, message.id)))
+
+    def _refuse(self, arrival: _Arrival) -> None:
+        """Tell that the person wrote too much, counting what other processes took."""
+        self._metrics.messages.add(arrival.message.person.channel, "flooded")
+        if not arrival.future.done():
+            arrival.future.set_exception(Flooded(60 / max(1, self._per_minute)))
+
     async def recover(self) -> int:
         """Take up what was stored and is not finished; returns how many messages."""
+        await self._take_over()
+        return await self._look(messages.ANSWERED)
+
+    async def look(self) -> None:
+        """Take up what other processes stored for this one, or left behind."""
+        await self._look(messages.ANSWERED if await self._take_over() else messages.RECEIVED)
+
+    async def _take_over(self) -> int:
+        """Make what processes that are gone left behind this one's own; returns how many messages."""
+        if self._replica is None:
+            return 0
+        me, channels = self._me, self._channels
+        left = await self._store.read(lambda tx: messages.left_behind(tx, channels, me=me))
+        if not left:
+            return 0
+        taken = await self._store.write(lambda tx: sum(messages.take_over(tx, gone, channels, me=me) for gone in left))
+        log.info("messages taken over", messages=taken)
+        return taken
+
+    async def _look(self, stage: int) -> int:
         since = stamp(self._clock() - TAKEN_UP_AFTER_CRASH)
-        finished: set[tuple[str, str]] = set()
+        with self._watching() as finished:
+            rows = await self._store.read(lambda tx: messages.unfinished(tx, since=since, owner=self._me, stage=stage))
+        return self._take_up(rows, finished)
+
+    @contextmanager
+    def _watching(self) -> Iterator[set[Key]]:
+        """Note what is finished while somebody looks at the store."""
+        finished: set[Key] = set()
         self._watchers.append(finished)
         try:
-            rows = await self._store.read(lambda tx: messages.unfinished(tx, since=since))
+            yield finished
         finally:
             self._watchers = [watcher for watcher in self._watchers if watcher is not finished]
-        taken = 0
+
+    def _take_up(self, rows: Sequence[Row], finished: Collection[Key]) -> int:
+        """Line up messages of this process that were found in the store; returns how many."""
+        taken, me = 0, self._me
         for row in rows:
             key = row["channel"], row["message_id"]
             person = Person(row["channel"], row["address"])
             if key in self._under_way or key in finished or person in self._answering:
-                continue  # the last ones wait for the next sweep
+                continue  # the last ones wait for the next look
+            if self._replica is not None and row["owner"] != me:
+                continue
             answered = row["stage"] == messages.ANSWERED
             body = row["body"] or dump_message(IncomingMessage(person=person, id="", at=self._clock()))
             message = load_message(body, person=person, message_id=row["message_id"])
             outcome = load_settled(row["replies"]) if answered else None
-            self._line_up(_Item(message, asyncio.get_running_loop().create_future(), outcome, next_turn()))
+            settled: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
+            self._line_up(_Item(message, settled, outcome, next_turn(), owner=me))
             taken += 1
         return taken
 
@@ -284,6 +427,7 @@ class Inbox:
         if (noting := self._noting) is not None:
             await asyncio.wait((noting,), timeout=max(1.0, ends - time.monotonic()))
             noting.cancel()
+        await self._elsewhere.close()
 
     def _screened(self, message: IncomingMessage) -> IncomingMessage:
         """Take out of a message what must not be stored."""
@@ -306,7 +450,9 @@ class Inbox:
         if row is not None and row["stage"] != messages.DELIVERED:
             if item := self._under_way.get((message.person.channel, message.id)):
                 return Ticket(False, item.settled)
-            await self.recover()
+            if self._replica is not None and row["owner"] != self._me:
+                return Ticket(False, self._elsewhere.expect(message.person.channel, message.id))
+            await self._look(messages.ANSWERED)
             if item := self._under_way.get((message.person.channel, message.id)):
                 return Ticket(False, item.settled)
         settled.set_result(load_settled(row["replies"] if row else ""))
@@ -359,6 +505,8 @@ class Inbox:
         outcome, steps = item.outcome, self._metrics.steps
         if outcome is None:
             outcome = await self._answer_durably(item)
+        if self._replica is not None and not (self._replica.holds and item.owner == self._me):
+            return self._leave_to_others(item)
         begun = time.perf_counter()
         try:
             await self._deliver(item.message.person, outcome.replies, item.message.id)
@@ -387,7 +535,8 @@ class Inbox:
             group, self._delivered = self._delivered, []
             erased = any(item.outcome and item.outcome.erased for item in group)
             try:
-                await self._store.write(lambda tx, group=group: self._mark(tx, group))  # type: ignore[misc]
+                with self._watching() as finished:
+                    rows = await self._store.write(lambda tx, group=group: self._mark(tx, group))  # type: ignore[misc]
             except StoreError as error:
                 log.error("delivery not noted yet", messages=len(group), reason=str(error))
                 self._delivered = group + self._delivered
@@ -400,15 +549,21 @@ class Inbox:
                 if item.outcome is not None and not item.settled.done():
                     item.settled.set_result(item.outcome)
                 self._let_go(item)
+            self._take_up(rows, finished)
         self._noting = None
 
-    def _mark(self, tx: Transaction, group: Sequence[_Item]) -> None:
+    def _mark(self, tx: Transaction, group: Sequence[_Item]) -> list[Row]:
+        """Note deliveries; returns what other processes stored meanwhile for the same people to be answered here."""
         for channel in {item.message.person.channel for item in group}:
             own = [item for item in group if item.message.person.channel == channel]
             ids = [item.message.id for item in own]
             messages.mark_delivered(tx, channel, ids, keep_replies=self._keeps_replies(channel))
             erasing = [item.message.id for item in own if item.outcome and item.outcome.erased]
             messages.forget_address(tx, channel, erasing)
+        if self._replica is None or not self._replica.others or not self._shares:
+            return []
+        rows = messages.under_way(tx, {item.message.person for item in group})
+        return [row for row in rows if row["stage"] == messages.RECEIVED]
 
     async def _scrub(self) -> None:
         try:
@@ -425,7 +580,9 @@ class Inbox:
 
                 def work(tx: Transaction, answer: Answer = answer, kept: str = kept) -> bool:
                     channel, message_id = item.message.person.channel, item.message.id
-                    fresh = messages.mark_answered(tx, channel=channel, message_id=message_id, replies=kept)
+                    fresh = messages.mark_answered(
+                        tx, channel=channel, message_id=message_id, replies=kept, owner=item.owner
+                    )
                     if fresh:
                         answer.commit(tx)
                     return fresh
@@ -448,4 +605,13 @@ class Inbox:
         """Return what another process on the same records answered, such as `chat` beside `run`."""
         channel = item.message.person.channel
         row = await self._store.read(lambda tx: messages.find(tx, channel=channel, message_id=item.message.id))
+        if row is not None:
+            item.owner = row["owner"]  # who answers a message delivers it, too
         return load_settled(row["replies"] if row else "")
+
+    def _leave_to_others(self, item: _Item) -> bool:
+        """Leave a message to the process that has taken it over, or may have; always False."""
+        log.warning("message left to another process", channel=item.message.person.channel)
+        expected, item.settled = item.settled, asyncio.get_running_loop().create_future()
+        self._elsewhere.expect(item.message.person.channel, item.message.id, expected)
+        return False

@@ -19,6 +19,9 @@ _LONGEST_YIELD = 5.0  # how long replies may hold bulk up
 # By how much of a gap a bulk message may be late and the next still leave on schedule. With a whole gap, as many as the
 # pace and one more may leave within a second; the other half is for what happens on the way to the platform.
 _CATCH_UP = 0.5
+# Of the pace, for messages to many where several processes write by one token: they leave from one of these at a time,
+# which cannot know how many replies the others are sending.
+_BULK_SHARE = 0.5
 
 
 class Buckets:
@@ -72,7 +75,7 @@ class Gate:
     def __init__(
         self, pace: Pace, *, clock: Callable[[], float] = time.monotonic, sleep: Sleep = asyncio.sleep
     ) -> None:
-        self._clock, self._sleep = clock, sleep
+        self._clock, self._sleep, self._processes = clock, sleep, 1
         self._chats, self._crowds = Buckets(0, clock=clock), Buckets(0, clock=clock)
         self.change(pace)
         self._next_bulk = self._next_late = 0.0
@@ -83,12 +86,19 @@ class Gate:
         self._shut_until = 0.0  # 0 while the way is free; a moment gone by while nobody has tried it yet
         self._probe: asyncio.Future[None] | None = None  # there while one message tries the way
 
+    def share(self, processes: int) -> None:
+        """Leave room for other processes that write by the same token; `processes` counts this one."""
+        if processes != self._processes:
+            self._processes = processes
+            self.change(self._pace)
+
     def change(self, pace: Pace) -> None:
         """Take another pace from now on."""
         self._pace = pace
-        self._gap = 1 / pace.bulk_per_second if pace.bulk_per_second else 0.0
+        bulk = pace.bulk_per_second * (_BULK_SHARE if self._processes > 1 else 1.0)
+        self._gap = 1 / bulk if bulk else 0.0
         self._chats.change(pace.chat_per_second * 60, capacity=_CHAT_BURST)
-        self._crowds.change(pace.crowd_per_minute)
+        self._crowds.change(pace.crowd_per_minute / self._processes)
         self._limited = bool(pace.bulk_per_second or pace.chat_per_second or pace.crowd_per_minute)
 
     @property

@@ -13,6 +13,7 @@ import structlog
 
 from bot.channels import Channel
 from bot.channels.channel import Editing
+from bot.channels.lease import Lease
 from bot.clock import Clock, stamp
 from bot.errors import DeliveryError, Gone, Throttled, Unreachable
 from bot.limits import Gate, Sleep
@@ -26,6 +27,7 @@ log = structlog.get_logger()
 
 ATTEMPTS = 6
 PUSHES_AT_ONCE = 20
+PUSH_LEASE_SECONDS = 20.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 
 Still = Callable[[], Awaitable[bool]]
@@ -47,11 +49,19 @@ class Outbox:
         self._store, self._channels, self._clock, self._sleep = store, channels, clock, sleep
         self._pushing = asyncio.Lock()
         self._sends = (metrics or Metrics()).sends
+        self._rights = {
+            name: Lease(store, f"pushes:{name}", seconds=PUSH_LEASE_SECONDS, clock=clock) for name in channels
+        }
         self._gates = {name: Gate(channel.traits.pace, clock=timer, sleep=sleep) for name, channel in channels.items()}
 
     def pace(self, channel: str, pace: Pace) -> None:
         """Change how fast a channel writes, while running."""
         self._gates[channel].change(pace)
+
+    def share(self, processes: int) -> None:
+        """Leave to each of several processes that write by the same token its part of what the platform takes."""
+        for gate in self._gates.values():
+            gate.share(processes)
 
     async def deliver(self, person: Person, replies: Sequence[Reply], answering: str = "") -> None:
         """Send replies in order; raises DeliveryError only when repeating later is safe and may help."""
@@ -113,26 +123,40 @@ class Outbox:
             gate.leave(person.address, probe=probe, accepted=accepted)
 
     async def send_pushes(self) -> None:
-        """Send what waits for people who did not just write; a crash repeats at most those under way."""
+        """Send what waits for people who did not just write, in one process at a time for each channel.
+
+        A crash repeats at most those under way.
+        """
         async with self._pushing:  # what one round is sending, the next must not see
-            await self._send_pushes()
+            at = stamp(self._clock())
 
-    async def _send_pushes(self) -> None:
-        lines: dict[Person, list[Row]] = {}
-        at = stamp(self._clock())
+            def waiting(tx: Transaction) -> set[str]:
+                return {name for name in self._channels if pushes.waiting(tx, channel=name, at=at, limit=1)}
 
-        def waiting(tx: Transaction) -> list[Row]:
             # Each channel by itself: what waits for one that is off or down must not hold the others up.
-            return [
-                row for name in self._channels for row in pushes.waiting(tx, channel=name, at=at, limit=PUSHES_AT_ONCE)
-            ]
+            channels = await self._store.read(waiting)
+            await asyncio.gather(*(self._send_pushes(name, at) for name in channels))
 
-        for row in await self._store.read(waiting):
-            lines.setdefault(Person(row["channel"], row["address"]), []).append(row)
-        await asyncio.gather(*(self._push(person, rows) for person, rows in lines.items()))
+    async def _send_pushes(self, channel: str, at: str) -> None:
+        right = self._rights[channel]
+        if not await right.hold():
+            return
+        async with right.kept() as lost:
+            lines: dict[Person, list[Row]] = {}
+            # Read only now: another process may have sent some of it a moment ago.
+            for row in await self._store.read(partial(pushes.waiting, channel=channel, at=at, limit=PUSHES_AT_ONCE)):
+                lines.setdefault(Person(row["channel"], row["address"]), []).append(row)
+            await asyncio.gather(*(self._push(person, rows, lost) for person, rows in lines.items()))
 
-    async def _push(self, person: Person, rows: Sequence[Row]) -> None:
+    async def close(self) -> None:
+        """Let another process push at once. Raises StoreError."""
+        for right in self._rights.values():
+            await right.give_back()
+
+    async def _push(self, person: Person, rows: Sequence[Row], lost: asyncio.Event) -> None:
         for row in rows:
+            if lost.is_set():
+                return
             try:
                 await self.deliver(person, [load_reply(row["reply"])])
             except DeliveryError as error:

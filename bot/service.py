@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import os
 import secrets
 import tempfile
@@ -39,6 +41,7 @@ from bot.platforms import open_platforms, pace_of
 from bot.records import GUESS_TIME
 from bot.regions import Regions, load_regions
 from bot.reminders import ReminderTexts
+from bot.replica import BEAT_SECONDS, Replica
 from bot.settings import Settings, can_change, changed, changed_keys
 from bot.store import (
     Store,
@@ -61,8 +64,10 @@ log = structlog.get_logger()
 
 CONTENT_FOLDER = "content folder"  # in the audit: whoever may write there
 SECRET_FILE = "secret"  # noqa: S105 - the name of a file
+_OTHER_SECRET = "Another process on these records has another BOT_SECRET; give all of them the same."  # noqa: S105
 _TITLES = {"telegram": "Telegram", "zalo_oa": "Zalo", "zalo_bot": mark("Zalo (bot)")}
 _CONTENT_PAUSE, _SWEEP_PAUSE, _PUSH_PAUSE, _BROADCAST_PAUSE, _BACKUP_PAUSE = 2.0, 30.0, 0.5, 1.0, 60.0
+_LOOK_PAUSE = 0.3  # how soon what another process stored for this one is found
 _RETRY_PAUSE = 5.0  # so soon it is seen that all is well again
 _SET_BY, _TELL_SECONDS = 60.0, 600.0  # by how much a clock may go wrong unnoticed, and how long it is told
 _STOP_SECONDS = 4.0  # for what is under way; with the web server's own time a stop stays below 10
@@ -110,6 +115,7 @@ class Service:
     catalogues: Mapping[str, Catalogue]
     channels: dict[str, Channel]
     engine: Engine
+    replica: Replica
     inbox: Inbox
     outbox: Outbox
     broadcasts: Broadcasts
@@ -141,6 +147,19 @@ class Service:
         for follow in self.followers:
             follow(self.settings)
         return [key for key in keys if can_change(key)], [key for key in keys if not can_change(key)]
+
+    async def keep_place(self) -> None:
+        """Show the other processes that this one lives, and take over what those that are gone left behind."""
+        fewer = await self.replica.beat()
+        self.outbox.share(self.replica.online)
+        self.trouble.report("secret", _OTHER_SECRET if self.replica.strangers else None)
+        if fewer:
+            await self.inbox.recover()
+
+    async def look(self) -> None:
+        """Find what other processes stored for this one."""
+        if self.replica.others:
+            await self.inbox.look()
 
     async def sweep(self) -> None:
         """Take up what was left unfinished; deletes what is older than it may be."""
@@ -208,6 +227,7 @@ async def open_service(
             else []
         )
         channels: dict[str, Channel] = {channel.name: channel for channel in (webchat, *extra_channels, *platforms)}
+        replica = Replica(store, online=online, mark=_mark(secret))
         outbox = Outbox(store, channels, clock=now, metrics=metrics)
         sends = online if sends is None else sends
         others = [webchat.name, *(channel.name for channel in extra_channels if channel.traits.starts_talk)]
@@ -245,6 +265,8 @@ async def open_service(
             most_waiting=settings.limits.most_waiting,
             clock=now,
             metrics=metrics,
+            replica=replica,
+            channels=tuple(channels),
         )
         herald = Herald(
             store, outbox, broadcasts, catalogues=catalogues, default_language=settings.default_language, clock=now
@@ -277,6 +299,7 @@ async def open_service(
             catalogues=catalogues,
             channels=channels,
             engine=engine,
+            replica=replica,
             inbox=inbox,
             outbox=outbox,
             broadcasts=broadcasts,
@@ -291,12 +314,17 @@ async def open_service(
             metrics=metrics,
             followers=[engine.use, broadcasts.use, summaries.use],
         )
+        await replica.join()
+        outbox.share(replica.online)
         await service.sweep()
         tasks = [
             _forever(service, "store", service.sweep, _SWEEP_PAUSE),
+            _forever(service, "place", service.keep_place, BEAT_SECONDS),
             _forever(service, "pushes", outbox.send_pushes, _PUSH_PAUSE),
             _watch_content(service),
         ]
+        if store.shared:
+            tasks.append(_forever(service, "look", service.look, _LOOK_PAUSE))
         if online:
             tasks.append(_forever(service, "backup", service.backups.advance, _BACKUP_PAUSE))
         if sends:
@@ -320,6 +348,9 @@ async def open_service(
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
             await due.close()
+            with suppress(StoreError):
+                await outbox.close()
+                await replica.leave()
     finally:
         await store.close()
 
@@ -385,6 +416,11 @@ def bot_secret(settings: Settings) -> bytes:
     with suppress(FileExistsError):
         _write_once(path, secrets.token_hex(32))
     return path.read_text().encode()
+
+
+def _mark(secret: bytes) -> str:
+    """Tell one secret from another without giving it away."""
+    return hmac.new(secret, b"mark of this secret", hashlib.sha256).hexdigest()[:12]
 
 
 def _write_once(path: Path, text: str) -> None:

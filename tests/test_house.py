@@ -23,6 +23,8 @@ FLOORS: tuple[tuple[int, tuple[str, ...]], ...] = (
         3,
         (
             "bot.inbox",
+            "bot.elsewhere",
+            "bot.replica",
             "bot.outbox",
             "bot.broadcast",
             "bot.sieve",

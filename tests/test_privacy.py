@@ -19,7 +19,7 @@ MARK = "zqx"
 REPORTED = {"district": "vinh-tuong", "commune": "", "channel": "recorder", "source": "", "language": "vi"}
 # Tables without any person: counts, content, keys, what is done by whom of the office.
 OF_NOBODY = {"audit", "audit_head", "backups", "broadcast_texts", "broadcasts", "choices", "credentials", "funnel",
-             "invitations", "leases", "moves", "official_figures", "pictures", "simulations", "tallies",
+             "invitations", "leases", "moves", "official_figures", "pictures", "replicas", "simulations", "tallies",
              "usage"}  # fmt: skip
 # Tables about people by another key: the person's own row, messages by address, messages of a conversation.
 BY_ANOTHER_KEY = {"people", "inbox", "conversation_messages"}

@@ -13,7 +13,7 @@ from bot.store.schema import MIGRATIONS
 from bot.store.sqlite import sqlite_definition
 
 # Who runs at the moment is no record; in a copy it would be wrong.
-_OF_THE_MOMENT = frozenset(("leases", "moves"))
+_OF_THE_MOMENT = frozenset(("leases", "moves", "replicas"))
 _SERIAL = re.compile(r"CREATE TABLE (\w+) \(\s*(\w+) \{serial\}")
 
 

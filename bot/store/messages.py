@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from bot.message import Person
+from bot.store import replicas
 from bot.store.database import Row, Transaction
 from bot.store.portions import portions
 
 RECEIVED, ANSWERED, DELIVERED = 0, 1, 2
+_COLUMNS = "id, channel, message_id, address, stage, body, replies, received_at, owner"
 
 
-def keep(tx: Transaction, *, person: Person, message_id: str, at: str, body: str = "", replies: str = "") -> None:
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What of one person is not delivered, oldest first, and the process that has their turn."""
+
+    owner: str
+    rows: tuple[Row, ...] = ()
+
+    def is_clear(self, me: str) -> bool:
+        """Tell whether a process may answer the next message at once."""
+        return self.owner == me and not any(row["stage"] == RECEIVED for row in self.rows)
+
+
+def keep(
+    tx: Transaction,
+    *,
+    person: Person,
+    message_id: str,
+    at: str,
+    body: str = "",
+    replies: str = "",
+    owner: str = "",
+) -> None:
     """Keep a message that comes for the first time: with its body, or answered already, with the replies.
 
-    The transaction fails where the id was taken before.
+    `owner` is the process that answers it. The transaction fails where the id was taken before.
     """
     tx.later(
         """
-        INSERT INTO inbox (channel, message_id, address, received_at, stage, body, replies)
-        VALUES (:channel, :message_id, :address, :at, :stage, :body, :replies)
+        INSERT INTO inbox (channel, message_id, address, received_at, stage, body, replies, owner)
+        VALUES (:channel, :message_id, :address, :at, :stage, :body, :replies, :owner)
         """,
         channel=person.channel,
         message_id=message_id,
@@ -28,16 +52,17 @@ def keep(tx: Transaction, *, person: Person, message_id: str, at: str, body: str
         stage=RECEIVED if body else ANSWERED,
         body=body,
         replies=replies,
+        owner=owner,
     )
 
 
-def take(tx: Transaction, *, person: Person, message_id: str, body: str, at: str) -> bool:
+def take(tx: Transaction, *, person: Person, message_id: str, body: str, at: str, owner: str = "") -> bool:
     """Keep a message that may have come before; tells whether it is new."""
     return bool(
         tx.run(
             """
-            INSERT INTO inbox (channel, message_id, address, received_at, body)
-            VALUES (:channel, :message_id, :address, :at, :body)
+            INSERT INTO inbox (channel, message_id, address, received_at, body, owner)
+            VALUES (:channel, :message_id, :address, :at, :body, :owner)
             ON CONFLICT (channel, message_id) DO NOTHING
             """,
             channel=person.channel,
@@ -45,7 +70,102 @@ def take(tx: Transaction, *, person: Person, message_id: str, body: str, at: str
             address=person.address,
             at=at,
             body=body,
+            owner=owner,
         )
+    )
+
+
+def queues(tx: Transaction, persons: Collection[Person], *, me: str) -> dict[Person, Queue]:
+    """Return what each person has under way, and keep it from changing hands until the commit.
+
+    All that one person has under way belongs to one process, which has their turn: a living one, or the process `me`
+    where there is none.
+    """
+    tx.hold(*(f"turn {person.channel} {person.address}" for person in persons))
+    rows = under_way(tx, persons)
+    others = {row["owner"] for row in rows} - {me}
+    if others:
+        replicas.hold(tx, *others)
+        for gone in others - {row["name"] for row in replicas.present(tx)}:
+            for person in {Person(row["channel"], row["address"]) for row in rows if row["owner"] == gone}:
+                tx.run(
+                    """
+                    UPDATE inbox SET owner = :me
+                    WHERE channel = :channel AND address = :address AND stage < 2 AND owner = :gone
+                    """,
+                    me=me,
+                    channel=person.channel,
+                    address=person.address,
+                    gone=gone,
+                )
+        rows = under_way(tx, persons)  # somebody may have been faster in taking over
+    found: dict[Person, list[Row]] = {}
+    for row in rows:
+        found.setdefault(Person(row["channel"], row["address"]), []).append(row)
+    return {
+        person: Queue(found[person][-1]["owner"], tuple(found[person])) if person in found else Queue(me)
+        for person in persons
+    }
+
+
+def under_way(tx: Transaction, persons: Collection[Person]) -> list[Row]:
+    """List what people have under way, oldest first."""
+    rows: list[Row] = []
+    for channel in {person.channel for person in persons}:
+        for names, named in portions([person.address for person in persons if person.channel == channel]):
+            rows += tx.all(
+                f"""
+                SELECT {_COLUMNS} FROM inbox WHERE channel = :channel AND address IN ({names}) AND stage < 2 ORDER BY id
+                """,  # noqa: S608 - no value in it
+                channel=channel,
+                **named,
+            )
+    return rows
+
+
+def recent(tx: Transaction, persons: Collection[Person], *, since: str) -> dict[Person, int]:
+    """Count what each person sent since a moment, whichever process took it."""
+    counted = dict.fromkeys(persons, 0)
+    for channel in {person.channel for person in persons}:
+        for names, named in portions([person.address for person in persons if person.channel == channel]):
+            for row in tx.all(
+                f"""
+                SELECT address, COUNT(*) AS times FROM inbox
+                WHERE channel = :channel AND address IN ({names}) AND received_at > :since GROUP BY address
+                """,  # noqa: S608 - no value in it
+                channel=channel,
+                since=since,
+                **named,
+            ):
+                counted[Person(channel, row["address"])] = int(row["times"])
+    return counted
+
+
+def left_behind(tx: Transaction, channels: Collection[str], *, me: str) -> list[str]:
+    """List the processes that are gone and whose messages on some channels are not delivered."""
+    rows = tx.all(
+        """
+        SELECT DISTINCT owner, channel FROM inbox WHERE stage < 2 AND owner <> :me
+            AND NOT EXISTS (SELECT 1 FROM replicas r WHERE r.name = inbox.owner)
+        """,
+        me=me,
+    )
+    return sorted({row["owner"] for row in rows if row["channel"] in channels})
+
+
+def take_over(tx: Transaction, gone: str, channels: Collection[str], *, me: str) -> int:
+    """Take over what a process that is gone left on some channels; returns how many messages."""
+    replicas.hold(tx, gone)
+    if gone in {row["name"] for row in replicas.present(tx)}:
+        return 0
+    return sum(
+        tx.run(
+            "UPDATE inbox SET owner = :me WHERE channel = :channel AND owner = :gone AND stage < 2",
+            me=me,
+            channel=channel,
+            gone=gone,
+        )
+        for channel in sorted(channels)
     )
 
 
@@ -53,7 +173,7 @@ def find(tx: Transaction, *, channel: str, message_id: str) -> Row | None:
     """Return a message by the platform's id."""
     return tx.one(
         """
-        SELECT id, channel, address, stage, body, replies, received_at FROM inbox
+        SELECT id, channel, address, stage, body, replies, received_at, owner FROM inbox
         WHERE channel = :channel AND message_id = :message_id
         """,
         channel=channel,
@@ -61,26 +181,46 @@ def find(tx: Transaction, *, channel: str, message_id: str) -> Row | None:
     )
 
 
-def unfinished(tx: Transaction, *, since: str) -> list[Row]:
-    """List what was received since a moment and is not delivered, in the order of arrival."""
+def find_all(tx: Transaction, channel: str, message_ids: Sequence[str]) -> list[Row]:
+    """Return messages of a channel by the platform's ids: message_id, stage, replies."""
+    rows: list[Row] = []
+    for names, named in portions(message_ids):
+        rows += tx.all(
+            f"""
+            SELECT message_id, stage, replies FROM inbox WHERE channel = :channel AND message_id IN ({names})
+            """,  # noqa: S608 - no value in it
+            channel=channel,
+            **named,
+        )
+    return rows
+
+
+def unfinished(tx: Transaction, *, since: str, owner: str = "", stage: int = ANSWERED) -> list[Row]:
+    """List what was received since a moment and is not delivered, in the order of arrival.
+
+    Only what belongs to a process when `owner` is given, and is at most at a `stage`.
+    """
     return tx.all(
-        """
-        SELECT id, channel, message_id, address, stage, body, replies, received_at FROM inbox
-        WHERE stage < 2 AND received_at >= :since ORDER BY id
-        """,
+        f"""
+        SELECT {_COLUMNS} FROM inbox
+        WHERE stage < 2 AND stage <= :stage AND received_at >= :since AND (:owner = '' OR owner = :owner) ORDER BY id
+        """,  # noqa: S608 - no value in it
         since=since,
+        owner=owner,
+        stage=stage,
     )
 
 
-def mark_answered(tx: Transaction, *, channel: str, message_id: str, replies: str) -> bool:
-    """Keep the replies and forget the message's own text; False when it was answered before."""
+def mark_answered(tx: Transaction, *, channel: str, message_id: str, replies: str, owner: str = "") -> bool:
+    """Keep the replies and forget the message's own text; False when it was answered before, or has another owner."""
     return bool(
         tx.run(
             """
             UPDATE inbox SET stage = 1, body = '', replies = :replies
-            WHERE channel = :channel AND message_id = :message_id AND stage = 0
+            WHERE channel = :channel AND message_id = :message_id AND stage = 0 AND (:owner = '' OR owner = :owner)
             """,
             replies=replies,
+            owner=owner,
             channel=channel,
             message_id=message_id,
         )

@@ -506,5 +506,20 @@ MIGRATIONS = MappingProxyType(
             """,
             "CREATE INDEX appointments_open ON appointments (send_at) WHERE state IN ('waiting', 'claimed')",
         ),
+        "m071_replicas": (
+            # the processes that serve now; beat grows as long as one lives
+            """
+            CREATE TABLE replicas (
+                name TEXT PRIMARY KEY,
+                beat INTEGER NOT NULL,
+                online INTEGER NOT NULL,
+                mark TEXT NOT NULL
+            ) {strict}
+            """,
+            # owner: the process that answers the message; whose process is gone is taken over by another
+            "ALTER TABLE inbox ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+            "DROP INDEX inbox_unfinished",
+            "CREATE INDEX inbox_unfinished ON inbox (channel, address, id) WHERE stage < 2",
+        ),
     }
 )

@@ -22,8 +22,9 @@ from bot.web.keys import SERVICE
 log = structlog.get_logger()
 
 
-# The last good content still serves, a missing backup harms nobody today, a clock that was set is seen to.
-_SERVES_ALL_THE_SAME = frozenset(("content", "backup", "clock"))
+# The last good content still serves, a missing backup harms nobody today, a clock that was set is seen to; with two
+# secrets a session holds at half of the processes, and none of them is the wrong one.
+_SERVES_ALL_THE_SAME = frozenset(("content", "backup", "clock", "secret"))
 
 
 async def alive(request: web.Request) -> web.Response:
@@ -96,6 +97,8 @@ def _present(service: Service) -> Iterator[Metric]:
     version.add_metric((bot.__version__,), 1)
     yield version
     yield _gauge("bot_messages_waiting", "Messages taken in and not yet delivered", service.inbox.waiting)
+    yield _gauge("bot_replicas", "Processes that serve from the same records, this one among them",
+                 service.replica.others + 1)  # fmt: skip
     yield _gauge("bot_articles", "Articles in use", len(service.shelf.knowledge.library.articles))
     age = GaugeMetricFamily("bot_backup_age_seconds", "Seconds since the newest backup was made", labels=())
     if (newest := service.backups.newest) is not None:
