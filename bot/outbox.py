@@ -82,8 +82,13 @@ class Outbox:
                     # Refused for good, or perhaps delivered: the next part may still be of use.
                     log.warning("reply not delivered", channel=person.channel, code=error.code)
 
-    async def send(self, person: Person, reply: Reply, *, still: Still) -> Receipt | None:
+    async def send(
+        self, person: Person, reply: Reply, *, still: Still, put_off: Callable[[], None] | None = None
+    ) -> Receipt | None:
         """Send one message of many, behind all replies; None when `still` forbids it right before it would leave.
+
+        `still` is asked before each attempt, `put_off` called after one that certainly brought nothing and that another
+        follows.
 
         Raises DeliveryError: Unreachable when nothing arrived, with `retry_after` where the platform wants to be left
         alone for long; Unknown when it may have arrived; Gone, Rejected. Nothing is sent twice.
@@ -92,7 +97,7 @@ class Outbox:
         receipt: Receipt | None = None
         try:
             for part in fit(reply, channel.traits):
-                receipt = await self._send(channel, person, part, "", still)
+                receipt = await self._send(channel, person, part, "", still, put_off)
                 if receipt is None:
                     return None
         except Gone:
@@ -175,7 +180,13 @@ class Outbox:
         await self._store.write(partial(people.mark_gone, person=person, at=at))
 
     async def _send(
-        self, channel: Channel, person: Person, reply: Reply, answering: str, still: Still | None = None
+        self,
+        channel: Channel,
+        person: Person,
+        reply: Reply,
+        answering: str,
+        still: Still | None = None,
+        put_off: Callable[[], None] | None = None,
     ) -> Receipt | None:
         gate, pause, lane = self._gates[channel.name], _FIRST_PAUSE, "reply" if answering else "bulk"
         for attempt in range(1, ATTEMPTS + 1):
@@ -206,6 +217,8 @@ class Outbox:
             finally:
                 self._sends.add(channel.name, lane, ended)
                 gate.leave(person.address, probe=probe, refused_for=refused_for, accepted=accepted)
+            if put_off is not None:
+                put_off()
             if refused_for is None:
                 await self._sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
                 pause = min(pause * 2, _LONGEST_PAUSE)

@@ -359,7 +359,7 @@ async def test_who_stops_in_the_middle_gets_nothing_after_it(bot: Service, chann
     number = await planned(bot, boss)
     channel.door.clear()
     await bot.broadcasts.release(boss, number)
-    await until(lambda: channel.at_the_door >= 40)
+    await until(lambda: channel.at_the_door >= 16)
     await asyncio.sleep(0.15)
     late = Talk(bot, channel, Person("recorder", "p99"))
     assert "Đã ngừng" in await late.say("DUNG")
@@ -371,19 +371,40 @@ async def test_who_stops_in_the_middle_gets_nothing_after_it(bot: Service, chann
     assert len(channel.got) == len(set(channel.got)) == 99
 
 
+async def test_who_stops_while_their_message_waits_its_turn_gets_nothing(
+    settings: Settings, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurry(monkeypatch)
+    monkeypatch.setattr("bot.sender._FRESH", 0.0)
+    channel = Moody(traits=Traits(longest_text=4000, title="recorder", pace=Pace(bulk_per_second=5)))
+    async with sending_bot(settings, clock, channel) as bot:
+        boss = await add_officer(bot.store, "boss")
+        await crowd(bot, 5)
+        number = await planned(bot, boss)
+        await bot.broadcasts.release(boss, number)
+        await until(lambda: len(channel.got) == 1)
+        assert (await ledger(bot.store, number))["p4"] == "claimed"  # all stand at the gate
+        assert "Đã ngừng" in await Talk(bot, channel, Person("recorder", "p4")).say("DUNG")
+        await settled(bot, number)
+        book = await ledger(bot.store, number)
+        assert book.pop("p4") == "skipped opted-out"
+        assert set(book.values()) == {"sent"}
+        assert "p4" not in channel.got
+
+
 async def test_paused_resumed_stopped(bot: Service, channel: Moody) -> None:
     boss = await add_officer(bot.store, "boss")
     await crowd(bot, 200)
     number = await planned(bot, boss)
     channel.door.clear()
     await bot.broadcasts.release(boss, number)
-    await until(lambda: channel.at_the_door >= 40)
+    await until(lambda: channel.at_the_door >= 16)
     await asyncio.sleep(0.15)
     await bot.broadcasts.pause(boss, number)
     channel.door.set()
     progress = await at_rest(bot, number)
     sent = len(channel.sent)
-    assert 40 <= sent < 120
+    assert 16 <= sent < 60
     assert (progress.states["sent"], progress.states["planned"], progress.percent) == (sent, 200 - sent, sent // 2)
     await bot.broadcasts.resume(boss, number)
     await settled(bot, number)
@@ -399,7 +420,7 @@ async def test_quiet_hours_hold_also_for_a_clock_that_jumps(bot: Service, channe
     clock.at = datetime(2026, 11, 23, 12, 59, 59, tzinfo=UTC)  # a second before 20:00 there
     channel.door.clear()
     await bot.broadcasts.release(boss, number)
-    await until(lambda: channel.at_the_door >= 40)
+    await until(lambda: channel.at_the_door >= 16)
     under_way = channel.at_the_door
     clock.forward(hours=1)  # the clock jumps into the night while some are on their way
     channel.door.set()
@@ -470,7 +491,7 @@ async def test_a_series_ends_with_the_role_of_who_made_it(bot: Service, channel:
 
 
 async def test_each_ending_stands_in_the_ledger(bot: Service, channel: Moody, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.dispatch._FIRST_REST", 0.01)
+    monkeypatch.setattr("bot.sender._FIRST_REST", 0.01)
     monkeypatch.setattr("bot.outbox._FIRST_PAUSE", 0.001)
     monkeypatch.setattr("bot.outbox._LONGEST_PAUSE", 0.001)
     channel.moods = {
@@ -543,7 +564,8 @@ async def test_what_a_dead_sender_claimed_is_listed_and_not_repeated(
 
         def die(tx: Transaction) -> None:
             """Another machine claims two, holds the right to send, and is heard of no more."""
-            broadcasts.claim(tx, number, channel="recorder", holder="dead", at=AT, limit=2, week_ago="", per_week=1)
+            rule = broadcasts.Rule(holder="dead", at=AT, week_ago="", per_week=1)
+            broadcasts.claim(tx, number, channel="recorder", rule=rule, limit=2)
             until = (NOON + timedelta(seconds=20)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
             leases.take(tx, "broadcasts:recorder", holder="elsewhere:1:x:y", at=AT, until=until)
 
@@ -556,6 +578,25 @@ async def test_what_a_dead_sender_claimed_is_listed_and_not_repeated(
         states = await ledger(bot.store, number)
         assert [states[f"p{n}"] for n in range(5)] == ["unknown sender-died"] * 2 + ["sent"] * 3
         assert sorted(channel.got) == ["p2", "p3", "p4"]
+
+
+async def test_what_had_not_begun_at_a_stop_is_planned_again(
+    settings: Settings, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurry(monkeypatch)
+    channel = Moody(traits=Traits(longest_text=4000, title="recorder", pace=Pace(bulk_per_second=0.5)))
+    channel.moods = {"p0": [Unreachable("x", code="502")]}  # waits for another attempt when the stop comes
+    async with sending_bot(settings, clock, channel) as bot:
+        boss = await add_officer(bot.store, "boss")
+        await crowd(bot, 30)
+        number = await planned(bot, boss)
+        await bot.broadcasts.release(boss, number)
+        await until(lambda: channel.at_the_door >= 2)
+        await until(lambda: bool(channel.got))
+    async with sending_bot(settings, clock, channel, sends=False) as bot:
+        book = await ledger(bot.store, number)
+        assert {who for who, state in book.items() if state == "sent"} == set(channel.got)
+        assert {state for who, state in book.items() if who not in channel.got} == {"planned"}
 
 
 async def test_a_fifth_of_the_months_messages_is_kept_for_answers(

@@ -30,6 +30,7 @@ FLOORS: tuple[tuple[int, tuple[str, ...]], ...] = (
             "bot.sieve",
             "bot.broadcast_texts",
             "bot.broadcast_words",
+            "bot.sender",
             "bot.dispatch",
             "bot.herald",
             "bot.appointments",

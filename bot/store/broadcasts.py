@@ -46,6 +46,17 @@ class Outcome:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who claims and when, and when a person may still be written to."""
+
+    holder: str
+    at: str
+    week_ago: str
+    per_week: int
+    window_since: str = ""
+
+
 # -- the broadcast itself ----------------------------------------------------------------------------------------
 
 
@@ -239,51 +250,62 @@ def keep_one_of_linked(tx: Transaction, number: int) -> list[Row]:
     return double
 
 
-def claim(
-    tx: Transaction,
-    number: int,
-    *,
-    channel: str,
-    holder: str,
-    at: str,
-    limit: int,
-    week_ago: str,
-    per_week: int,
-    window_since: str = "",
-) -> list[Row]:
-    """Claim the next rows of a running broadcast on one channel, for sending right now.
+def claim(tx: Transaction, number: int, *, channel: str, rule: Rule, limit: int, but: Sequence[int] = ()) -> list[Row]:
+    """Claim the next rows of a running broadcast on one channel, except some, for sending right now.
 
     Who stopped reminders, left, was reminded often enough or, where there is a window, was silent for too long
     meanwhile, is taken out in the same transaction. Returns id, person_id, language, district, address, tries.
     """
+    names, named = next(portions(but or (0,)))
+    which = f"d.broadcast_id = :number AND d.state = 'planned' AND d.channel = :channel AND d.id NOT IN ({names})"
     while True:
-        rows = _look_at(tx, number, channel=channel, limit=limit, week_ago=week_ago)
-        found, left_out = [], []
-        for row in rows:
-            if not row["willing"]:
-                left_out.append(Outcome(row["id"], SKIPPED, OPTED_OUT))
-            elif row["gone_at"] is not None:
-                left_out.append(Outcome(row["id"], GONE, LEFT))
-            elif row["reminded"] >= per_week:
-                left_out.append(Outcome(row["id"], SKIPPED, REMINDED))
-            elif window_since and (row["closed"] or (row["interacted_at"] or "") <= window_since):
-                left_out.append(Outcome(row["id"], OVER_QUOTA, WINDOW))
-            else:
-                found.append(row)
-        note(tx, left_out, at=at, before=PLANNED)
-        if found or not rows:
+        rows = _look_at(tx, which, limit=limit, rule=rule, number=number, channel=channel, **named)
+        if (found := _still_fitting(tx, rows, rule)) or not rows:
             break
-    for names, named in portions([row["id"] for row in found]):
-        tx.run(
-            f"UPDATE deliveries SET state = 'claimed', holder = :holder, at = :at WHERE id IN ({names})",  # noqa: S608
-            holder=holder,
-            at=at,
-            **named,
-        )
+    _claim(tx, found, rule)
     return found
 
 
-def _look_at(tx: Transaction, number: int, *, channel: str, limit: int, week_ago: str) -> list[Row]:
+def claim_again(tx: Transaction, deliveries: Sequence[int], *, rule: Rule) -> frozenset[int]:
+    """Claim those of some planned rows that may still be sent, as `claim` does; returns their numbers."""
+    claimed: set[int] = set()
+    for names, named in portions(deliveries):
+        rows = _look_at(tx, f"d.state = 'planned' AND d.id IN ({names})", limit=len(named), rule=rule, **named)
+        found = _still_fitting(tx, rows, rule)
+        _claim(tx, found, rule)
+        claimed.update(row["id"] for row in found)
+    return frozenset(claimed)
+
+
+def _still_fitting(tx: Transaction, rows: Sequence[Row], rule: Rule) -> list[Row]:
+    """Return the rows that may be sent, and note of the others why not."""
+    found, left_out = [], []
+    for row in rows:
+        if not row["willing"]:
+            left_out.append(Outcome(row["id"], SKIPPED, OPTED_OUT))
+        elif row["gone_at"] is not None:
+            left_out.append(Outcome(row["id"], GONE, LEFT))
+        elif row["reminded"] >= rule.per_week:
+            left_out.append(Outcome(row["id"], SKIPPED, REMINDED))
+        elif rule.window_since and (row["closed"] or (row["interacted_at"] or "") <= rule.window_since):
+            left_out.append(Outcome(row["id"], OVER_QUOTA, WINDOW))
+        else:
+            found.append(row)
+    note(tx, left_out, at=rule.at, before=PLANNED)
+    return found
+
+
+def _claim(tx: Transaction, rows: Sequence[Row], rule: Rule) -> None:
+    for names, named in portions([row["id"] for row in rows]):
+        tx.run(
+            f"UPDATE deliveries SET state = 'claimed', holder = :holder, at = :at WHERE id IN ({names})",  # noqa: S608
+            holder=rule.holder,
+            at=rule.at,
+            **named,
+        )
+
+
+def _look_at(tx: Transaction, which: str, *, limit: int, rule: Rule, **named: object) -> list[Row]:
     return tx.all(
         f"""
         SELECT d.id, d.person_id, d.language, d.district, d.tries, p.address, p.gone_at,
@@ -297,14 +319,12 @@ def _look_at(tx: Transaction, number: int, *, channel: str, limit: int, week_ago
                 AND b.id <> d.id AND b.at > :week_ago AND b.state IN ('sent', 'unknown', 'claimed')
             ) + {FOLLOWED_UP.format(those=f"IN ({CIRCLE_OF.format(id='d.person_id')})")} AS reminded
         FROM deliveries d JOIN people p ON p.id = d.person_id LEFT JOIN reach w ON w.person_id = d.person_id
-        WHERE d.broadcast_id = :number AND d.state = 'planned' AND d.channel = :channel
-            AND EXISTS (SELECT 1 FROM broadcasts s WHERE s.id = :number AND s.state = 'running')
+        WHERE {which} AND EXISTS (SELECT 1 FROM broadcasts s WHERE s.id = d.broadcast_id AND s.state = 'running')
         ORDER BY d.id LIMIT :limit
         """,  # noqa: S608 - no value in it
-        number=number,
-        channel=channel,
-        week_ago=week_ago,
+        week_ago=rule.week_ago,
         limit=limit,
+        **named,
     )
 
 
