@@ -327,10 +327,25 @@ class HelpDesk:
             said = t("Your role as an officer here has ended. You can go on asking me anything as a citizen.")
             pushes.add(tx, person_id, reply=dump_reply(Reply(said)), at=stamp(at), not_before=self._decent(at))
 
+    def forget(self, tx: Transaction, person_id: int, *, at: datetime, day: str) -> None:
+        """Delete somebody, with everything of theirs that is on its way to others; their report counts until a day.
+
+        What they had in hand as an officer goes to others, as when a role ends; an officer who talks to them is told.
+        """
+        if roles.revoke(tx, person_id):
+            self.release(tx, person_id, at=at)
+        case = self._own_case(tx, person_id)
+        for number in conversations.numbers_of(tx, person_id):
+            pushes.take_back(tx, abouts=(_about(number), _about(number, words=True)))
+        if case is not None and case.officer:
+            sentence = mark("The citizen of message {number} no longer needs an answer.")
+            self._push_to_officer(tx, case.officer, sentence, case, at, button=False)
+        people.erase(tx, person_id, day=day)
+
     def release(self, tx: Transaction, officer_id: int, *, at: datetime) -> int:
         """Give the cases of somebody who is an officer no more to those who are; returns how many.
 
-        The bot answers their citizens again, and nothing that a citizen wrote reaches that person any more.
+        The bot answers their citizens again, who are told so, and nothing that they wrote reaches that person any more.
         """
         pushes.withdraw_all(tx, officer_id, about=f"{_ABOUT}%")
         held = [case for case in map(_case, conversations.unfinished(tx)) if case.officer == officer_id]
@@ -338,11 +353,20 @@ class HelpDesk:
             tx.hold(f"talk {case.number}")
             conversations.assign(tx, case.number, officer_id=None)
             reach.end_quiet(tx, case.person_id)
+            self._tell_bereft(tx, case, at)
             if case.waiting_since is not None:
                 self._call_officers(tx, self._known(tx, case.number), at, but=officer_id)
         return len(held)
 
     # within
+
+    def _tell_bereft(self, tx: Transaction, case: Case, at: datetime) -> None:
+        """Let a citizen know that the officer who talked to them is gone, and that they talk to the bot again."""
+        t = self._t(case.language)
+        said = t("The officer you talked to can no longer answer here. I, the automatic assistant, answer again. "
+                 "If something is still open, ask for a person again; the colleagues go on from there.")  # fmt: skip
+        reply = Reply(said, (Button(t("Talk to a person"), "/canbo"), Button(t("Main menu"), "/menu")))
+        pushes.add(tx, case.person_id, reply=dump_reply(reply), at=stamp(at), not_before=self._decent(at))
 
     def _own_case(self, tx: Transaction, person_id: int) -> Case | None:
         """Return the open case of a citizen for changing it: nobody else does before the commit."""

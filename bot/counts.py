@@ -45,7 +45,7 @@ class DistrictCount:
 
 @dataclass(frozen=True, slots=True)
 class ProvinceCount:
-    """All districts of a scope together; `day` is the last day counted."""
+    """All districts of a scope together; `day` is the last day counted, `over` whether it has ended."""
 
     districts: tuple[DistrictCount, ...]
     reports: int
@@ -54,6 +54,7 @@ class ProvinceCount:
     day: date
     before: int = 0
     step: int = 1
+    over: bool = True
 
     @property
     def share(self) -> float:
@@ -190,6 +191,7 @@ async def count_districts(
         last,
         sum(c.before for c in counted),
         step,
+        last < today,
     )
 
 

@@ -220,6 +220,7 @@ class Records:
     changes: list[Change] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)  # of the funnel, taken in this turn
     erased: bool = False
+    forget: Change | None = None  # what deletes the person
     receipt: str = ""  # of the erasure
     left: bool = False
     verdict: str = ""  # what the search made of this turn's question
@@ -460,12 +461,12 @@ class Records:
 
         return await self.store.read(work)
 
-    def erase(self) -> str:
-        """Delete everything about the person, whatever else this turn wanted to keep.
+    def erase(self, forget: Change) -> str:
+        """Delete everything about the person by `forget`, whatever else this turn wanted to keep.
 
         Returns a receipt that stands in the audit and leads to nobody, empty for who is not known.
         """
-        self.erased = True
+        self.erased, self.forget = True, forget
         if self.citizen.id and not self.receipt:
             letters = "".join(secrets.choice(_LINK_LETTERS) for _ in range(8))
             self.receipt = f"{letters[:4]}-{letters[4:]}"
@@ -552,7 +553,8 @@ class Records:
         if self.left and not self.citizen.id:
             return
         if self.erased:
-            people.erase(tx, self.citizen.id, day=self.day)
+            assert self.forget is not None  # `erase` set both
+            self.forget(tx, self.citizen.id)
             messages.forget_person(tx, self.person)
             if self.receipt:
                 access.write_audit(tx, actor="citizen", action="erased", detail=f"receipt {self.receipt}", at=self.at)

@@ -96,6 +96,11 @@ class Turn:
         """The rules of talks between citizens and officers."""
         return HelpDesk(self.catalogues, self.settings, self.regions)
 
+    def erase(self) -> str:
+        """Delete everything about this person; returns a receipt (`Records.erase`)."""
+        at, day = self.records.at, self.records.day
+        return self.records.erase(lambda tx, number: self.help_desk.forget(tx, number, at=at, day=day))
+
     def t(self, sentence: str, /, **values: object) -> str:
         """Translate a sentence of the bot."""
         return self.catalogue.t(sentence, **values)

@@ -11,13 +11,11 @@ from bot.errors import Refused
 from bot.i18n import mark
 from bot.message import Attachment, Button
 from bot.papers import poster
-from bot.papers.poster import Form, Size
 from bot.sources import Source, districts_of, find_sources, source_name
 from bot.turn import Route, Turn
 
 PLACE = "poster.place"
 MOST_OFFERED = 10
-_FORMS: dict[str, tuple[Size, Form]] = {"a4": ("a4", "pdf"), "a5": ("a5", "pdf"), "png": ("a4", "png")}
 
 
 async def handle(turn: Turn) -> None:
@@ -29,7 +27,7 @@ async def handle(turn: Turn) -> None:
             turn.say(turn.t("This choice is no longer there. Please choose again."))
             _ask(turn)
             return
-        await _make(turn, source, form if form in _FORMS else "a4")
+        await _make(turn, source, form if form in poster.FORMS else "a4")
         return
     wanted = turn.argument if turn.command else turn.text
     if not wanted:
@@ -60,7 +58,7 @@ def _ask(turn: Turn) -> None:
 
 async def _make(turn: Turn, source: Source, form: str) -> None:
     turn.dialog.close()
-    size, kind = _FORMS[form]
+    size, kind = poster.FORMS[form]
     text = await asyncio.to_thread(poster.load_poster_text, turn.settings.content)
     make = partial(
         poster.make_poster,

@@ -9,7 +9,7 @@ from bot.turn import Route, Turn
 async def handle(turn: Turn) -> None:
     """Do what is asked, and say nothing."""
     if turn.message.event == ERASE:
-        turn.records.erase()
+        turn.erase()
     elif turn.message.event == UNFOLLOW:
         turn.records.stop_reminders()
         turn.records.leave()

@@ -22,7 +22,7 @@ async def handle(turn: Turn) -> None:
             ],
         )
     elif turn.choice == "privacy:erase":
-        receipt = turn.records.erase()
+        receipt = turn.erase()
         lines = [
             turn.t(
                 "Done: everything I kept about you is deleted, in effect on {moment}. "

@@ -310,16 +310,51 @@ async def test_deletion_takes_the_talk_along(service: Service, another: Another)
     assert "Không có tin nhắn nào" in await talks["tỉnh"].say("/hopthu")
 
 
-async def test_an_officer_who_is_deleted_leaves_the_talk_to_the_others(service: Service, another: Another) -> None:
+GOING = {"deleted by themselves": "[!privacy:erase", "their role ends": ""}
+
+
+@pytest.mark.parametrize("how", GOING)
+async def test_an_officer_who_goes_leaves_the_talk_to_the_others(
+    how: str, service: Service, another: Another, recorder: Recorder
+) -> None:
     talks = await hire(service, another)
     for said in ("/canbo", "máy bị treo"):
         await talks["dân"].say(said)
     await talks["tỉnh"].say(choice="case:take:1")
     await talks["tỉnh"].say("Bạn thử bật lại máy.")
-    await talks["tỉnh"].say(choice="privacy:erase")
-    await talks["dân"].say("vẫn treo")
-    await talks["quản trị"].say("/hopthu")
-    assert "vẫn treo" in await talks["quản trị"].press("Tin nhắn số 1")
+    assert await talks["dân"].say("vẫn treo")  # the officer gets it, and the bot keeps quiet
+    if GOING[how]:
+        await talks["tỉnh"].say(choice=GOING[how][2:])
+    else:
+        await talks["quản trị"].say(choice="roles:revoke:2")
+    gone: Table = [
+        ("quản trị", "+", "Có người dân cần gặp cán bộ: tin nhắn số 1"),
+        ("dân", "+", "Cán bộ trao đổi với bạn không còn trả lời ở đây nữa"),
+        ("dân", "cài trên máy Samsung thế nào", "CH Play"),
+        ("dân", "/canbo", "được mở từ"),
+        ("dân", "vẫn chưa được ạ", "thêm vào cuộc trao đổi"),
+        ("quản trị", "[!case:open:1", "vẫn chưa được ạ"),
+    ]
+    await play(talks, service, recorder, gone)
+
+
+async def test_a_citizens_words_on_their_way_go_with_the_citizen(
+    service: Service, another: Another, recorder: Recorder, clock: FrozenClock
+) -> None:
+    talks = await hire(service, another)
+    for said in ("/canbo", "máy bị treo"):
+        await talks["dân"].say(said)
+    await talks["tỉnh"].say(choice="case:take:1")
+    clock.forward(hours=10)  # at night, officers get words in the morning
+    await talks["dân"].say("nhà tôi ở xóm zqx")
+    await talks["dân"].say(choice="privacy:erase")
+    kept = await service.store.read(lambda tx: tx.all("SELECT reply FROM pushes"))
+    assert not [row for row in kept if "zqx" in row["reply"]]
+    clock.forward(hours=12)
+    await service.outbox.send_pushes()
+    told = [reply.text for to, reply, answering in recorder.sent if not answering and to.address == "tỉnh"]
+    assert "không cần trả lời nữa" in told[-1]
+    assert not [text for text in told if "zqx" in text]
 
 
 DISTRICTS = ("", "yen-lac", "song-lo", "tam-dao")

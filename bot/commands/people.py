@@ -83,8 +83,7 @@ def list_roles(context: Context) -> None:
 def revoke(context: Context, person: int) -> None:
     """Take all roles from PERSON (a number of `role list`)."""
 
-    settings = context.settings
-    help_desk = HelpDesk(load_catalogues(settings.languages), settings, load_regions(settings.region))
+    help_desk = _help_desk(context)
 
     async def run() -> None:
         async with context.store() as store:
@@ -103,10 +102,12 @@ def revoke(context: Context, person: int) -> None:
 def forget(context: Context, person: int) -> None:
     """Delete everything about PERSON (a number, as in `role list`)."""
 
+    help_desk = _help_desk(context)
+
     def work(tx: Transaction) -> bool:
         known = people.by_number(tx, person)
         if known is not None:
-            people.erase(tx, person, day=context.today().isoformat())
+            help_desk.forget(tx, person, at=clock.now(), day=context.today().isoformat())
             messages.forget_all(tx, known)
             access.write_audit(tx, actor=ACTOR, action="forget", detail=f"person {person}", at=clock.now())
         return known is not None
@@ -120,3 +121,8 @@ def forget(context: Context, person: int) -> None:
     if not context.run(run()):
         raise BotError(f"There is no person {person}.")
     print(f"Deleted: person {person}.")
+
+
+def _help_desk(context: Context) -> HelpDesk:
+    settings = context.settings
+    return HelpDesk(load_catalogues(settings.languages), settings, load_regions(settings.region))

@@ -71,16 +71,28 @@ def ranking(
         rows.append({"name": name, "share": count.share, "label": label})
         said.append(f"{name}: {label}")
     title = catalogue.t("Reported installations by district, as a share of adults")
-    notes = [*_notes(catalogue, province.day, province.step), catalogue.t("Adults are an estimate.")]
+    notes = [
+        *_notes(catalogue, province.day, province.step, over=province.over),
+        catalogue.t("Adults are an estimate."),
+    ]
     if official is not None:
         notes.append(official_sentence(official, catalogue))
     return _chart("ranking", catalogue, title, notes, said, rows=rows)
 
 
 def growth(
-    days: Sequence[DayCount], catalogue: Catalogue, *, place: str, step: int = 1, sent: Sequence[Sent] = ()
+    days: Sequence[DayCount],
+    catalogue: Catalogue,
+    *,
+    place: str,
+    step: int = 1,
+    sent: Sequence[Sent] = (),
+    over: bool = True,
 ) -> Chart:
-    """Show what was new on each day, or in each week of a longer time; `days` must have no gaps."""
+    """Show what was new on each day, or in each week of a longer time; `days` must have no gaps.
+
+    `over` tells here and below whether the last day has ended.
+    """
     weekly = len(days) > MOST_DAYS
     spans: dict[date, int] = {}
     for day in days[(7 - days[0].day.weekday()) % 7 :] if weekly else days:  # half a week would look like a fall
@@ -97,7 +109,7 @@ def growth(
         if weekly
         else catalogue.t("New reports by day, {place}", place=place)
     )
-    notes = _notes(catalogue, days[-1].day if days else None, step)
+    notes = _notes(catalogue, days[-1].day if days else None, step, over=over)
     notes.append(catalogue.t("In all {reports} at the end.", reports=total))
     if marks:
         notes.append(catalogue.t("Dashed line: a message was sent to many."))
@@ -116,6 +128,7 @@ def progress(
     *,
     step: int = 1,
     measured_by: str = SELF_REPORTED,
+    over: bool = True,
 ) -> Chart:
     """Show how far each district is on its way to its goal, and how many a week it takes."""
     rows, said = [], []
@@ -135,7 +148,7 @@ def progress(
         said.append(f"{name}: {label} ({wanted})")
     until = sorted({one.goal.until for one in found})
     if measured_by == SELF_REPORTED:
-        notes = _notes(catalogue, found[0].day if found else None, step)
+        notes = _notes(catalogue, found[0].day if found else None, step, over=over)
     else:
         notes = [catalogue.t("Measured by the latest official figures.")]
     if len(until) == 1:
@@ -144,7 +157,9 @@ def progress(
     return _chart("progress", catalogue, catalogue.t("Progress to the goal"), notes, said, rows=rows)
 
 
-def funnel(steps: Sequence[Step], catalogue: Catalogue, *, day: date, step: int = 1, place: str = "") -> Chart:
+def funnel(
+    steps: Sequence[Step], catalogue: Catalogue, *, day: date, step: int = 1, place: str = "", over: bool = True
+) -> Chart:
     """Show how many people came how far, from the first contact to the report; of a place's posters, if it is named."""
     started = next((s.people for s in steps if s.name == "start"), 0)
     rows, said = [], []
@@ -157,7 +172,7 @@ def funnel(steps: Sequence[Step], catalogue: Catalogue, *, day: date, step: int 
             label += f" ({catalogue.percent(one.people / started, 0)})"
         rows.append({"name": name, "people": one.people, "label": label})
         said.append(f"{name}: {label}")
-    notes = [*_notes(catalogue, day, step), catalogue.t("Per cent of those who began to talk.")]
+    notes = [*_notes(catalogue, day, step, over=over), catalogue.t("Per cent of those who began to talk.")]
     title = catalogue.t("From the first contact to the report")
     if place:
         title = catalogue.t("From the poster to the report, posters of {place}", place=place)
@@ -202,10 +217,17 @@ def _drawn(description: bytes, form: Form) -> bytes:
     return done.stdout
 
 
-def _notes(catalogue: Catalogue, day: date | None, step: int) -> list[str]:
+def up_to(catalogue: Catalogue, day: date, *, over: bool) -> str:
+    """Say until when counts go: to the end of a day, or into one that is not over."""
+    if over:
+        return catalogue.t("Up to the end of {day}.", day=catalogue.day(day))
+    return catalogue.t("Up to this moment; {day} is not over yet.", day=catalogue.day(day))
+
+
+def _notes(catalogue: Catalogue, day: date | None, step: int, *, over: bool) -> list[str]:
     notes = [catalogue.t("Reported by citizens themselves; not official figures.")]
     if day is not None:
-        notes.append(catalogue.t("Up to the end of {day}.", day=catalogue.day(day)))
+        notes.append(up_to(catalogue, day, over=over))
     if step > 1:
         notes.append(catalogue.t("Rounded down to multiples of {count}.", count=step))
     return notes

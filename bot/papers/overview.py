@@ -75,8 +75,9 @@ class Overview:
         reports = number(province.reports) if province.reports or step <= 1 else few
         lines = [
             f"**{_capital(self._place(view))}**: "
-            + t("{reports} reported the installation ({share} of estimated adults), until the end of {day}.",
-                reports=reports, share=percent(province.share), day=self.catalogue.day(province.day))
+            + t("{reports} reported the installation ({share} of estimated adults).",
+                reports=reports, share=percent(province.share))
+            + " " + charts.up_to(self.catalogue, province.day, over=province.over)
         ]  # fmt: skip
         lines.append(self._trend(province))
         if len(province.districts) > 1:
@@ -144,19 +145,20 @@ class Overview:
             figures = await counts.official_figures(store, self.regions, until=province.day)
             found = counts.progress(province, self.regions, goals, figures)
             if found:
-                return charts.progress(found, self.regions, catalogue, step=step, measured_by=goals.measured_by)
+                return charts.progress(found, self.regions, catalogue, step=step, measured_by=goals.measured_by,
+                                       over=province.over)  # fmt: skip
             return None
         if view.chart == "funnel":
             codes = None if view.seen is None else codes_within(view.seen, self.sources, self.regions)
             steps = await counts.count_steps(store, today=self.today, since=since, step=step, sources=codes)
             place = self._place(view) if view.seen is not None else ""
-            return charts.funnel(steps, catalogue, day=province.day, step=step, place=place)
+            return charts.funnel(steps, catalogue, day=province.day, step=step, place=place, over=province.over)
         if view.chart == "growth" or len(province.districts) == 1:
             days = await self._days(view, since, province)
             if not days:
                 return None
             sent = await sent_within(self.broadcasts, self.actor, view.seen, self.settings)
-            return charts.growth(days, catalogue, place=self._place(view), step=step, sent=sent)
+            return charts.growth(days, catalogue, place=self._place(view), step=step, sent=sent, over=province.over)
         figures = await counts.official_figures(store, self.regions, until=province.day)
         official = figures.get(self.regions.province.id) if view.seen is None else None
         return charts.ranking(province, self.regions, catalogue, official=official)

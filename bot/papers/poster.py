@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -25,6 +25,8 @@ Size = Literal["a4", "a5"]
 Form = Literal["pdf", "png"]
 
 TEXT_FILE = "poster.yaml"
+# What may be asked for by one word: paper of two sizes, or a picture for phones.
+FORMS: Mapping[str, tuple[Size, Form]] = {"a4": ("a4", "pdf"), "a5": ("a5", "pdf"), "png": ("a4", "png")}
 SIZES: dict[Size, tuple[int, int]] = {"a4": (210, 297), "a5": (148, 210)}  # millimetres
 MEDIA_TYPES: dict[Form, str] = {"pdf": "application/pdf", "png": "image/png"}
 _PICTURE_PPI: dict[Size, int] = {

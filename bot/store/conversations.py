@@ -121,9 +121,9 @@ def close(tx: Transaction, number: int, *, at: str) -> None:
     tx.run("UPDATE conversations SET closed_at = :at, waiting_since = '' WHERE id = :id", id=number, at=at)
 
 
-def release(tx: Transaction, officer_id: int) -> None:
-    """Take all open conversations out of an officer's hand."""
-    tx.run("UPDATE conversations SET officer_id = NULL WHERE officer_id = :id AND closed_at = ''", id=officer_id)
+def numbers_of(tx: Transaction, person_id: int) -> list[int]:
+    """List all conversations of a citizen, open or not."""
+    return [row["id"] for row in tx.all("SELECT id FROM conversations WHERE person_id = :id", id=person_id)]
 
 
 def close_idle(tx: Transaction, *, before: str, at: str) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.store.database import Row, Transaction
 
 
@@ -40,6 +42,12 @@ def sent(tx: Transaction, number: int) -> None:
 def withdraw(tx: Transaction, *, about: str) -> None:
     """Take back what tells of something that is settled, as far as it still waits for its hour."""
     tx.run("DELETE FROM pushes WHERE about = :about AND not_before <> ''", about=about)
+
+
+def take_back(tx: Transaction, *, abouts: Sequence[str]) -> None:
+    """Take back everything that tells of some things, whoever it is for, as far as it has not left."""
+    for about in abouts:
+        tx.run("DELETE FROM pushes WHERE about = :about", about=about)
 
 
 def withdraw_all(tx: Transaction, person_id: int, *, about: str) -> None:

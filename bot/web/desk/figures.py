@@ -17,6 +17,7 @@ from bot.papers.overview import sent_within
 from bot.papers.spreadsheet import Wanted, table
 from bot.sources import codes_within
 from bot.web.desk.pictures import drawn
+from bot.web.desk.troubles import in_words
 from bot.web.desk.visit import Visit
 
 PERIODS = {"7": 7, "30": 30, "90": 90, "365": 365}
@@ -40,7 +41,11 @@ async def today(visit: Visit) -> web.Response:
         **await _of_period(visit, province, scope),
         pictures=await drawn([await _named(visit, chart) for chart in found]),
         official=charts.official_sentence(official[regions.province.id], visit.catalogue) if scope is None else "",
-        trouble=sorted(visit.service.trouble.items()) if visit.allows(access.SEE_STATE) else [],
+        trouble=[
+            (in_words(part, visit.catalogue), sentence) for part, sentence in sorted(visit.service.trouble.items())
+        ]
+        if visit.allows(access.SEE_STATE)
+        else [],
         channels=sorted(channel.traits.title or name for name, channel in visit.service.channels.items()),
         waiting=visit.service.inbox.waiting,
     )
@@ -153,7 +158,14 @@ async def _progress(visit: Visit, province: counts.ProvinceCount) -> Chart | Non
     found = counts.progress(province, regions, goals, figures)
     if not found:
         return None
-    return charts.progress(found, regions, visit.catalogue, step=province.step, measured_by=goals.measured_by)
+    return charts.progress(
+        found,
+        regions,
+        visit.catalogue,
+        step=province.step,
+        measured_by=goals.measured_by,
+        over=province.over,
+    )
 
 
 async def _named(visit: Visit, chart: Chart | None) -> Chart | None:

@@ -11,7 +11,6 @@ from bot import access, counts
 from bot.errors import Refused
 from bot.i18n import mark
 from bot.papers import official_report, poster, spreadsheet
-from bot.papers.poster import Form, Size
 from bot.papers.report_figures import Period, last_month, last_week, month_so_far
 from bot.papers.spreadsheet import BOM, CSV_TYPE, RAW_HEADER, VIEWS, XLSX_TYPE, Wanted, as_csv, as_xlsx
 from bot.sources import Source, districts_of, source_name
@@ -30,7 +29,6 @@ VIEW_NAMES = {
     "language": mark("Languages"),
     "source": mark("Where they came from"),
 }
-POSTERS: dict[str, tuple[Size, Form]] = {"a4": ("a4", "pdf"), "a5": ("a5", "pdf"), "png": ("a4", "png")}
 NO_DOOR = mark(
     "No poster yet: no channel is set up that its codes could lead to. Ask an admin to set zalo_oa.link, "
     "web.public_url or telegram.username."
@@ -113,7 +111,7 @@ async def report(visit: Visit) -> web.Response:
 async def make_poster(visit: Visit) -> web.Response:
     """Hand out the poster of a place or unit in the person's scope."""
     source = visit.service.shelf.knowledge.sources.by_code.get(visit.form.get("code", ""))
-    form = POSTERS.get(visit.form.get("form", ""))
+    form = poster.FORMS.get(visit.form.get("form", ""))
     if source is None or form is None:
         raise web.HTTPNotFound
     if not _own(visit, source):
