@@ -23,8 +23,10 @@ from bot.errors import DeliveryError, Gone, StoreError, Unknown, Unreachable
 from bot.hours import QuietHours
 from bot.message import Person, Reply, Traits
 from bot.outbox import Outbox
+from bot.sender import left_of_month
 from bot.store import Row, Store, Transaction, appointments, reach
 from bot.store.appointments import ASKED, FAILED, FOLLOW_UP, MISSED, SENT, SUMMARY, UNKNOWN
+from bot.terms import Terms
 
 log = structlog.get_logger()
 
@@ -67,6 +69,7 @@ class Appointments:
         outbox: Outbox,
         *,
         traits: Mapping[str, Traits],
+        terms: Mapping[str, Terms],
         compose: Mapping[str, Compose],
         plan: Plan,
         quiet: QuietHours,
@@ -75,7 +78,7 @@ class Appointments:
     ) -> None:
         """Join what is needed; `traits` are those of the channels on which this process may write first."""
         self._store, self._outbox, self._traits, self._compose, self._plan = store, outbox, traits, compose, plan
-        self._quiet, self._per_week, self._clock = quiet, per_week, clock
+        self._terms, self._quiet, self._per_week, self._clock = terms, quiet, per_week, clock
         self._holder = secrets.token_hex(8)
         self._lease = Lease(store, "appointments", seconds=LEASE_SECONDS, clock=clock)
         self._held = False
@@ -130,6 +133,9 @@ class Appointments:
             appointments.drop(tx, number)
             return None
         if kind == FOLLOW_UP:
+            if left_of_month(tx, row["channel"], self._terms[row["channel"]], now.astimezone(self._quiet.zone)) == 0:
+                appointments.end(tx, number, state=MISSED, reason="monthly-budget", at=at)
+                return None
             if row["reported"] or row["reminded"] >= self._per_week:
                 appointments.end(tx, number, state=MISSED, reason="not-needed", at=at)
                 return None

@@ -58,6 +58,18 @@ _FIRST_REST, _LONGEST_REST = 5.0, 300.0
 _CHANNEL_TROUBLE = frozenset(("channel-off", "set-up", "401"))
 
 
+def left_of_month(tx: Transaction, channel: str, terms: Terms, at: datetime) -> int | None:
+    """Return how many messages that answer nobody a local moment's month still allows; None for any number.
+
+    A fifth of them is kept for answers.
+    """
+    if not terms.budget:
+        return None
+    figures = usage.of_period(tx, channel, period=at.strftime("%Y-%m"))
+    used = sum(figures.get(kind, 0) for kind in terms.budgeted)
+    return max(0, int(terms.budget * ALARM_SHARE) - used)
+
+
 @dataclass(slots=True, eq=False)
 class _Errand:
     """One row on its way out: claimed, begun, and perhaps put off until another attempt, not claimed meanwhile."""
@@ -288,13 +300,8 @@ class Sender:
         return _Step(rows, number, texts, retried)
 
     def _left_of_month(self, tx: Transaction) -> int:
-        """Return how many messages of the month are left for broadcasts; a fifth of them is kept for answers."""
-        if not self._terms.budget:
-            return _UNBOUNDED
-        month = self._clock().astimezone(self._zone).strftime("%Y-%m")
-        figures = usage.of_period(tx, self._channel, period=month)
-        used = sum(figures.get(kind, 0) for kind in self._terms.budgeted)
-        return max(0, int(self._terms.budget * ALARM_SHARE) - used - self._work.under_way)
+        left = left_of_month(tx, self._channel, self._terms, self._clock().astimezone(self._zone))
+        return _UNBOUNDED if left is None else max(0, left - self._work.under_way)
 
     def _room(self) -> int:
         """Return how many more rows may be claimed together with noting what has ended."""

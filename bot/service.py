@@ -281,6 +281,7 @@ async def open_service(
             store,
             outbox,
             traits={name: channels[name].traits for name in names},
+            terms=terms,
             compose={
                 appointments.ASKED: texts.asked,
                 appointments.FOLLOW_UP: texts.follow_up,

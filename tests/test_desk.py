@@ -410,3 +410,23 @@ async def test_counts_of_the_days_that_were_chosen(client: Client, service: Serv
         for address in ("", "districts", "districts/yen-lac"):
             text = await (await client.get(f"/desk/{address}", params={"days": days})).text()
             assert re.search(rf"Mới trong \d+ ngày</dt><dd>{new}</dd>", text), (days, address)
+
+
+async def test_trouble_is_told_in_the_reader_s_words(client: Client, service: Service) -> None:
+    await sign_in(client, service, "admin")
+    service.trouble["zalo_oa keys"] = "The keys are refused."
+    service.trouble["engine"] = "It stands still."
+    page = await (await client.get("/desk/")).text()
+    for words in ("Kênh Zalo đang trục trặc", "The keys are refused.", "Một phần của trợ lý đang trục trặc: engine."):
+        assert words in page
+    service.trouble.clear()
+
+
+async def test_the_weekly_summary_is_switched_on_and_off(client: Client, service: Service) -> None:
+    await sign_in(client, service, "officer", "yen-lac")
+    for on, shown in (("1", "Đang bật. Hằng tuần, vào Thứ Hai lúc 08:00"), ("1", "Đang bật"), ("0", "Đang tắt")):
+        form = {"token": await token(client), "on": on}
+        assert (await client.post("/desk/summary", data=form, allow_redirects=False)).status == 303
+        assert shown in await (await client.get("/desk/")).text()
+    consents = await service.store.read(lambda tx: tx.all("SELECT purpose, withdrawn_at FROM consents"))
+    assert [(row["purpose"], row["withdrawn_at"] is None) for row in consents] == [("summary", False)]

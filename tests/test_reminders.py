@@ -18,7 +18,8 @@ from bot.message import UNFOLLOW, IncomingMessage, Person, Receipt, Reply, Trait
 from bot.reminders import is_asked_for, read_wish
 from bot.service import Service
 from bot.settings import Settings
-from bot.store import Store, Transaction, appointments, audiences, open_store, people, reach
+from bot.store import Store, Transaction, appointments, audiences, open_store, people, reach, usage
+from bot.terms import Terms
 from tests.broadcasting import add_person, sending_bot
 from tests.conftest import NOON, FrozenClock, OpenBot, Recorder, Talk
 from tests.engines import Engine
@@ -413,6 +414,25 @@ async def test_a_follow_up_counts_like_a_message_to_many(
             lambda tx: audiences.facts(tx, after=person - 1, upto=person, week_ago=week_ago)
         )
         assert row["reminded"] == 1
+
+
+@pytest.mark.usefixtures("by_hand")
+async def test_what_is_left_of_a_month_is_kept_for_answers(
+    settings: Settings, clock: FrozenClock, platform: Platform
+) -> None:
+    async with sending_bot(settings, clock, platform) as service:
+        service.appointments._terms = {"recorder": Terms(budget=10, budgeted=("sent",))}
+
+        def work(tx: Transaction) -> None:
+            person = add_person(tx, "citizen-1")
+            usage.add(tx, "recorder", period="2026-11", kind="sent", amount=8)
+            for kind in (appointments.FOLLOW_UP, appointments.ASKED):
+                appointments.add(tx, person, kind=kind, due_at=stamp(NOON), at=stamp(NOON))
+
+        await service.store.write(work)
+        await service.appointments.advance()
+        ended = [("follow-up", "missed", "monthly-budget"), ("asked", "sent", "")]  # who asks, gets it
+        assert (await states(service.store), len(platform.got)) == (ended, 1)
 
 
 @pytest.mark.usefixtures("by_hand")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
-from bot import access, counts
+from bot import access, counts, records
 from bot.errors import ContentError
 from bot.goals import Goals, load_goals
 from bot.papers import charts
@@ -16,6 +17,8 @@ from bot.papers.charts import Chart
 from bot.papers.overview import sent_within
 from bot.papers.spreadsheet import Wanted, table
 from bot.sources import codes_within
+from bot.store import Transaction
+from bot.summary import summary_wording
 from bot.web.desk.pictures import drawn
 from bot.web.desk.troubles import in_words
 from bot.web.desk.visit import Visit
@@ -46,9 +49,25 @@ async def today(visit: Visit) -> web.Response:
         ]
         if visit.allows(access.SEE_STATE)
         else [],
+        wants_summary=await visit.service.store.read(partial(records.wants_summary, person_id=visit.member.id)),
+        summary=summary_wording(visit.catalogue, visit.service.settings),
         channels=sorted(channel.traits.title or name for name, channel in visit.service.channels.items()),
         waiting=visit.service.inbox.waiting,
     )
+
+
+async def switch_summary(visit: Visit) -> web.Response:
+    """Begin or end the weekly summary, which comes into the person's chat."""
+    on, wording = visit.form.get("on") == "1", summary_wording(visit.catalogue, visit.service.settings)
+
+    def work(tx: Transaction) -> None:
+        if on:
+            records.want_summary(tx, visit.member.id, wording, at=visit.at)
+        else:
+            records.stop_summary(tx, visit.member.id, at=visit.at)
+
+    await visit.service.store.write(work)
+    return visit.go("")
 
 
 async def districts(visit: Visit) -> web.Response:

@@ -10,6 +10,7 @@ from bot.web.desk.visit import PATH, Page, page
 
 PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("GET", "/", access.COUNT, figures.today),
+    ("POST", "/summary", access.COUNT, figures.switch_summary),
     ("GET", "/districts", access.COUNT, figures.districts),
     ("GET", "/districts/{district}", access.COUNT, figures.district),
     ("GET", "/broadcasts", access.SEND, broadcasts.overview),
