@@ -17,12 +17,16 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from bot import access, counts
+from bot.audience import Audience
+from bot.broadcast import Actor
+from bot.clock import stamp
 from bot.goals import Goal, Goals, load_goals
 from bot.message import Person
+from bot.papers.overview import sent_within
 from bot.papers.spreadsheet import VIEWS, Wanted, table
 from bot.regions import Place, Regions, load_regions
 from bot.service import Service
-from bot.store import Store, Transaction, links, open_store, people, reports, tallies
+from bot.store import Store, Transaction, broadcasts, links, open_store, people, reports, tallies
 from tests.conftest import NOON, ROOT, FrozenClock, Talk
 from tests.engines import Engine
 from tests.running import run_command
@@ -471,7 +475,7 @@ async def test_an_officer_sees_picture_and_lines_of_the_own_scope(
     await fill(service.store, {("yen-lac", yesterday): 23, ("vinh-tuong", yesterday): 41, ("yen-lac", TODAY): 50})
     await officer(talk, access.OFFICER, "yen-lac")
     said = await talk.say("/thongke")
-    assert "Huyện Yên Lạc: 20 người báo đã cài (0,02% số người lớn ước tính), tính đến hết ngày 22/11/2026" in said
+    assert "Huyện Yên Lạc: 20 người báo đã cài (0,02% số người lớn ước tính). Tính đến hết ngày 22/11/2026." in said
     assert "Mới trong 7 ngày: 20, nhiều hơn 7 ngày trước đó (0)" in said
     assert "Vĩnh Tường" not in said
     assert len(said.splitlines()) <= 5
@@ -485,6 +489,7 @@ async def test_an_officer_sees_picture_and_lines_of_the_own_scope(
     await officer(admin, access.ADMIN)
     said = await admin.say("/thongke")
     assert "Toàn tỉnh: 114 người báo đã cài" in said
+    assert "Tính đến lúc này; ngày 23/11/2026 chưa kết thúc." in said
     assert "Số liệu chính thức: 67.750 máy, ngày 10/10/2021" in said
     assert "Huyện Yên Lạc: 0,07% · 73" in admin.replies[-1].alt
     await admin.press("Chọn huyện")
@@ -492,6 +497,27 @@ async def test_an_officer_sees_picture_and_lines_of_the_own_scope(
     assert "Chưa đặt chỉ tiêu" in await admin.say(choice="counts:progress:30:")
     await admin.say(choice="counts:funnel:30:")
     assert "Bắt đầu trò chuyện: 2" in admin.replies[-1].alt
+
+
+SENT_TO: list[tuple[tuple[str, ...], bool]] = [(("yen-lac",), True), ((), True), (("song-lo",), False)]
+
+
+@pytest.mark.parametrize(("districts", "marked"), SENT_TO)
+async def test_growth_marks_messages_to_many_of_the_own_scope(
+    districts: tuple[str, ...], marked: bool, service: Service, regions: Regions
+) -> None:
+    yesterday = TODAY - timedelta(days=1)
+    await fill(service.store, {("yen-lac", yesterday): 23})
+
+    def work(tx: Transaction) -> None:
+        at = stamp(NOON - timedelta(days=1))
+        number = broadcasts.add(tx, made_by="command line", audience=Audience(districts=districts).dump(), at=at)
+        broadcasts.change(tx, number, states=("draft",), at=at, state="done", began_at=at)
+
+    await service.store.write(work)
+    scope = frozenset(("yen-lac",))
+    found = await sent_within(service.broadcasts, Actor(), scope, service.settings)
+    assert [one.day for one in found] == ([yesterday] if marked else [])
 
 
 async def test_the_public_sees_rounded_figures_of_yesterday(talk: Talk, service: Service) -> None:
