@@ -96,6 +96,41 @@ async def test_a_group_gets_twenty_a_minute(time: Time) -> None:
     assert [round(at - 1000) for _, at in log][19:] == [0, 3, 6, 9]
 
 
+async def test_two_processes_together_stay_below_the_limit(time: Time) -> None:
+    """One sends to many, the other answers as much as is left for that: never more than the token may in a second."""
+    one, two, log = gate(time, bulk_per_second=29), gate(time, bulk_per_second=29), []
+    for way in (one, two):
+        way.share(2)
+    bulk = [asyncio.create_task(sends(one, time, log, f"b{n}", bulk=True)) for n in range(200)]
+
+    async def answer() -> None:
+        for number in range(190):
+            await time.travel(1 / 14.5)
+            await sends(two, time, log, f"r{number}")
+
+    await time.run(*bulk, asyncio.create_task(answer()))
+    moments = sorted(at for _, at in log)
+    assert len(moments) == 390
+    assert max(sum(begin <= at < begin + 1 for at in moments) for begin in moments) <= 30
+    assert time.now - 1000 < 200 / 14.5 + 1, "messages to many leave no slower than at half of the pace"
+    one.share(1)  # the other one is gone
+    begun = time.now
+    await time.run(*(asyncio.create_task(sends(one, time, log, f"c{n}", bulk=True)) for n in range(58)))
+    assert time.now - begun < 2.1
+
+
+async def test_two_processes_give_a_group_no_more_than_one_does(time: Time) -> None:
+    alone, log = gate(time, crowd_per_minute=20), []
+    await time.run(*(asyncio.create_task(sends(alone, time, log, "-5")) for _ in range(30)))
+    took = time.now - 1000
+    one, two, both = gate(time, crowd_per_minute=20), gate(time, crowd_per_minute=20), []
+    for way in (one, two):
+        way.share(2)
+    begun = time.now
+    await time.run(*(asyncio.create_task(sends(way, time, both, "-5")) for way in (one, two) for _ in range(15)))
+    assert time.now - begun == pytest.approx(took)
+
+
 async def test_a_chats_own_refusal_stops_that_chat_only(time: Time) -> None:
     way, log = gate(time), []
     probe = await way.enter("1", bulk=False)

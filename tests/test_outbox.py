@@ -211,6 +211,21 @@ async def waiting(store: Store) -> int:
     return len(await store.read(lambda tx: tx.all("SELECT id FROM pushes")))
 
 
+async def test_of_several_processes_one_pushes_until_it_gives_that_back(store: Store) -> None:
+    one, two = Recorder(), Recorder()
+    first, second = outbox(store, Clockwork(), one), outbox(store, Clockwork(), two)
+    for number in range(3):
+        await store.write(lambda tx, number=number: queue(tx, A, f"a{number}"))  # type: ignore[misc]
+        await asyncio.gather(first.send_pushes(), second.send_pushes())
+    await second.close()  # what it does not have it cannot give back
+    await store.write(lambda tx: queue(tx, A, "a3"))
+    await second.send_pushes()
+    assert sorted((len(one.sent), len(two.sent))) == [0, 3]
+    await first.close()
+    await second.send_pushes()
+    assert [reply.text for _, reply, _ in one.sent + two.sent] == ["a0", "a1", "a2", "a3"]
+
+
 async def test_pushes_leave_in_order_and_once(store: Store) -> None:
     channel = Recorder()
     work = outbox(store, Clockwork(), channel)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import random
 import shutil
+import time
+import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -14,7 +17,10 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
+from multidict import CIMultiDict
 
+from bot.channels.lease import Lease
 from bot.errors import Flooded
 from bot.inbox import Answer, Inbox
 from bot.knowledge import INDEX_FILE, Knowledge
@@ -285,6 +291,20 @@ async def test_a_flood_is_counted_over_all_processes(postgres: PostgresServer) -
         assert len(pair.log) == 7
 
 
+async def test_a_right_that_another_took_is_noticed_while_it_is_used(engine: Engine) -> None:
+    store, clock = open_store(engine.url), FrozenClock()
+    one, two = (Lease(store, "polling", seconds=0.2, clock=clock) for _ in range(2))
+    assert await one.hold()
+    async with one.kept() as lost:
+        assert not await two.hold()
+        clock.forward(seconds=0.3)  # the first one stood still for so long
+        while not await two.hold():
+            clock.forward(seconds=0.3)
+        await asyncio.wait_for(lost.wait(), SECONDS)
+    assert not await one.hold()
+    await store.close()
+
+
 async def test_a_process_takes_over_only_what_it_can_deliver(engine: Engine) -> None:
     """`python -m bot chat` beside a server that died: what came by Telegram waits for the server."""
     store = open_store(engine.url)
@@ -408,3 +428,130 @@ async def test_one_of_two_replicas_is_killed(tmp_path: Path, knowledge: Knowledg
         ]
         assert engine.rows("SELECT COUNT(*) FROM people") == [(CHATS + 1,)]
         assert len(owners) == 2
+
+
+async def test_another_process_polls_when_the_one_that_did_is_killed(
+    tmp_path: Path, knowledge: Knowledge, postgres: PostgresServer
+) -> None:
+    async with running_telegram() as fake:
+        bots = replicas(tmp_path, postgres.fresh(), fake, 2, BOT_TELEGRAM__MODE="polling", BOT_WEB__PUBLIC_URL="")
+        await asyncio.to_thread(bots[0].start)
+        await until(lambda: fake.polls > 0, seconds=20)
+        await asyncio.to_thread(bots[1].start)
+        try:
+            await asyncio.to_thread(bots[1].wait_for, "standing by")
+            async with aiohttp.ClientSession() as session, session.get(f"{bots[1].url}/readyz") as answer:
+                assert (await answer.json())["trouble"] == {}  # that another one polls is as it should be
+            for chat in range(100, 120):
+                fake.say(chat, "/menu")
+            await until(lambda: all(fake.texts(chat) for chat in range(100, 120)), seconds=20)
+            bots[0].kill()
+            killed_at = time.monotonic()
+            for chat in range(200, 220):
+                fake.say(chat, "/menu")
+            await until(lambda: all(fake.texts(chat) for chat in range(200, 220)), seconds=40)
+            assert time.monotonic() - killed_at < 30
+        finally:
+            await stop(bots[1:])
+        assert {len(fake.texts(chat)) for chat in (*range(100, 120), *range(200, 220))} <= {1, 2}
+
+
+# -- a restart behind a proxy --------------------------------------------------------------------------------------
+
+
+class Proxy:
+    """What nginx does with two servers behind one address: who cannot take a request now leaves it to the next one."""
+
+    def __init__(self, bots: Sequence[RunningBot]) -> None:
+        self.bots, self.turn, self.retried, self.url = bots, 0, 0, ""
+
+    async def handle(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        names = ("Content-Type", "Cookie", "X-Telegram-Bot-Api-Secret-Token")
+        headers = {name: request.headers[name] for name in names if name in request.headers}
+        turn = self.turn = self.turn + 1
+        for place in range(len(self.bots)):
+            bot = self.bots[(turn + place) % len(self.bots)]
+            try:
+                url = bot.url + request.path_qs
+                async with self.session.request(request.method, url, data=body, headers=headers) as answer:
+                    if answer.status != 503:
+                        kept = [(n, v) for n, v in answer.headers.items() if n in ("Set-Cookie", "Content-Type")]
+                        return web.Response(status=answer.status, body=await answer.read(), headers=CIMultiDict(kept))
+            except (aiohttp.ClientError, OSError):
+                pass
+            self.retried += 1
+        return web.json_response({}, status=502)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self.handle)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        try:
+            async with aiohttp.ClientSession() as self.session:
+                yield
+        finally:
+            await runner.cleanup()
+
+
+async def test_a_restart_behind_a_proxy_refuses_nobody(
+    tmp_path: Path, knowledge: Knowledge, postgres: PostgresServer
+) -> None:
+    """People write all the time, on Telegram and in the browser, while one of two processes is stopped and started."""
+    url = postgres.fresh()
+    engine = Engine("postgresql", url)
+    async with running_telegram() as fake:
+        bots = replicas(tmp_path, url, fake, 2)
+        await start(bots)
+        proxy, over = Proxy(bots), asyncio.Event()
+        taken: list[int] = []
+        statuses: Counter[int] = Counter()
+
+        async def write(session: aiohttp.ClientSession, chat: int) -> None:
+            headers = {"X-Telegram-Bot-Api-Secret-Token": fake.webhook["secret_token"]}
+            number = itertools.count(chat * 100_000)
+            while not over.is_set():
+                for command in COMMANDS:
+                    body = {"update_id": next(number), "message": {**fake.message(chat), "text": command}}
+                    async with session.post(proxy.url + TELEGRAM_HOOK, json=body, headers=headers) as answer:
+                        statuses[answer.status] += 1
+                    taken.append(chat)
+                await asyncio.sleep(0.05)
+
+        async def browse() -> None:
+            async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+                await (await browser.get(proxy.url)).read()
+                while not over.is_set():
+                    body = {"text": "/menu", "id": uuid.uuid4().hex}
+                    async with browser.post(f"{proxy.url}/api/chat", json=body) as answer:
+                        statuses[answer.status] += 1
+                        said = await answer.json()
+                        assert said.get("replies"), said
+                    await asyncio.sleep(0.05)
+
+        try:
+            await until(lambda: bool(fake.webhook), seconds=20)
+            async with proxy.running(), aiohttp.ClientSession() as session:
+                writing = [asyncio.create_task(write(session, chat)) for chat in range(100, 106)]
+                writing += [asyncio.create_task(browse()) for _ in range(3)]
+                await until(lambda: statuses.total() > 50, seconds=30)
+                assert await asyncio.to_thread(bots[0].stop) == 0
+                before = statuses.total()
+                await until(lambda: statuses.total() > before + 20, seconds=30)
+                await asyncio.to_thread(bots[0].start)
+                over.set()
+                await asyncio.gather(*writing)
+            left = "SELECT COUNT(*) FROM inbox WHERE stage < 2"
+            await until(lambda: engine.rows(left) == [(0,)], seconds=20, every=0.1)
+        finally:
+            await stop(bots)
+        sent, answered = Counter(taken), Counter(call.chat for call in fake.delivered)
+        print(f"\n{statuses.total()} requests over a restart, {proxy.retried} at the second process; {dict(statuses)}")
+        assert set(statuses) == {200}
+        assert proxy.retried
+        assert all(answered[chat] >= times for chat, times in sent.items())
+        assert answered.total() - sent.total() <= IN_FLIGHT

@@ -20,9 +20,11 @@ from telegram.constants import ChatAction
 from telegram.error import ChatMigrated, InvalidToken, TelegramError
 
 from bot.channels.channel import Receive, Ticket
+from bot.channels.lease import Lease
 from bot.channels.telegram_api import ApiBot
 from bot.channels.telegram_errors import delivery_error
 from bot.channels.telegram_listening import (
+    LEASE_SECONDS,
     POLL_SECONDS,
     SILENCE_SECONDS,
     Connection,
@@ -110,10 +112,13 @@ class Telegram:
         self._made_room: asyncio.Event | None = None
         self._speaker = Speaker(store, clock)
         self._told_off = Buckets(1)
+        account = connection.token.partition(":")[0]
+        self._lease = Lease(store, f"{NAME}:{account}", seconds=LEASE_SECONDS, clock=clock)
         self._listener = (
             Poller(
                 self._bulk,
                 polling,
+                lease=self._lease,
                 own_hook=connection.hook_url,
                 take=self._take_polled,
                 report=report,
@@ -300,11 +305,16 @@ class Telegram:
             raise delivery_error(error, answering=True) from None
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Let go of connections, and of the right to poll."""
         self._closed = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._connection.polls:
+            try:
+                await self._lease.give_back()
+            except StoreError:
+                log.warning("lease not given back", channel=NAME)
         for transport in self._transports:
             await transport.shutdown()
 

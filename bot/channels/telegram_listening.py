@@ -15,6 +15,7 @@ import structlog
 from telegram import Bot, WebhookInfo
 from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 
+from bot.channels.lease import Lease
 from bot.channels.telegram_api import ApiBot
 from bot.channels.telegram_request import FloodError, Transport
 from bot.channels.telegram_updates import KINDS
@@ -25,6 +26,8 @@ log = structlog.get_logger()
 
 POLL_SECONDS = 50  # the longest that Telegram keeps a request open
 SILENCE_SECONDS = 90.0  # without a successful poll, polling is started afresh
+LEASE_SECONDS = 20.0  # of one that died elsewhere; another process polls so much later
+_LEASE_PAUSE = 5.0
 _HOOK_PAUSE = 60.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 
@@ -47,13 +50,17 @@ class Connection:
 
 
 class Poller:
-    """Asks for updates and hands each batch to `take`; only what is safe there is confirmed to Telegram."""
+    """Asks for updates and hands each batch to `take`; only what is safe there is confirmed to Telegram.
+
+    Of all processes on the same records one polls at a time, the one that has the `lease`.
+    """
 
     def __init__(
         self,
         bot: ApiBot,
         transport: Transport,
         *,
+        lease: Lease,
         own_hook: str,
         take: Take,
         report: Report,
@@ -63,28 +70,48 @@ class Poller:
     ) -> None:
         """`own_hook` is the address of this very bot's webhook; `report` is told what is wrong, or None."""
         self._bot, self._transport, self._own_hook, self._take = bot, transport, own_hook, take
+        self._lease, self._standing_by = lease, False
         self._report, self._seconds, self._silence, self._tick = report, seconds, silence, tick
         self._last_poll = tick()
 
     async def run(self) -> None:
         """Poll for ever; start afresh when nothing came back for too long. Raises InvalidToken."""
         while True:
+            await self._wait_for_turn()
             self._last_poll = self._tick()
-            poller = asyncio.ensure_future(self._poll())
-            try:
-                while not poller.done() and self._tick() - self._last_poll < self._silence:
-                    await asyncio.wait((poller,), timeout=min(1.0, self._silence / 4))
-            finally:
-                silent = poller.cancel()
-                ended = (await asyncio.gather(poller, return_exceptions=True))[0]
+            async with self._lease.kept() as lost:
+                poller = asyncio.ensure_future(self._poll())
+                try:
+                    while not (poller.done() or lost.is_set()) and self._tick() - self._last_poll < self._silence:
+                        await asyncio.wait((poller,), timeout=min(1.0, self._silence / 4))
+                finally:
+                    silent = poller.cancel()
+                    ended = (await asyncio.gather(poller, return_exceptions=True))[0]
             if isinstance(ended, InvalidToken):
                 raise ended
-            if silent:
+            if lost.is_set():
+                log.warning("another process polls now", channel="telegram")
+            elif silent:
                 self._report(f"Telegram has not answered for {self._silence:.0f} s; polling was started again.")
             else:  # a fault of ours; polling must go on all the same
                 self._report(f"Polling broke off ({type(ended).__name__}) and was started again.")
                 await asyncio.sleep(_FIRST_PAUSE)
             await self._transport.shutdown()
+
+    async def _wait_for_turn(self) -> None:
+        """Return when this process may poll; that another one does is as it should be."""
+        while True:
+            try:
+                if await self._lease.hold():
+                    self._standing_by = False
+                    return
+                self._report(None)
+                if not self._standing_by:
+                    log.info("another process polls, standing by", channel="telegram")
+                self._standing_by = True
+            except StoreError as error:
+                self._report(str(error))
+            await asyncio.sleep(_LEASE_PAUSE)
 
     async def _poll(self) -> None:
         await self._leave_own_hook()

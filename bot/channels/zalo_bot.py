@@ -31,7 +31,7 @@ from bot.store import Store
 log = structlog.get_logger()
 
 SENT, RECEIVED = "sent", "received"
-_LEASE_MARGIN = 60.0
+_LEASE_SECONDS = 20.0  # of one that died elsewhere; another process polls so much later
 _FIRST_QUOTA_PAUSE, _LONGEST_QUOTA_PAUSE = 60.0, 3600.0
 _ALARMING_QUOTA_PAUSE = 240.0  # by then it is not the rate of a minute
 
@@ -76,8 +76,7 @@ class ZaloBot:
             pace=replace(pace, is_crowd=lambda address: address.startswith("zgr-")),
         )
         self._api = Api(connection)
-        seconds = connection.poll_seconds + _LEASE_MARGIN
-        self._lease = Lease(store, f"{NAME}:{connection.account}", seconds=seconds, clock=clock)
+        self._lease = Lease(store, f"{NAME}:{connection.account}", seconds=_LEASE_SECONDS, clock=clock)
         self._listening = Listening(
             self._api, connection=connection, lease=self._lease, take=self.take, report=self._report
         )

@@ -87,8 +87,8 @@ class Listening:
         pause = _FIRST_PAUSE
         while True:
             try:
-                if not await self._lease.hold():
-                    self._report("Another process polls with the same token; each would get a part of the messages.")
+                if not await self._lease.hold():  # another process on the same records polls, as it should be
+                    self._report(None)
                     await self._sleep(_LEASE_PAUSE)
                     continue
             except StoreError as error:
@@ -97,7 +97,8 @@ class Listening:
                 continue
             began = self._tick()
             try:
-                answer = await self._api.poll()
+                async with self._lease.kept():
+                    answer = await self._api.poll()
             except CallError as error:
                 self._report(f"{error}.")
                 pause = await self._rest(pause)
