@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Callable, Container, Iterator, Mappin
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import TypeVar
 
 import orjson
 
@@ -31,9 +30,10 @@ from bot.outbox import fit
 from bot.ready_texts import Reminder, load_reminders
 from bot.regions import Regions
 from bot.settings import Settings
-from bot.sieve import LINKED, WEEK, Judged, Sieve
+from bot.sieve import WEEK, sieve
 from bot.sources import Sources
 from bot.store import Row, Store, Transaction, audiences, broadcasts, people, pushes, roles, usage
+from bot.store.audiences import Whom
 from bot.store.broadcasts import (
     DONE,
     DRAFT,
@@ -49,9 +49,7 @@ from bot.store.links import CIRCLE
 from bot.terms import Terms
 from bot.wire import dump_reply
 
-Result = TypeVar("Result")
-
-PAGE = 5_000  # people sorted in one transaction, so that replies to citizens wait for none of them long
+PAGE = 2_000  # people sorted in one transaction, so that replies to citizens wait for none of them long
 PROOF_HOURS = 72
 ROLE_LOST = "role-lost"
 _STALE_PLANNING = timedelta(minutes=2)
@@ -622,29 +620,12 @@ class Broadcasts:
         assert found.began_at is not None  # the caller looked
         began_at, until = stamp(found.began_at), stamp(found.began_at + timedelta(hours=PROOF_HOURS))
         audience = Audience(districts=found.audience.districts, commune=found.audience.commune)
-        sieve = self._sieve(audience)
-        sums: Counter[str] = Counter()
-        async for rows in self._pages(sieve, list):
-            if not rows:
-                continue
-            first, last = rows[0]["id"], rows[-1]["id"]
-            page = partial(broadcasts.reached, number=found.number, after=first - 1, upto=last)
-            reached = await self._store.read(page)
-            for row in rows:
-                at, reported_at = reached.get(row["id"]), row["reported_at"]
-                if at:
-                    if reported_at is None or reported_at > at:
-                        sums["reached"] += 1
-                        sums["reached_reported"] += reported_at is not None and reported_at <= until
-                elif (
-                    at is None
-                    and row["gone_at"] is None
-                    and row["created_at"] < began_at
-                    and (reported_at is None or reported_at > began_at)
-                    and sieve.lives_there(row)
-                ):
-                    sums["others"] += 1
-                    sums["others_reported"] += reported_at is not None and reported_at <= until
+        whom, sums = self._sieve(audience), Counter[str]()
+        effect = partial(audiences.effect, number=found.number, whom=whom, began_at=began_at, until=until)
+        async for after, upto in self._pages():
+            row = await self._store.read(partial(effect, after=after, upto=upto))
+            assert row is not None  # sums without groups are one row
+            sums.update({name: row[name] for name in ("reached", "reached_reported", "others", "others_reported")})
         return Proof(
             sums["reached"],
             sums["reached_reported"],
@@ -755,42 +736,30 @@ class Broadcasts:
 
     async def _fill_ledger(self, found: Broadcast) -> Plan:
         """Write a row for everybody who is to get the message, page by page, and count all."""
-        sieve = self._sieve(found.audience)
-        people: Counter[str] = Counter()
-        paid: Counter[str] = Counter()
-        left_out: Counter[str] = Counter()
-        async for judged in self._pages(sieve, lambda rows: list(filter(None, map(sieve.judge, rows)))):
-            left_out.update(one.reason for one in judged if one.reason)
-            chosen = [one for one in judged if not one.reason]
-            people.update(one.channel for one in chosen)
-            paid.update(one.channel for one in chosen if one.paid)
-            await self._store.write(partial(_enter, number=found.number, chosen=chosen))
-        for row in await self._store.write(partial(broadcasts.keep_one_of_linked, number=found.number)):
-            left_out[LINKED] += 1
-            people[row["channel"]] -= 1
-            paid[row["channel"]] -= row["paid"]
-        return Plan(tuple(ChannelPlan(name, people[name], paid[name]) for name in sorted(people)), left_out)
+        whom, left_out = self._sieve(found.audience), Counter[str]()
+        async for after, upto in self._pages():
+            # Those who get nothing are counted beside it, by a reader.
+            others = partial(audiences.left_out, whom=whom, after=after, upto=upto)
+            enter = partial(audiences.enter, number=found.number, whom=whom, after=after, upto=upto)
+            counted, _ = await asyncio.gather(self._store.read(others), self._store.write(enter))
+            left_out.update(counted)
 
-    async def _pages(self, sieve: Sieve, work: Callable[[list[Row]], Result]) -> AsyncIterator[Result]:
-        """Read all people page by page, each worked on where it is read; the next is read while one is used."""
+        def work(tx: Transaction) -> tuple[int, list[Row]]:
+            return broadcasts.keep_one_of_linked(tx, found.number), broadcasts.planned(tx, found.number)
+
+        linked, rows = await self._store.write(work)
+        if linked:
+            left_out[audiences.LINKED] = linked
+        return Plan(tuple(ChannelPlan(row["channel"], row["people"], row["paid"]) for row in rows), left_out)
+
+    async def _pages(self) -> AsyncIterator[tuple[int, int]]:
+        """Cut all people into pages by their numbers."""
         last = await self._store.read(audiences.last_person)
+        for after in range(0, last, PAGE):
+            yield after, after + PAGE
 
-        def read(tx: Transaction, after: int) -> Result:
-            return work(audiences.facts(tx, after=after, upto=after + PAGE, week_ago=sieve.week_ago))
-
-        coming: asyncio.Task[Result] | None = None
-        try:
-            for after in range(0, last + PAGE, PAGE):
-                before = coming
-                coming = asyncio.create_task(self._store.read(partial(read, after=after))) if after < last else None
-                if before is not None:
-                    yield await before
-        finally:
-            if coming is not None:
-                coming.cancel()
-
-    def _sieve(self, audience: Audience) -> Sieve:
-        return Sieve(
+    def _sieve(self, audience: Audience) -> Whom:
+        return sieve(
             audience,
             settings=self._settings,
             regions=self._regions,
@@ -865,19 +834,6 @@ def _broadcast(row: Row) -> Broadcast:
         ended_at=moment(row["ended_at"]) if row["ended_at"] else None,
         series=row["series"],
     )
-
-
-def _enter(tx: Transaction, *, number: int, chosen: Sequence[Judged]) -> None:
-    for one in chosen:
-        broadcasts.enter(
-            tx,
-            number,
-            person_id=one.person_id,
-            channel=one.channel,
-            language=one.language,
-            district=one.district,
-            paid=one.paid,
-        )
 
 
 def _grants(tx: Transaction, actor: Actor) -> tuple[Grant, ...]:

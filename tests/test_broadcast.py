@@ -23,6 +23,7 @@ from bot.store import Transaction, broadcasts, leases, links, people, reach, rol
 from bot.terms import Terms, Window, terms_of
 from tests.broadcasting import AT, add_officer, add_person, hurry, ledger, sending_bot, settled, state_of
 from tests.conftest import NOON, FrozenClock, Recorder, Talk
+from tests.engines import Engine
 
 VINH_TUONG, YEN_LAC = "vinh-tuong", "yen-lac"
 
@@ -127,6 +128,24 @@ async def test_an_audience_is_who_asked_for_reminders_and_lives_there(bot: Servi
     await bot.store.write(lambda tx: [add_person(tx, person, **known) for person, known in PEOPLE.items()])
     number = await planned(bot, boss, audience)
     assert set(await ledger(bot.store, number)) == expected
+
+
+async def test_who_is_reached_is_the_same_on_both_engines(
+    settings: Settings, clock: FrozenClock, channel: Moody, engine: Engine
+) -> None:
+    async with sending_bot(settings.model_copy(update={"database": engine.url}), clock, channel, sends=False) as bot:
+        boss = await add_officer(bot.store, "boss")
+        await bot.store.write(lambda tx: [add_person(tx, person, **known) for person, known in PEOPLE.items()])
+        for audience, expected in AUDIENCES.values():
+            number = await planned(bot, boss, audience)
+            assert set(await ledger(bot.store, number)) == expected
+        later = (NOON + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        begun = partial(broadcasts.change, number=1, states=("planned",), at=AT, state="done", began_at=AT)
+        await bot.store.write(begun)
+        await bot.store.write(partial(add_person, address="english", district=VINH_TUONG, reported_at=later))
+        proof = (await bot.broadcasts.report(Actor(), 1)).proof
+        assert proof is not None
+        assert (proof.reached, proof.others, proof.others_reported) == (0, 3, 1)  # the rest had reported before
 
 
 async def test_a_commune_is_known_from_the_report_or_the_poster(bot: Service) -> None:

@@ -1,8 +1,16 @@
-"""What is known of people that decides who gets a broadcast, page by page; `bot/sieve.py` decides."""
+"""Who gets a broadcast, and why the others do not: decided where the people are, page by page (`bot/sieve.py` asks)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.audience import ANY, LONG_AGO, REPORTED, UNREPORTED
 from bot.store.database import Row, Transaction
+
+# Why somebody is left out of a plan.
+NO_CONSENT, GONE, CHANNEL_OFF, REMINDED, LINKED = "no-consent", "gone", "channel-off", "reminded", "linked"
+WINDOW = "window-closed"
 
 # A person with all their linked channels.
 CIRCLE_OF = """
@@ -14,6 +22,60 @@ FOLLOWED_UP = """(
     SELECT COUNT(*) FROM appointments f WHERE f.person_id {those}
     AND f.kind = 'follow-up' AND f.at > :week_ago AND f.state IN ('sent', 'unknown', 'claimed')
 )"""
+_BROADCAST = """(
+    SELECT COUNT(*) FROM deliveries b WHERE b.person_id {those}
+    AND b.at > :week_ago AND b.state IN ('sent', 'unknown', 'claimed')
+)"""
+_ONE, _CIRCLE = "= k.id", f"IN ({CIRCLE_OF.format(id='k.id')})"
+# Linked channels share a report; the district is where it was made, else where the poster hangs.
+_KNOWN = """
+    places (code, district, commune) AS (VALUES {places}),
+    known AS (
+        SELECT p.id, p.channel, p.source, p.created_at, p.gone_at, r.day, r.reported_at, l.circle,
+            COALESCE(NULLIF(p.language, ''), :default_language) AS language,
+            CASE WHEN COALESCE(r.district, '') = '' THEN COALESCE(s.district, '') ELSE r.district END AS district,
+            CASE WHEN COALESCE(r.district, '') = '' THEN COALESCE(s.commune, '') ELSE r.commune END AS commune
+        FROM people p LEFT JOIN links l ON l.person_id = p.id
+        LEFT JOIN reports r ON r.person_id = CASE WHEN l.circle IS NULL THEN p.id ELSE (
+            SELECT t.person_id FROM links o JOIN reports t ON t.person_id = o.person_id
+            WHERE o.circle = l.circle ORDER BY t.reported_at LIMIT 1) END
+        LEFT JOIN places s ON s.code = p.source
+        WHERE p.id > :after AND p.id <= :upto
+    )
+"""
+_REPORTS = {ANY: "1 = 1", UNREPORTED: "k.day IS NULL", REPORTED: "k.day IS NOT NULL", LONG_AGO: "k.day < :long_ago"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """A channel's window: messages are free after one moment, taken at all after another, so many of them free."""
+
+    channel: str
+    free_since: str
+    paid_since: str
+    free_messages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whom:
+    """Everything that decides on people at one moment; what is empty of the first six sets no bounds.
+
+    `places` are code, district and commune of posters, `channels` those that are on.
+    """
+
+    districts: tuple[str, ...] = ()
+    commune: str = ""
+    channel: str = ""
+    language: str = ""
+    source: str = ""
+    reports: str = ANY
+    long_ago: str = ""
+    week_ago: str = ""
+    per_week: int = 0
+    default_language: str
+    channels: tuple[str, ...] = ()
+    windows: tuple[Bounds, ...] = ()
+    places: tuple[tuple[str, str, str], ...] = ()
 
 
 def last_person(tx: Transaction) -> int:
@@ -22,37 +84,146 @@ def last_person(tx: Transaction) -> int:
     return int((row["last"] if row else 0) or 0)
 
 
-def facts(tx: Transaction, *, after: int, upto: int, week_ago: str) -> list[Row]:
-    """List people by number, each with what a message to them depends on.
-
-    `circle` names those with linked channels; district, commune, day and reported_at are of their report, which linked
-    channels share; `reminded` counts the messages of the last week to all of them; interacted_at, sent_since and
-    closed tell whether a window is open.
-    """
-    return tx.all(
+def enter(tx: Transaction, number: int, whom: Whom, *, after: int, upto: int) -> int:
+    """Put everybody of a page who is to get a broadcast into its ledger; returns how many."""
+    judged, values = _judged(whom)
+    return tx.run(
         f"""
-        SELECT p.id, p.channel, p.language, p.source, p.created_at, p.seen_at, p.gone_at,
-            COALESCE(l.circle, '') AS circle, r.district, r.commune, r.day, r.reported_at,
-            w.interacted_at, COALESCE(w.sent_since, 0) AS sent_since, COALESCE(w.closed, '') AS closed,
-            EXISTS (
-                SELECT 1 FROM consents a
-                WHERE a.person_id = p.id AND a.purpose = 'reminders' AND a.withdrawn_at IS NULL
-            ) AS willing,
-            CASE WHEN l.circle IS NULL THEN (
-                SELECT COUNT(*) FROM deliveries b WHERE b.person_id = p.id
-                AND b.at > :week_ago AND b.state IN ('sent', 'unknown', 'claimed')
-            ) + {FOLLOWED_UP.format(those="= p.id")} ELSE (
-                SELECT COUNT(*) FROM deliveries b WHERE b.person_id IN ({CIRCLE_OF.format(id="p.id")})
-                AND b.at > :week_ago AND b.state IN ('sent', 'unknown', 'claimed')
-            ) + {FOLLOWED_UP.format(those=f"IN ({CIRCLE_OF.format(id='p.id')})")} END AS reminded
-        FROM people p LEFT JOIN links l ON l.person_id = p.id
-        LEFT JOIN reports r ON r.person_id = CASE WHEN l.circle IS NULL THEN p.id ELSE (
-            SELECT t.person_id FROM links o JOIN reports t ON t.person_id = o.person_id
-            WHERE o.circle = l.circle ORDER BY t.reported_at LIMIT 1) END
-        LEFT JOIN reach w ON w.person_id = p.id
-        WHERE p.id > :after AND p.id <= :upto ORDER BY p.id
+        INSERT INTO deliveries (broadcast_id, person_id, channel, language, district, paid)
+        {judged} SELECT CAST(:number AS INTEGER), id, channel, language, district, paid
+        FROM judged WHERE reason = '' ORDER BY id
         """,  # noqa: S608 - no value in it
+        number=number,
         after=after,
         upto=upto,
-        week_ago=week_ago,
+        **values,
     )
+
+
+def left_out(tx: Transaction, whom: Whom, *, after: int, upto: int) -> dict[str, int]:
+    """Count those of a page who belong to the audience and get nothing, by reason."""
+    judged, values = _judged(whom)
+    rows = tx.all(
+        f"{judged} SELECT reason, COUNT(*) AS people FROM judged WHERE reason <> '' GROUP BY reason",  # noqa: S608
+        after=after,
+        upto=upto,
+        **values,
+    )
+    return {row["reason"]: row["people"] for row in rows}
+
+
+def effect(tx: Transaction, number: int, whom: Whom, *, began_at: str, until: str, after: int, upto: int) -> Row | None:
+    """Count on a page whom a broadcast reached who had not reported, the others there, and who of both reported then.
+
+    Returns reached, reached_reported, others, others_reported; who was reached on a linked channel counts once.
+    """
+    known, values = _known(whom)
+    lives_there = _all_of(_lives_there(whom, values))
+    return tx.one(
+        f"""
+        WITH {known}, told AS (
+            SELECT k.*, d.at, EXISTS (
+                SELECT 1 FROM links m JOIN links o ON o.circle = m.circle AND o.person_id <> m.person_id
+                JOIN deliveries x ON x.person_id = o.person_id AND x.broadcast_id = :number
+                    AND x.state IN ('sent', 'unknown')
+                WHERE m.person_id = k.id
+            ) AS elsewhere
+            FROM known k LEFT JOIN deliveries d
+                ON d.person_id = k.id AND d.broadcast_id = :number AND d.state IN ('sent', 'unknown')
+        ), sides AS (
+            SELECT CASE
+                WHEN k.at IS NOT NULL THEN CASE WHEN COALESCE(k.reported_at, '9') > k.at THEN 'reached' ELSE '' END
+                WHEN k.elsewhere OR k.gone_at IS NOT NULL OR k.created_at >= :began_at
+                    OR COALESCE(k.reported_at, '9') <= :began_at OR NOT ({lives_there}) THEN ''
+                ELSE 'others' END AS side, COALESCE(k.reported_at, '9') <= :until AS reported
+            FROM told k
+        )
+        SELECT COALESCE(SUM(CASE WHEN side = 'reached' THEN 1 ELSE 0 END), 0) AS reached,
+            COALESCE(SUM(CASE WHEN side = 'reached' AND reported THEN 1 ELSE 0 END), 0) AS reached_reported,
+            COALESCE(SUM(CASE WHEN side = 'others' THEN 1 ELSE 0 END), 0) AS others,
+            COALESCE(SUM(CASE WHEN side = 'others' AND reported THEN 1 ELSE 0 END), 0) AS others_reported
+        FROM sides
+        """,  # noqa: S608 - no value in it
+        number=number,
+        began_at=began_at,
+        until=until,
+        after=after,
+        upto=upto,
+        **values,
+    )
+
+
+def _judged(whom: Whom) -> tuple[str, Mapping[str, object]]:
+    """Return the beginning of a statement that knows `judged`: each of the audience with a reason to leave them out."""
+    known, values = _known(whom)
+    bounds = _lives_there(whom, values)
+    for column in ("channel", "language", "source"):
+        if wanted := getattr(whom, column):
+            bounds.append(f"k.{column} || '' = :{column}")  # not by an index: the page is the shorter list
+            values[column] = wanted
+    bounds.append(_REPORTS[whom.reports])
+    if whom.reports == LONG_AGO:
+        values["long_ago"] = whom.long_ago
+    on = _names("on", whom.channels or ("",), values)
+    paid, closed = ["1 = 0"], ["1 = 0"]
+    for place, window in enumerate(whom.windows):
+        here = f"k.channel = :w{place}"
+        values |= {
+            f"w{place}": window.channel,
+            f"w{place}_free": window.free_since,
+            f"w{place}_paid": window.paid_since,
+        }
+        used_up = f"COALESCE(w.sent_since, 0) >= {window.free_messages} OR " if window.free_messages else ""
+        paid.append(f"{here} AND ({used_up}COALESCE(w.interacted_at, '') <= :w{place}_free)")
+        closed.append(f"{here} AND (COALESCE(w.closed, '') <> '' OR COALESCE(w.interacted_at, '') <= :w{place}_paid)")
+    values |= {"week_ago": whom.week_ago, "per_week": whom.per_week}
+    reminded = " + ".join(count.format(those=_ONE) for count in (_BROADCAST, FOLLOWED_UP))
+    reminded_circle = " + ".join(count.format(those=_CIRCLE) for count in (_BROADCAST, FOLLOWED_UP))
+    return (
+        f"""
+        WITH {known}, judged AS (
+            SELECT k.id, k.channel, k.language, k.district, CASE WHEN {" OR ".join(paid)} THEN 1 ELSE 0 END AS paid,
+                CASE WHEN NOT EXISTS (
+                    SELECT 1 FROM consents a
+                    WHERE a.person_id = k.id AND a.purpose = 'reminders' AND a.withdrawn_at IS NULL
+                ) THEN '{NO_CONSENT}'
+                WHEN k.gone_at IS NOT NULL THEN '{GONE}'
+                WHEN k.channel NOT IN ({on}) THEN '{CHANNEL_OFF}'
+                WHEN {" OR ".join(closed)} THEN '{WINDOW}'
+                WHEN :per_week <= CASE WHEN k.circle IS NULL THEN {reminded} ELSE {reminded_circle} END
+                THEN '{REMINDED}' ELSE '' END AS reason
+            FROM known k LEFT JOIN reach w ON w.person_id = k.id
+            WHERE {_all_of(bounds)}
+        )
+        """,  # noqa: S608 - no value in it
+        values,
+    )
+
+
+def _known(whom: Whom) -> tuple[str, dict[str, object]]:
+    """Return the part of a statement that knows `places` and `known`, with its values."""
+    values: dict[str, object] = {"default_language": whom.default_language}
+    lines = []
+    for number, place in enumerate(whom.places or (("", "", ""),)):
+        names = (f"p{number}_code", f"p{number}_district", f"p{number}_commune")
+        values.update(zip(names, place, strict=True))
+        lines.append("({})".format(", ".join(f"CAST(:{name} AS TEXT)" for name in names)))
+    return _KNOWN.format(places=", ".join(lines)), values
+
+
+def _lives_there(whom: Whom, values: dict[str, object]) -> list[str]:
+    bounds = [f"k.district IN ({_names('d', whom.districts, values)})"] if whom.districts else []
+    if whom.commune:
+        bounds.append("k.commune = :commune")
+        values["commune"] = whom.commune
+    return bounds
+
+
+def _all_of(bounds: Sequence[str]) -> str:
+    return " AND ".join(bounds) or "1 = 1"
+
+
+def _names(prefix: str, wanted: Sequence[str], values: dict[str, object]) -> str:
+    named = {f"{prefix}{number}": value for number, value in enumerate(wanted)}
+    values |= named
+    return ", ".join(f":{name}" for name in named)

@@ -213,32 +213,14 @@ def texts(tx: Transaction, number: int) -> dict[tuple[str, str], str]:
 # -- the ledger --------------------------------------------------------------------------------------------------
 
 
-def enter(
-    tx: Transaction, number: int, *, person_id: int, channel: str, language: str, district: str, paid: bool
-) -> None:
-    """Put somebody into the ledger; many of them are written together."""
-    tx.later(
-        """
-        INSERT INTO deliveries (broadcast_id, person_id, channel, language, district, paid)
-        VALUES (:number, :person_id, :channel, :language, :district, :paid)
-        """,
-        number=number,
-        person_id=person_id,
-        channel=channel,
-        language=language,
-        district=district,
-        paid=int(paid),
-    )
-
-
-def keep_one_of_linked(tx: Transaction, number: int) -> list[Row]:
+def keep_one_of_linked(tx: Transaction, number: int) -> int:
     """Leave one message for all linked channels of a person, the cheapest, then where they were seen last.
 
-    Returns channel and paid of every message taken out.
+    Returns how many were taken out.
     """
     rows = tx.all(
         """
-        SELECT d.id, d.channel, d.paid, l.circle FROM deliveries d
+        SELECT d.id, l.circle FROM deliveries d
         JOIN links l ON l.person_id = d.person_id JOIN people p ON p.id = d.person_id
         WHERE d.broadcast_id = :number ORDER BY l.circle, d.paid, p.seen_at DESC, d.id
         """,
@@ -247,7 +229,18 @@ def keep_one_of_linked(tx: Transaction, number: int) -> list[Row]:
     double = [row for before, row in pairwise(rows) if before["circle"] == row["circle"]]
     for row in double:
         tx.later("DELETE FROM deliveries WHERE id = :id", id=row["id"])
-    return double
+    return len(double)
+
+
+def planned(tx: Transaction, number: int) -> list[Row]:
+    """Count a plan by channel: people, and how many of their messages cost money."""
+    return tx.all(
+        """
+        SELECT channel, COUNT(*) AS people, SUM(paid) AS paid FROM deliveries
+        WHERE broadcast_id = :number GROUP BY channel ORDER BY channel
+        """,
+        number=number,
+    )
 
 
 def claim(tx: Transaction, number: int, *, channel: str, rule: Rule, limit: int, but: Sequence[int] = ()) -> list[Row]:
@@ -474,25 +467,6 @@ def results(tx: Transaction, number: int) -> list[Row]:
         """,
         number=number,
     )
-
-
-def reached(tx: Transaction, number: int, *, after: int, upto: int) -> dict[int, str]:
-    """Return whom a broadcast reached, or perhaps, by number with the moment; also through a linked channel."""
-    rows = tx.all(
-        """
-        SELECT person_id, at FROM deliveries WHERE broadcast_id = :number AND state IN ('sent', 'unknown')
-            AND person_id > :after AND person_id <= :upto
-        UNION ALL
-        SELECT o.person_id, '' FROM deliveries d JOIN links m ON m.person_id = d.person_id
-        JOIN links o ON o.circle = m.circle AND o.person_id <> m.person_id
-        WHERE d.broadcast_id = :number AND d.state IN ('sent', 'unknown')
-            AND o.person_id > :after AND o.person_id <= :upto
-        """,
-        number=number,
-        after=after,
-        upto=upto,
-    )
-    return {row["person_id"]: row["at"] for row in rows}
 
 
 def unknown(tx: Transaction, number: int, *, limit: int) -> list[Row]:
