@@ -1,4 +1,4 @@
-"""Whom a broadcast is meant for, as data; everything else about it is in bot/broadcast.py."""
+"""Whom a broadcast is meant for, as data; everything else about it is in bot/broadcast/."""
 
 from __future__ import annotations
 

@@ -1,0 +1,50 @@
+"""Messages of officers to many people: draft, plan, approval, release, pause, stop, progress and report.
+
+People and texts are frozen when a broadcast is planned. Every step is one transaction that moves the broadcast on only
+from a state in which that step makes sense and writes the audit with it, so that of two officers who act at once one
+is told what the other did. What an officer may do is read from the records in that same transaction.
+"""
+
+from __future__ import annotations
+
+from bot.broadcast.drafts import Drafts
+from bot.broadcast.records import (
+    MOVED_ON,
+    NOT_THERE,
+    PROOF_HOURS,
+    ROLE_LOST,
+    Actor,
+    Broadcast,
+    ChannelPlan,
+    Cost,
+    Line,
+    Plan,
+    Preview,
+    Progress,
+    Proof,
+    Report,
+)
+from bot.broadcast.reports import Reports
+from bot.broadcast.running import Running
+
+__all__ = [
+    "MOVED_ON",
+    "NOT_THERE",
+    "PROOF_HOURS",
+    "ROLE_LOST",
+    "Actor",
+    "Broadcast",
+    "Broadcasts",
+    "ChannelPlan",
+    "Cost",
+    "Line",
+    "Plan",
+    "Preview",
+    "Progress",
+    "Proof",
+    "Report",
+]
+
+
+class Broadcasts(Drafts, Running, Reports):
+    """All broadcasts; raises Refused with a sentence to translate when something may not or cannot be done."""
