@@ -109,6 +109,7 @@ def written(path: Path) -> Iterator[SqliteTransaction]:
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("PRAGMA secure_delete = ON")
         connection.execute("BEGIN IMMEDIATE")
         transaction = _Writing(connection, path)
         yield transaction

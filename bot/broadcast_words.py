@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from bot.audience import ANY, LONG_AGO, LONG_AGO_DAYS, REPORTED, UNREPORTED, Audience
-from bot.broadcast import PROOF_HOURS, ROLE_LOST, Broadcast, Cost, Line, Progress, Proof, Report
+from bot.broadcast import LEFT_LYING, PROOF_HOURS, ROLE_LOST, Broadcast, Cost, Line, Progress, Proof, Report
 from bot.broadcast_texts import foreign_hosts
 from bot.counts import rounded
 from bot.i18n import NAMES, Catalogue, mark
@@ -47,6 +47,7 @@ REASONS: Final[Mapping[str, str]] = {
     "sender-died": mark("the sender ended in the middle"),
     "left": mark("left meanwhile"),
     ROLE_LOST: mark("whoever made it is no officer there any more"),
+    LEFT_LYING: mark("it was left lying for too long"),
 }
 REPORTS: Final[Mapping[str, str]] = {
     ANY: mark("whether they reported or not"),

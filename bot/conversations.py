@@ -20,7 +20,7 @@ from bot.message import Button, Reply
 from bot.redaction import redact
 from bot.regions import Regions
 from bot.settings import Settings
-from bot.store import Row, Transaction, conversations, people, pushes, questions, reach, roles
+from bot.store import Row, Transaction, conversations, people, pushes, questions, reach, revocations, roles
 from bot.wire import dump_reply
 
 HELP, DATA = "help", "data"
@@ -335,11 +335,11 @@ class HelpDesk:
         if roles.revoke(tx, person_id):
             self.release(tx, person_id, at=at)
         case = self._own_case(tx, person_id)
-        for number in conversations.numbers_of(tx, person_id):
-            pushes.take_back(tx, abouts=(_about(number), _about(number, words=True)))
+        take_back_words(tx, person_id)
         if case is not None and case.officer:
             sentence = mark("The citizen of message {number} no longer needs an answer.")
             self._push_to_officer(tx, case.officer, sentence, case, at, button=False)
+        revocations.note_person(tx, person_id, at=stamp(at))
         people.erase(tx, person_id, day=day)
 
     def release(self, tx: Transaction, officer_id: int, *, at: datetime) -> int:
@@ -480,6 +480,12 @@ def colleagues(tx: Transaction) -> list[Colleague]:
 def close_idle(tx: Transaction, *, at: datetime) -> int:
     """End the cases in which the citizen has had the last word for long enough; returns how many."""
     return conversations.close_idle(tx, before=stamp(at - IDLE), at=stamp(at))
+
+
+def take_back_words(tx: Transaction, person_id: int) -> None:
+    """Delete what is on its way to officers about a citizen, above all in the citizen's words."""
+    for number in conversations.numbers_of(tx, person_id):
+        pushes.take_back(tx, abouts=(_about(number), _about(number, words=True)))
 
 
 def forget_before(tx: Transaction, *, before: datetime) -> int:

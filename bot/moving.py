@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
 
 import orjson
 
 from bot import access
 from bot.errors import BotError
+from bot.revocations import read, take_back_again
 from bot.store import Row, Store, Transaction, in_use, moves, open_store
 from bot.store.catalog import Table, tables
 from bot.store.copying import Record, Sums, differences, key_of, page, put, sum_up
@@ -24,8 +26,19 @@ class Moved:
     before: int
 
 
-async def move(source_url: str, target_url: str, *, at: datetime, actor: str, tell: Callable[[str], None]) -> Moved:
+async def move(
+    source_url: str,
+    target_url: str,
+    *,
+    at: datetime,
+    actor: str,
+    tell: Callable[[str], None],
+    data: Path | None = None,
+    zone: tzinfo = UTC,
+) -> Moved:
     """Copy every table and compare both sides; `tell` hears of each table. Raises BotError, StoreError.
+
+    What people took back, as the file in the folder `data` knows, is taken back on the target too.
 
     Refuses while a bot runs on either side, and a target that holds anything but an unfinished move from the same
     source.
@@ -38,7 +51,12 @@ async def move(source_url: str, target_url: str, *, at: datetime, actor: str, te
         target = open_store(target_url)
         try:
             moved = await _move(source, target, tell)
-            await target.write(lambda tx: access.write_audit(tx, actor=actor, action="move", detail=source.name, at=at))
+
+            def settle(tx: Transaction) -> None:
+                take_back_again(tx, read(data) if data else (), zone=zone)
+                access.write_audit(tx, actor=actor, action="move", detail=source.name, at=at)
+
+            await target.write(settle)
         finally:
             await target.close()
     finally:

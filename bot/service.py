@@ -42,6 +42,7 @@ from bot.records import GUESS_TIME
 from bot.regions import Regions, load_regions
 from bot.reminders import ReminderTexts
 from bot.replica import BEAT_SECONDS, Replica
+from bot.revocations import Journal
 from bot.settings import Settings, can_change, changed, changed_keys
 from bot.store import (
     Store,
@@ -55,6 +56,7 @@ from bot.store import (
     people,
     pictures,
     questions,
+    revocations,
 )
 from bot.summary import Summaries
 from bot.terms import terms_of
@@ -68,6 +70,7 @@ _OTHER_SECRET = "Another process on these records has another BOT_SECRET; give a
 _TITLES = {"telegram": "Telegram", "zalo_oa": "Zalo", "zalo_bot": mark("Zalo (bot)")}
 _CONTENT_PAUSE, _SWEEP_PAUSE, _PUSH_PAUSE, _BROADCAST_PAUSE, _BACKUP_PAUSE = 2.0, 30.0, 0.5, 1.0, 60.0
 _LOOK_PAUSE = 0.3  # how soon what another process stored for this one is found
+_LEDGER_PAUSE, _REVOCATION_PAUSE = 600.0, 2.0
 _RETRY_PAUSE = 5.0  # so soon it is seen that all is well again
 _SET_BY, _TELL_SECONDS = 60.0, 600.0  # by how much a clock may go wrong unnoticed, and how long it is told
 _STOP_SECONDS = 4.0  # for what is under way; with the web server's own time a stop stays below 10
@@ -126,6 +129,7 @@ class Service:
     clock: Clock
     clock_watch: ClockWatch
     webchat: WebChat
+    journal: Journal
     closing: asyncio.Event = field(default_factory=asyncio.Event)  # set when the bot is asked to stop
     trouble: Trouble = field(default_factory=Trouble)
     metrics: Metrics = field(default_factory=Metrics)
@@ -180,6 +184,7 @@ class Service:
             appointments.forget_before(tx, stamp(now - KEPT))
             pictures.forget_expired(tx, stamp(now))
             links.forget_before(tx, stamp(now - GUESS_TIME), expired=stamp(now))
+            revocations.forget_before(tx, stamp(now - timedelta(days=privacy.revocation_days)))
             if day != self.looked_through:  # it reads everybody, so it is done once a day
                 people.forget_dialogs(tx, for_questions)
                 people.forget_silent(tx, stamp(now - timedelta(days=privacy.silent_days)))
@@ -188,6 +193,14 @@ class Service:
         self.looked_through = day
         self.inbox.trouble = ""  # also where no message comes because /readyz keeps them away
         await self.store.scrub()
+
+    async def keep_revocations(self) -> None:
+        """Write beside the database what people took back; raises StoreUnavailable."""
+        await self.journal.keep(self.store, at=self.clock(), days=self.settings.privacy.revocation_days)
+
+    async def forget_names(self) -> None:
+        """Delete from the ledgers of messages to many whom they went to, once that was long ago."""
+        await self.broadcasts.forget_names(self.settings.privacy.ledger_days)
 
 
 @asynccontextmanager
@@ -311,6 +324,7 @@ async def open_service(
             clock=now,
             clock_watch=ClockWatch(now),
             webchat=webchat,
+            journal=Journal(settings.data_folder),
             trouble=trouble,
             metrics=metrics,
             followers=[engine.use, broadcasts.use, summaries.use],
@@ -322,6 +336,7 @@ async def open_service(
             _forever(service, "store", service.sweep, _SWEEP_PAUSE),
             _forever(service, "place", service.keep_place, BEAT_SECONDS),
             _forever(service, "pushes", outbox.send_pushes, _PUSH_PAUSE),
+            _forever(service, "revocations", service.keep_revocations, _REVOCATION_PAUSE),
             _watch_content(service),
         ]
         if store.shared:
@@ -331,6 +346,7 @@ async def open_service(
         if sends:
             tasks.append(_forever(service, "broadcasts", dispatch.advance, _BROADCAST_PAUSE))
             tasks.append(_forever(service, "reminders", due.advance, _BROADCAST_PAUSE))
+            tasks.append(_forever(service, "ledgers", service.forget_names, _LEDGER_PAUSE))
         dispatch.start()
         running = [asyncio.create_task(task) for task in tasks]
         listening = [asyncio.create_task(channel.listen(inbox.receive)) for channel in platforms]
@@ -349,6 +365,8 @@ async def open_service(
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
             await due.close()
+            with suppress(StoreError):  # the next start writes it
+                await service.keep_revocations()
             with suppress(StoreError):
                 await outbox.close()
                 await replica.leave()

@@ -207,6 +207,8 @@ class Privacy(_Section):
     message_hours: int = Field(48, ge=24)
     dialog_minutes: int = Field(60, ge=5)
     silent_days: int = Field(730, ge=30)
+    ledger_days: int = Field(90, ge=30)
+    revocation_days: int = Field(400, ge=30)
 
 
 class Reminders(_Section):

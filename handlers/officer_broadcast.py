@@ -179,7 +179,7 @@ def _doing(turn: Turn, found: Broadcast) -> list[Button]:
         "running": [progress, ("pause", t("Pause")), stop],
         "paused": [("resume", t("Go on sending")), progress, stop],
         "stopped": [report],
-        "done": [report, ("again", t("Again to those it failed for"))],
+        "done": [report, *([] if found.nameless else [("again", t("Again to those it failed for"))])],
     }
     buttons = []
     for action, label in offered[found.state]:

@@ -47,6 +47,7 @@ FLOORS: tuple[tuple[int, tuple[str, ...]], ...] = (
             "bot.backups",
             "bot.backup_schedule",
             "bot.restoring",
+            "bot.revocations",
             "bot.moving",
             "bot.papers",
         ),

@@ -8,8 +8,11 @@ is told what the other did. What an officer may do is read from the records in t
 from __future__ import annotations
 
 from bot.broadcast.drafts import Drafts
+from bot.broadcast.forgetting import Forgetting
 from bot.broadcast.records import (
+    LEFT_LYING,
     MOVED_ON,
+    NO_NAMES,
     NOT_THERE,
     PROOF_HOURS,
     ROLE_LOST,
@@ -24,12 +27,13 @@ from bot.broadcast.records import (
     Proof,
     Report,
 )
-from bot.broadcast.reports import Reports
 from bot.broadcast.running import Running
 
 __all__ = [
+    "LEFT_LYING",
     "MOVED_ON",
     "NOT_THERE",
+    "NO_NAMES",
     "PROOF_HOURS",
     "ROLE_LOST",
     "Actor",
@@ -46,5 +50,5 @@ __all__ = [
 ]
 
 
-class Broadcasts(Drafts, Running, Reports):
+class Broadcasts(Drafts, Running, Forgetting):
     """All broadcasts; raises Refused with a sentence to translate when something may not or cannot be done."""

@@ -17,11 +17,12 @@ from bot.store import Row, broadcasts
 from bot.store.broadcasts import DRAFT, PLANNED
 
 PROOF_HOURS = 72
-ROLE_LOST = "role-lost"
+ROLE_LOST, LEFT_LYING = "role-lost", "left-lying"
 _VERSION_LENGTH = 10
 PERSON = "person "
 
 NOT_THERE = mark("This broadcast does not exist, or it lies outside the area that you are responsible for.")
+NO_NAMES = mark("This was so long ago that the list of people is deleted; only the figures are kept.")
 MOVED_ON = mark("This is not possible any more: somebody else was faster, or the broadcast has gone on meanwhile.")
 
 
@@ -87,6 +88,8 @@ class Broadcast:
     began_at: datetime | None
     ended_at: datetime | None
     series: int = 0
+    proof: Proof | None = None  # counted when the names in the ledger were deleted
+    nameless: bool = False  # whether that has begun
 
     @property
     def version(self) -> str:
@@ -195,6 +198,8 @@ def broadcast_of(row: Row) -> Broadcast:
         began_at=moment(row["began_at"]) if row["began_at"] else None,
         ended_at=moment(row["ended_at"]) if row["ended_at"] else None,
         series=row["series"],
+        proof=Proof(*orjson.loads(row["proof"])) if row["proof"] else None,
+        nameless=bool(row["names_gone_at"]),
     )
 
 

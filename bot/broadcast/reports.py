@@ -58,7 +58,7 @@ class Reports(Planning):
             states[row["state"]] += row["people"]
             if row["reason"]:
                 reasons[row["state"], row["reason"]] += row["people"]
-        proof = await self._proof(found) if found.began_at else None
+        proof = found.proof or (await self._proof(found) if found.began_at else None)
         return Report(
             found,
             {state: rounded(people, step) for state, people in states.items()},

@@ -8,7 +8,7 @@ from functools import partial
 
 from bot import access
 from bot.broadcast.planning import Planning
-from bot.broadcast.records import MOVED_ON, ROLE_LOST, Actor, Broadcast, broadcast_of, maker_of
+from bot.broadcast.records import MOVED_ON, NO_NAMES, ROLE_LOST, Actor, Broadcast, broadcast_of, maker_of
 from bot.broadcast.rights import grants_of, officers, refusal, same_person
 from bot.clock import local_day, stamp
 from bot.errors import Refused
@@ -109,6 +109,8 @@ class Running(Planning):
 
         def work(tx: Transaction) -> int:
             found = self._find(tx, actor, number)
+            if found.nameless:
+                raise Refused(NO_NAMES)
             if not broadcasts.change(tx, number, states=(DONE,), at=self._now, state=RUNNING, ended_at=""):
                 raise Refused(MOVED_ON)
             people = broadcasts.plan_failed_again(tx, number)

@@ -11,6 +11,7 @@ from bot.conversations import HelpDesk
 from bot.errors import BotError, Refused
 from bot.i18n import load_catalogues
 from bot.regions import load_regions
+from bot.revocations import Journal
 from bot.store import Transaction, messages, people, roles
 
 ACTOR = "command line"
@@ -116,6 +117,8 @@ def forget(context: Context, person: int) -> None:
         async with context.store() as store:
             known = await store.write(work)
             await store.scrub()
+            days = context.settings.privacy.revocation_days
+            await Journal(context.settings.data_folder).keep(store, at=clock.now(), days=days)
             return known
 
     if not context.run(run()):

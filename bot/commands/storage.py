@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -65,11 +66,19 @@ def restore(context: Context, file: Path, *, check: bool) -> None:
         print(f"{file}: whole, {manifest.rows} rows, schema {manifest.schema}, made at {manifest.made_at:%F %T} UTC.")
         return
     settings = context.settings
-    manifest, kept = context.run(
-        put_back(settings.database, file, at=clock.now(), data=settings.data_folder, actor=ACTOR)
+    manifest, kept, again = context.run(
+        put_back(settings.database, file, at=clock.now(), data=settings.data_folder, actor=ACTOR, zone=settings.zone)
     )
     print(f"Restored {manifest.rows} rows as of {manifest.made_at:%F %T} UTC.")
     print(f"What was there before is kept in {kept}." if kept else "There were no records before.")
+    if any(again):
+        print(
+            f"Taken back since and so not restored: {again.people} people, {again.consents} consents, "
+            f"{again.reports} reports."
+        )
+    days = settings.privacy.revocation_days
+    if clock.now() - manifest.made_at > timedelta(days=days):
+        print(f"Who had themselves deleted more than {days} days ago (privacy.revocation_days) may be there again.")
 
 
 @click.command()
@@ -90,6 +99,17 @@ def move(context: Context, source: str, target: str) -> None:
     if source.startswith("sqlite:///") and not path.exists():
         raise BotError(f"There is no database {path}.")
 
-    moved = context.run(move_all(source, target, at=clock.now(), actor=ACTOR, tell=print))
+    settings = context.settings
+    moved = context.run(
+        move_all(
+            source,
+            target,
+            at=clock.now(),
+            actor=ACTOR,
+            tell=print,
+            data=settings.data_folder,
+            zone=settings.zone,
+        )
+    )
     again = f", {moved.before} of them before this run" if moved.before else ""
     print(f"{moved.rows} rows of {len(moved.sums)} tables{again}; counts and sums are the same on both sides.")

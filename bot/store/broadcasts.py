@@ -6,7 +6,7 @@ exceptions: what was certainly not delivered may be planned again. Only claimed 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -33,7 +33,7 @@ CRASHED, NO_BUDGET, LEFT = "sender-died", "monthly-budget", "left"
 
 _COLUMNS = (
     "id, series, made_by, audience, texts, ready, confirmed_by, state, reason, plan, approved_by, starts_at, "
-    "weekly_until, made_at, changed_at, began_at, ended_at"
+    "weekly_until, made_at, changed_at, began_at, ended_at, proof, names_gone_at"
 )
 
 
@@ -166,9 +166,14 @@ def begin_planning(tx: Transaction, number: int, *, states: Sequence[str], at: s
             )
         )
     if taken:
-        tx.run("DELETE FROM deliveries WHERE broadcast_id = :number", number=number)
-        tx.run("DELETE FROM broadcast_texts WHERE broadcast_id = :number", number=number)
+        empty_ledger(tx, number)
     return taken
+
+
+def empty_ledger(tx: Transaction, number: int) -> None:
+    """Delete people and texts of a plan that was not released."""
+    tx.run("DELETE FROM deliveries WHERE broadcast_id = :number", number=number)
+    tx.run("DELETE FROM broadcast_texts WHERE broadcast_id = :number", number=number)
 
 
 def stop_series(tx: Transaction, series: int, *, reason: str, at: str) -> None:
@@ -447,22 +452,30 @@ def plan_failed_again(tx: Transaction, number: int) -> int:
 
 
 def counts(tx: Transaction, number: int) -> list[Row]:
-    """Count the ledger by channel and state."""
+    """Count the ledger by channel and state, with what was deleted there."""
     return tx.all(
         """
-        SELECT channel, state, COUNT(*) AS people FROM deliveries
-        WHERE broadcast_id = :number GROUP BY channel, state ORDER BY channel, state
+        SELECT channel, state, SUM(people) AS people FROM (
+            SELECT channel, state, COUNT(*) AS people FROM deliveries
+            WHERE broadcast_id = :number GROUP BY channel, state
+            UNION ALL
+            SELECT channel, state, people FROM broadcast_tallies WHERE broadcast_id = :number
+        ) AS parts GROUP BY channel, state ORDER BY channel, state
         """,
         number=number,
     )
 
 
 def results(tx: Transaction, number: int) -> list[Row]:
-    """Count the ledger by district, channel, state and reason."""
+    """Count the ledger by district, channel, state and reason, with what was deleted there."""
     return tx.all(
         """
-        SELECT district, channel, state, reason, COUNT(*) AS people FROM deliveries
-        WHERE broadcast_id = :number GROUP BY district, channel, state, reason
+        SELECT district, channel, state, reason, SUM(people) AS people FROM (
+            SELECT district, channel, state, reason, COUNT(*) AS people FROM deliveries
+            WHERE broadcast_id = :number GROUP BY district, channel, state, reason
+            UNION ALL
+            SELECT district, channel, state, reason, people FROM broadcast_tallies WHERE broadcast_id = :number
+        ) AS parts GROUP BY district, channel, state, reason
         ORDER BY district, channel, state, reason
         """,
         number=number,
@@ -490,6 +503,72 @@ def of_person(tx: Transaction, person_id: int) -> list[Row]:
         """,
         id=person_id,
     )
+
+
+# -- how long it names people ------------------------------------------------------------------------------------
+
+
+def ended_before(tx: Transaction, moment: str) -> list[Row]:
+    """List what ended before a moment and whose ledger still names people, oldest first."""
+    return tx.all(
+        f"""
+        SELECT {_COLUMNS} FROM broadcasts b WHERE state IN ('stopped', 'done') AND ended_at < :moment
+            AND EXISTS (SELECT 1 FROM deliveries d WHERE d.broadcast_id = b.id) ORDER BY id
+        """,  # noqa: S608 - no value in it
+        moment=moment,
+    )
+
+
+def idle_since(tx: Transaction, moment: str) -> list[Row]:
+    """List what was planned and neither released nor gone on with since a moment, oldest first."""
+    return tx.all(
+        f"""
+        SELECT {_COLUMNS} FROM broadcasts
+        WHERE state IN ('planned', 'waiting', 'paused') AND changed_at < :moment AND starts_at < :moment ORDER BY id
+        """,  # noqa: S608 - no value in it
+        moment=moment,
+    )
+
+
+def forget_names(tx: Transaction, number: int, *, limit: int) -> bool:
+    """Count rows of an ended broadcast's ledger in its tallies and delete them; tells whether any is left."""
+    rows = tx.all(
+        "SELECT id FROM deliveries WHERE broadcast_id = :number ORDER BY id LIMIT :limit", number=number, limit=limit
+    )
+    for names, named in portions([row["id"] for row in rows]):
+        _tally(tx, tx.all(_TAKE_OUT.format(which=f"id IN ({names})"), **named))
+    return len(rows) == limit
+
+
+def forget_person(tx: Transaction, person_id: int) -> None:
+    """Delete a person's rows from every ledger; what was settled stays counted."""
+    _tally(tx, tx.all(_TAKE_OUT.format(which="person_id = :id AND state NOT IN ('planned', 'claimed')"), id=person_id))
+    tx.run("DELETE FROM deliveries WHERE person_id = :id", id=person_id)
+
+
+# Each row is taken out by one of all who try at once, and counted by that one.
+_TAKE_OUT = "DELETE FROM deliveries WHERE {which} RETURNING broadcast_id, district, channel, state, reason"
+
+
+def _tally(tx: Transaction, rows: Sequence[Row]) -> None:
+    counted = Counter(
+        (row["broadcast_id"], row["district"], row["channel"], row["state"], row["reason"]) for row in rows
+    )
+    for (number, district, channel, state, reason), people in sorted(counted.items()):
+        tx.run(
+            """
+            INSERT INTO broadcast_tallies (broadcast_id, district, channel, state, reason, people)
+            VALUES (:number, :district, :channel, :state, :reason, :people)
+            ON CONFLICT (broadcast_id, district, channel, state, reason)
+            DO UPDATE SET people = broadcast_tallies.people + excluded.people
+            """,
+            number=number,
+            district=district,
+            channel=channel,
+            state=state,
+            reason=reason,
+            people=people,
+        )
 
 
 # -- who watches -------------------------------------------------------------------------------------------------

@@ -274,6 +274,17 @@ def forget_all(tx: Transaction, person: Person) -> None:
     )
 
 
+def of_strangers(tx: Transaction) -> list[Row]:
+    """List who wrote what is not delivered yet and is not known: channel, address, received_at."""
+    return tx.all(
+        """
+        SELECT channel, address, received_at FROM inbox i WHERE stage < 2 AND NOT EXISTS (
+            SELECT 1 FROM people p WHERE p.channel = i.channel AND p.address = i.address
+        ) ORDER BY id
+        """
+    )
+
+
 def forget_before(tx: Transaction, moment: str) -> int:
     """Delete what arrived before a moment; returns how many."""
     return tx.run("DELETE FROM inbox WHERE received_at < :moment", moment=moment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.message import Person
-from bot.store import tallies
+from bot.store import broadcasts, revocations, tallies
 from bot.store.database import Row, Transaction
 from bot.store.links import CIRCLE
 from bot.store.portions import portions
@@ -144,6 +144,7 @@ def note_consent(tx: Transaction, person_id: int, *, purpose: str, wording: str,
 
 def withdraw_consent(tx: Transaction, person_id: int, *, purpose: str, at: str) -> None:
     """Note that a person took a consent back."""
+    revocations.note_consents(tx, person_id, purpose=purpose, at=at)
     tx.run(
         """
         UPDATE consents SET withdrawn_at = :at
@@ -171,6 +172,7 @@ def erase(tx: Transaction, person_id: int, *, day: str = "") -> None:
     row = tx.one("SELECT source FROM people WHERE id = :id", id=person_id)
     with tallies.kept_up(tx, person_id, day=day):
         tx.run(f"DELETE FROM reports WHERE person_id IN ({CIRCLE})", id=person_id)  # noqa: S608 - no value in it
+        broadcasts.forget_person(tx, person_id)
         tx.run("DELETE FROM people WHERE id = :id", id=person_id)
     if (
         row

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.store import tallies
+from bot.store import revocations, tallies
 from bot.store.database import Row, Transaction
 from bot.store.links import CIRCLE
 
@@ -58,6 +58,7 @@ def withdraw(tx: Transaction, person_id: int, *, at: str, day: str = "") -> None
         before = find(tx, person_id)
         if before is None:
             return
+        revocations.note_report(tx, before["person_id"], at=at)
         tx.run(f"DELETE FROM reports WHERE person_id IN ({CIRCLE})", id=person_id)  # noqa: S608 - no value in it
     _note(tx, person_id, change="withdrawn", district=before["district"], commune=before["commune"], at=at)
 

@@ -521,5 +521,36 @@ MIGRATIONS = MappingProxyType(
             "DROP INDEX inbox_unfinished",
             "CREATE INDEX inbox_unfinished ON inbox (channel, address, id) WHERE stage < 2",
         ),
+        "m080_ledger_terms": (
+            # what stood in the ledger, without the people: rows that are deleted there are counted here
+            """
+            CREATE TABLE broadcast_tallies (
+                broadcast_id INTEGER NOT NULL REFERENCES broadcasts (id) ON DELETE CASCADE,
+                district TEXT NOT NULL,
+                channel TEXT NOT NULL,
+                state TEXT NOT NULL,
+                reason TEXT NOT NULL,
+                people INTEGER NOT NULL,
+                PRIMARY KEY (broadcast_id, district, channel, state, reason)
+            ) {clustered}
+            """,
+            # proof: who reported within 72 hours, as counted while the ledger still told it; names_gone_at: since when
+            # the ledger names nobody
+            "ALTER TABLE broadcasts ADD COLUMN proof TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE broadcasts ADD COLUMN names_gone_at TEXT NOT NULL DEFAULT ''",
+        ),
+        "m081_revocations": (
+            # subject: person, consent or report; number: of the person, the consent; since: when that row was made
+            """
+            CREATE TABLE revocations (
+                subject TEXT NOT NULL,
+                number INTEGER NOT NULL,
+                since TEXT NOT NULL,
+                at TEXT NOT NULL,
+                PRIMARY KEY (subject, number, since)
+            ) {strict}
+            """,
+            "CREATE INDEX revocations_by_age ON revocations (at)",
+        ),
     }
 )
