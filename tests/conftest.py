@@ -17,8 +17,11 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 
+from bot.channels import Ticket
 from bot.channels.channel import Receive
+from bot.inbox import Inbox
 from bot.knowledge import INDEX_FILE, Knowledge, load_knowledge
 from bot.markup import to_plain
 from bot.message import IncomingMessage, Person, Receipt, Reply, Traits
@@ -26,7 +29,7 @@ from bot.service import Service, open_service
 from bot.settings import Settings
 from handlers import ROUTES
 from tests.engines import Engine, PostgresServer, start_postgres
-from tests.fakes.telegram import TOKEN
+from tests.telltales import Overheard, told
 
 # Where a change is judged, the same examples are tried every time; at a desk, new ones.
 hypothesis.settings.register_profile("judging", derandomize=True, deadline=None)
@@ -36,6 +39,14 @@ if os.environ.get("CI") == "true":
 # The tests start Python hundreds of times: it keeps what it compiled, also where the surroundings forbid that.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# As the product writes, without the values of variables, but with nothing cut out: whatever a test lets slip shows.
+LOGGING = (
+    structlog.processors.add_log_level,
+    structlog.processors.format_exc_info,
+    structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+)
+structlog.configure(processors=LOGGING)
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "build"
@@ -57,13 +68,35 @@ def _no_internet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Fail any test during which a token was written to a log, a stream or an exception."""
+    """Fail any test during which a key, or anything about a citizen, was written to a log or a stream.
+
+    Errors are looked at too; not where a test failed by itself, since what it compared is shown there.
+    """
     report: pytest.TestReport = yield  # type: ignore[misc,assignment]
-    said = report.caplog + report.capstdout + report.capstderr + report.longreprtext
-    if TOKEN.partition(":")[2] in said:
+    said = report.caplog + report.capstdout + report.capstderr
+    found = told(said) + item.stash.get(_OVERHEARD, Overheard()).told(said)
+    if found and report.passed:
         report.outcome = "failed"
-        report.longrepr = f"{item.nodeid}: a token was written to a log, a stream or an exception"
+        report.longrepr = f"{item.nodeid}: written to a log or a stream: {', '.join(found)}\n{said}"
+    elif found or told(report.longreprtext):
+        report.sections.append(("told", "a log, a stream or an error tells: " + ", ".join(found or ["see above"])))
     return report  # type: ignore[return-value]
+
+
+_OVERHEARD = pytest.StashKey[Overheard]()
+
+
+@pytest.fixture(autouse=True)
+def _overheard(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remember who wrote what to any bot of this process, so that no log may repeat it."""
+    heard = request.node.stash[_OVERHEARD] = Overheard()
+    receive = Inbox.receive
+
+    def listening(self: Inbox, message: IncomingMessage) -> asyncio.Future[Ticket]:
+        heard.listen(message)
+        return receive(self, message)
+
+    monkeypatch.setattr(Inbox, "receive", listening)
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from queue import Empty, Queue
 
 from tests.conftest import ROOT
+from tests.telltales import keys_in, of_records, told
 
 START_SECONDS = 60
 
@@ -30,6 +31,7 @@ class RunningBot:
         self.port = 0
         self._process: subprocess.Popen[str] | None = None
         self._lines: Queue[str] = Queue()
+        self.said: list[str] = []  # everything it ever wrote, over restarts
 
     @property
     def url(self) -> str:
@@ -59,7 +61,7 @@ class RunningBot:
         )
         self._process = process
         lines = self._lines = Queue[str]()
-        self._reader = threading.Thread(target=_read, args=(process, lines), daemon=True)
+        self._reader = threading.Thread(target=_read, args=(process, lines, self.said), daemon=True)
         self._reader.start()
         said = []
         while True:
@@ -111,23 +113,30 @@ class RunningBot:
         )
         return done.stdout
 
+    def told(self) -> list[str]:
+        """List what it wrote of keys, and of people who stand in its records."""
+        said = "".join(self.said)
+        return told(said, keys_in(self._environment)) + of_records(self._environment["BOT_DATABASE"]).told(said)
 
-def _read(process: subprocess.Popen[str], lines: Queue[str]) -> None:
+
+def _read(process: subprocess.Popen[str], lines: Queue[str], said: list[str]) -> None:
     assert process.stdout is not None
     with process.stdout:
         for line in process.stdout:
+            said.append(line)
             lines.put(line)
 
 
 @contextmanager
 def running_bot(data: Path, **environment: str) -> Iterator[RunningBot]:
-    """Run a bot for the length of a test."""
+    """Run a bot for the length of a test, and see that it wrote nothing about anybody."""
     bot = RunningBot(data, **environment)
     bot.start()
     try:
         yield bot
     finally:
         bot.stop()
+    assert bot.told() == []
 
 
 # Starts the bot without root's right to pass over permissions, and with a limit on the size of files: as root runs
@@ -165,4 +174,5 @@ def run_command(
         timeout=START_SECONDS,
         check=False,
     )
+    assert told((done.stdout + done.stderr).decode(errors="replace"), keys_in(environment)) == []
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -34,9 +34,10 @@ from tests.fakes.telegram import TOKEN, running_telegram, until
 from tests.fakes.zalo_bot import TOKEN as ZALO_TOKEN
 from tests.fakes.zalo_bot import running_zalo_bot
 from tests.fakes.zalo_oa import APP_ID, OA_SECRET, running_zalo_oa
+from tests.telltales import HOOK_SECRETS
 from tests.zalo_talk import oa_settings
 
-TELEGRAM_SECRET, ZALO_SECRET = "telegram-hook-secret-0001", "zalo-hook-secret-0001"
+TELEGRAM_SECRET, ZALO_SECRET = HOOK_SECRETS["telegram"], HOOK_SECRETS["zalo_bot"]
 PATIENCE = 0.3  # seconds for which a slow sender is waited for here
 LARGEST = 65536
 

@@ -12,6 +12,7 @@ import structlog
 
 from bot.logs import TURN, next_turn, set_up_logs
 from bot.settings import Log
+from tests.conftest import LOGGING
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +22,7 @@ def _as_before() -> Iterator[None]:
     handlers, level, disabled = root.handlers[:], root.level, logging.getLogger("aiohttp.access").disabled
     yield
     structlog.reset_defaults()
+    structlog.configure(processors=LOGGING)
     root.handlers[:], root.level = handlers, level
     logging.getLogger("aiohttp.access").disabled = disabled
 

@@ -67,11 +67,12 @@ from bot.web.hooks import take_short_way
 from handlers import ROUTES
 from tests.conftest import NOON
 from tests.fakes.telegram import BOT, TOKEN, FakeTelegram, Fault, running_telegram, until
+from tests.telltales import HOOK_SECRETS
 
 PAYLOADS = sorted((Path(__file__).parent / "payloads" / NAME).glob("*.json"))
 ME = Myself(BOT["username"], BOT["id"], ("/huongdan", "/menu", "/start"))  # type: ignore[arg-type]
 CITIZEN, GROUP = 4242, -1001234567890
-HOOK_SECRET = "a-secret-that-only-Telegram-was-told"
+HOOK_SECRET = HOOK_SECRETS["telegram"]
 
 
 # -- reading --------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from bot.channels.zalo.transport import Answer, DroppedError, NotSentError, Slow
 from bot.channels.zalo.updates import NAME, read_update, spoken_to_me, unwrap
 from bot.channels.zalo_bot import ZaloBot
 from bot.clock import stamp
-from bot.errors import DeliveryError, Rejected, Throttled, Unknown, Unreachable
+from bot.errors import DeliveryError, Overloaded, Rejected, StoreUnavailable, Throttled, Unknown, Unreachable
 from bot.message import Attachment, Button, IncomingMessage, Person, Reply
 from bot.service import Service
 from bot.settings import Settings
@@ -253,6 +253,92 @@ async def test_polling_goes_on_after_anything_but_a_refused_token(
         assert "Bạn muốn làm gì" in await walker.say("/menu")
     assert len(rested) >= 7  # never at once
     assert all(seconds >= 0.5 for seconds in rested)
+
+
+@pytest.mark.parametrize("why", ["overloaded", "no database"])
+async def test_what_a_poll_brought_is_taken_before_the_next_however_long_that_takes(
+    settings: Settings, clock: FrozenClock, taken: Taken, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    """Each poll makes the platform forget what the one before it brought."""
+    fake, gate, rested = FakeZaloBot(), asyncio.Event(), asyncio.Queue[float]()
+    deliver = fake._deliver
+
+    async def deliver_when_let(call: Any) -> dict[str, Any]:
+        await gate.wait()
+        return await deliver(call)
+
+    async def rest(seconds: float) -> None:
+        rested.put_nowait(seconds)
+        await asyncio.sleep(0)
+
+    async with walking("zalo_bot", settings, clock, taken, fake) as walker:
+        service = walker.service
+        channel_of(service)._listening._sleep = rest
+        if why == "overloaded":
+            fake._deliver = deliver_when_let  # type: ignore[method-assign]
+            fake.say("first-of-three", "/menu")
+            await fake.until_called("sendMessage")
+            service.inbox.limit(per_minute=0, longest_text=2000, most_waiting=1)
+        else:
+            gate.set()
+            fake.say("first-of-three", "/menu")
+            await fake.until(1)
+            glance = service.store.glance
+
+            async def away(work: Any) -> Any:
+                raise StoreUnavailable("The database cannot be reached.")
+
+            monkeypatch.setattr(service.store, "glance", away)
+        fake.say("second-of-three", "/menu")
+        fake.say("third-of-three", "/menu")
+        for _ in range(5):
+            assert await asyncio.wait_for(rested.get(), 10) > 0
+        polls = len(fake.asked("getUpdates"))
+        for _ in range(5):
+            await asyncio.wait_for(rested.get(), 10)
+        assert len(fake.asked("getUpdates")) == polls
+        assert fake.texts("third-of-three") == []
+        assert NAME in service.trouble  # said in /readyz meanwhile
+        if why == "overloaded":
+            gate.set()
+        else:
+            monkeypatch.setattr(service.store, "glance", glance)
+        await fake.until(3)
+        for name in ("first-of-three", "second-of-three", "third-of-three"):
+            assert len(fake.texts(name)) == 1
+        await until_well(walker)
+
+
+async def until_well(walker: Walker) -> None:
+    async with asyncio.timeout(10):
+        while NAME in walker.service.trouble:  # noqa: ASYNC110 - the next poll takes it away
+            await asyncio.sleep(0.01)
+
+
+async def test_a_stop_while_an_update_waits_for_room_gives_it_a_last_chance(
+    settings: Settings, clock: FrozenClock, taken: Taken
+) -> None:
+    fake, resting = FakeZaloBot(), asyncio.Event()
+
+    async def rest(seconds: float) -> None:
+        resting.set()
+        await asyncio.Event().wait()
+
+    async with walking("zalo_bot", settings, clock, taken, fake) as walker:
+        channel_of(walker.service)._listening._sleep = rest
+        receive = channel_of(walker.service)._receive
+        refused = [True]
+
+        def full(message: IncomingMessage) -> Any:
+            if refused:
+                refused.pop()
+                raise Overloaded
+            return receive(message)  # type: ignore[misc]
+
+        channel_of(walker.service)._receive = full
+        fake.say(walker.address, "/menu")
+        await asyncio.wait_for(resting.wait(), 10)
+    assert len(fake.texts(walker.address)) == 1
 
 
 async def test_a_poll_may_bring_nothing_a_list_or_a_flat_update(

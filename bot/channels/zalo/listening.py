@@ -27,6 +27,7 @@ log = structlog.get_logger()
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 _REPEAT_PAUSE = 1.0  # between polls that bring what is known already
 _HOOK_PAUSE, _LEASE_PAUSE = 60.0, 5.0
+_LAST_CHANCE = 1.0
 
 
 class Listening:
@@ -129,16 +130,35 @@ class Listening:
             if body is None:
                 log.warning("update not understood", channel=NAME)
                 continue
-            pause = _FIRST_PAUSE
-            while True:
-                try:
-                    fresh = await self._take(body) or fresh
-                    break
-                except StoreError as error:
-                    # The platform may have forgotten it already: it is kept here until the database is back.
-                    self._report(str(error))
-                    pause = await self._rest(pause)
+            fresh = await self._take_for_certain(body) or fresh
         return fresh
+
+    async def _take_for_certain(self, body: Mapping[str, Any]) -> bool:
+        """Take an update however long that takes, and poll no further meanwhile: the platform has forgotten it.
+
+        A stop in between gives it a last chance.
+        """
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                fresh = await self._take(body)
+            except StoreError as error:
+                self._report(str(error))
+            except Exception as error:
+                # A mistake of ours about one update must not cost those that came with it.
+                log.error("update not taken", channel=NAME, error=type(error).__name__, exc_info=True)
+                return False
+            else:
+                self._report(None)
+                return fresh
+            try:
+                pause = await self._rest(pause)
+            except asyncio.CancelledError:
+                try:
+                    await asyncio.wait_for(self._take(body), _LAST_CHANCE)
+                except (StoreError, TimeoutError) as error:
+                    log.error("an update that could not be stored is lost by the stop", reason=str(error))
+                raise
 
     async def _leave_own_hook(self) -> None:
         """Take back a webhook of this very bot from before it polled; never one of another program."""
