@@ -46,7 +46,7 @@ LOGGING = (
     structlog.processors.format_exc_info,
     structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
 )
-structlog.configure(processors=LOGGING)
+structlog.configure(processors=[*LOGGING])
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "build"

@@ -93,12 +93,13 @@ class RunningBot:
         self._reader.join()
 
     def stop(self) -> int:
-        """End it as an operator would; returns the exit status."""
+        """End it as an operator would, and see that it wrote nothing about anybody; returns the exit status."""
         assert self._process is not None
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
         status = self._process.wait(timeout=20)
         self._reader.join()
+        assert self.told() == []
         return status
 
     def command(self, *arguments: str) -> str:
@@ -129,14 +130,13 @@ def _read(process: subprocess.Popen[str], lines: Queue[str], said: list[str]) ->
 
 @contextmanager
 def running_bot(data: Path, **environment: str) -> Iterator[RunningBot]:
-    """Run a bot for the length of a test, and see that it wrote nothing about anybody."""
+    """Run a bot for the length of a test."""
     bot = RunningBot(data, **environment)
     bot.start()
     try:
         yield bot
     finally:
         bot.stop()
-    assert bot.told() == []
 
 
 # Starts the bot without root's right to pass over permissions, and with a limit on the size of files: as root runs

@@ -22,7 +22,7 @@ def _as_before() -> Iterator[None]:
     handlers, level, disabled = root.handlers[:], root.level, logging.getLogger("aiohttp.access").disabled
     yield
     structlog.reset_defaults()
-    structlog.configure(processors=LOGGING)
+    structlog.configure(processors=[*LOGGING])
     root.handlers[:], root.level = handlers, level
     logging.getLogger("aiohttp.access").disabled = disabled
 

@@ -33,13 +33,11 @@ async def page_of(service: Service) -> str:
 
 
 async def scrape(service: Service) -> Figures:
-    """Read /metrics as Prometheus does."""
-    text = await page_of(service)
-    return {
-        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
+    """Read /metrics as Prometheus does, which wants each figure once."""
+    samples = [sample for family in text_string_to_metric_families(await page_of(service)) for sample in family.samples]
+    figures = {(sample.name, tuple(sorted(sample.labels.items()))): sample.value for sample in samples}
+    assert len(figures) == len(samples)
+    return figures
 
 
 def figure(figures: Figures, name: str, **labels: str) -> float:
@@ -150,6 +148,7 @@ async def test_the_age_of_the_newest_backup(service: Service, clock: FrozenClock
     assert "\nbot_backup_age_seconds " not in await page_of(service)  # no value before the first backup
     at = stamp(clock())
     await service.store.write(lambda tx: backups.note(tx, made_at=at, file="a.db", size=1))
+    await service.backups.advance()  # the schedule has looked too
     clock.forward(hours=3)
     assert figure(await scrape(service), "bot_backup_age_seconds") == 3 * 3600
 

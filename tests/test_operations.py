@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -195,3 +196,20 @@ CHANGE: list[tuple[str, bool]] = [
 @pytest.mark.parametrize(("key", "changes"), CHANGE, ids=[key for key, _ in CHANGE])
 def test_which_settings_need_a_restart(key: str, changes: bool) -> None:
     assert can_change(key) is changes
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not at hand")
+def test_systemd_understands_the_units(tmp_path: Path) -> None:
+    """As they are, but for a program and a user that exist here."""
+    for name in ("so-suc-khoe-bot.service", "so-suc-khoe-bot.socket"):
+        unit = (ROOT / "deploy" / name).read_text(encoding="utf-8")
+        unit = re.sub("^ExecStart=.*", f"ExecStart={sys.executable}", unit, flags=re.MULTILINE)
+        unit = re.sub("^(User|Group)=.*", r"\1=root", unit, flags=re.MULTILINE)
+        (tmp_path / name).write_text(unit, encoding="utf-8")
+    looked = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(tmp_path / "so-suc-khoe-bot.service")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (looked.returncode, looked.stderr) == (0, "")

@@ -100,10 +100,6 @@ def _present(service: Service) -> Iterator[Metric]:
     yield _gauge("bot_replicas", "Processes that serve from the same records, this one among them",
                  service.replica.others + 1)  # fmt: skip
     yield _gauge("bot_articles", "Articles in use", len(service.shelf.knowledge.library.articles))
-    age = GaugeMetricFamily("bot_backup_age_seconds", "Seconds since the newest backup was made", labels=())
-    if (newest := service.backups.newest) is not None:
-        age.add_metric((), (service.clock() - newest).total_seconds())
-    yield age
     trouble = GaugeMetricFamily("bot_trouble", "1 for each part that /readyz names", labels=("part",))
     for part in sorted({*service.trouble, *(["intake"] if service.inbox.trouble else [])}):
         trouble.add_metric((part,), 1)
@@ -127,7 +123,7 @@ async def _stored(service: Service) -> list[Metric]:
                    standing.oldest_unfinished(tx, at=now)),
             *_labelled("bot_quota_used", "What a channel used up this month, or what its platform says is left",
                        ("channel", "kind"), standing.used(tx, month=month)),
-            *_backup(tx, now),
+            _backup(tx, now),
             *_labelled("bot_lease_seconds", "Seconds for which a lease is still held; below 0: nobody holds it",
                        ("lease",), standing.leases(tx, at=now)),
         ]  # fmt: skip
@@ -139,11 +135,12 @@ async def _stored(service: Service) -> list[Metric]:
         return [_flag("bot_store", "1 when the records can be read", False)]
 
 
-def _backup(tx: Transaction, now: datetime) -> Iterator[Metric]:
-    """The age of the newest backup; nothing where none was ever made."""
+def _backup(tx: Transaction, now: datetime) -> Metric:
+    """The age of the newest backup; without a value where none was ever made."""
+    age = GaugeMetricFamily("bot_backup_age_seconds", "Age of the newest backup that was verified", labels=())
     if (latest := backups.latest(tx)) is not None:
-        age = (now - moment(latest["made_at"])).total_seconds()
-        yield _gauge("bot_backup_age_seconds", "Age of the newest backup that was verified", age)
+        age.add_metric((), (now - moment(latest["made_at"])).total_seconds())
+    return age
 
 
 def _labelled(
