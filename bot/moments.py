@@ -17,6 +17,7 @@ _AFTER_NOON = re.compile(r"\b(?:chiều|chieu|tối)\b|pm\b")  # without its mar
 _WORDS: Final = ((re.compile(r"\b(?:hom nay|today)\b"), 0), (re.compile(r"\b(?:mai|tomorrow)\b"), 1),
                  (re.compile(r"\bngay kia\b"), 2))  # fmt: skip
 _NOON, _EARLY = 12, 8
+_YEARS_AHEAD = 50  # a date beyond is a mistake, or an attack on the arithmetic
 
 # -- what citizens say; everything below is matched without marks, "toi" for evening made "evening" before -------------
 
@@ -199,6 +200,8 @@ def _read_date(said: str, now: datetime, part: str) -> tuple[date | None, str, b
 
 
 def _next_date(today: date, day: int, month: int, year: int) -> date | None:
+    if year > today.year + _YEARS_AHEAD:
+        return None
     for one in (year,) if year else (today.year, today.year + 1):
         try:
             named = date(one, month, day)

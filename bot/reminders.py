@@ -26,7 +26,7 @@ FOLLOW_UP_AFTER = timedelta(days=3)
 # Why a moment is not taken; empty where it is.
 UNCLEAR, WHICH_HOUR, WHICH_HALF, PAST, QUIET, TOO_FAR = "unclear", "hour", "half", "past", "quiet", "far"
 _SOON = timedelta(minutes=1)
-_MOST_WORDS, _MOST_OFFERS = 16, 4
+_LONGEST, _MOST_WORDS, _MOST_OFFERS = 200, 16, 4
 _USUAL: Final[Mapping[str, tuple[time, ...]]] = {
     "": (time(9), time(12), time(19)), MORNING: (time(8), time(9), time(10)), NOON: (time(11, 30), time(12)),
     AFTERNOON: (time(14), time(16), time(17)), EVENING: (time(18), time(19), time(19, 30)), NIGHT: (time(19),),
@@ -76,6 +76,8 @@ def read_wish(
 
 def _after_asking(text: str) -> str | None:
     """Return what follows "remind me" as it was typed; None for a text that does not begin so."""
+    if len(text) > _LONGEST:
+        return None
     marked = " ".join(unicodedata.normalize("NFC", text.lower()).replace(",", " ").split())
     folded = fold(marked)
     found = _ASKING.match(folded)

@@ -9,6 +9,8 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import bot.service
 from bot.clock import stamp
@@ -118,6 +120,28 @@ def test_what_is_asked_back(said: str, reason: str, offered: list[str]) -> None:
 @pytest.mark.parametrize("said", NO_WISH)
 def test_what_is_no_wish(said: str) -> None:
     assert not is_asked_for(said)
+
+
+WORDS = ["nhắc", "nhac", "tôi", "toi", "tối", "mai", "nay", "lúc", "sáng", "chiều", "đêm", "thứ", "bảy", "hai", "7h",
+         "9", "25h", "12h", "giờ", "rưỡi", "kém", "15", "nữa", "sau", "3", "ngày", "tháng", "tuần", "31/12/9999",
+         "30/2", "24/12/0000", "5/13", "999", "tiếng", "phút", "remind me", "tomorrow", "in", "two", "hours", "at",
+         "pm", "rằm", ",", ":", "/", "em", "a"]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=30), st.datetimes(datetime(2026, 1, 1), datetime(2030, 1, 1)))
+def test_whatever_is_said_only_possible_moments_come_of_it(said: list[str], at: datetime) -> None:
+    now = at.replace(tzinfo=HANOI)
+    text = " ".join(said)
+    is_asked_for(text)
+    wish = read_wish(text, now, quiet=QUIET)
+    assert (wish.at is None) is bool(wish.reason)
+    for moment in (*wish.offers, *([wish.at] if wish.at else [])):
+        assert now < moment <= now + timedelta(days=90)
+        assert not QUIET.covers(moment)
+
+
+def test_a_long_text_is_looked_at_quickly() -> None:
+    assert not is_asked_for("em " * 600 + "nhắc")
 
 
 # -- in the chat ---------------------------------------------------------------------------------------------------
