@@ -249,6 +249,7 @@ ACCESS = {
     "POST /exports/rows": (401, 403, 403, 200),
     "POST /exports/report": (401, 200, 200, 200),
     "POST /exports/poster": (401, 409, 409, 409),  # no channel is set up that a code could lead to
+    "POST /summary": (401, 303, 303, 303),
     "POST /out": (401, 200, 200, 200),
 }
 WHO = [("", ""), ("officer", "yen-lac"), ("officer", ""), ("admin", "")]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot import access, dispatch
+from bot import access, sender
 from bot.access import ADMIN, OFFICER
 from bot.audience import Audience
 from bot.broadcast import Actor
@@ -223,8 +223,8 @@ async def bot(
     settings: Settings, clock: FrozenClock, channel: Doored, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Service]:
     hurry(monkeypatch)
-    monkeypatch.setattr(dispatch, "_MOST_WORKERS", 2)  # at the door two at a time, the others wait behind them
-    monkeypatch.setattr(dispatch, "_FRESH", 0.0)
+    monkeypatch.setattr(sender, "MOST_ON_WIRE", 2)  # at the door two at a time, the others wait behind them
+    monkeypatch.setattr(sender, "_FRESH", 0.0)
     reminders = settings.reminders.model_copy(update={"approve_above": 20})
     async with sending_bot(settings.model_copy(update={"reminders": reminders}), clock, channel) as service:
         yield service
