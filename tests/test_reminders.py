@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bot.service
+from bot.audience import Audience
+from bot.broadcast import Actor
 from bot.clock import stamp
 from bot.errors import DeliveryError, Gone, Rejected, Unknown, Unreachable
 from bot.hours import QuietHours
@@ -20,7 +22,7 @@ from bot.message import UNFOLLOW, IncomingMessage, Person, Receipt, Reply, Trait
 from bot.reminders import is_asked_for, read_wish
 from bot.service import Service
 from bot.settings import Settings
-from bot.store import Store, Transaction, appointments, audiences, open_store, people, reach, usage
+from bot.store import Store, Transaction, appointments, open_store, people, reach, usage
 from bot.terms import Terms
 from tests.broadcasting import add_person, sending_bot
 from tests.conftest import NOON, FrozenClock, OpenBot, Recorder, Talk
@@ -425,19 +427,17 @@ async def test_a_follow_up_counts_like_a_message_to_many(
     """Once a week was promised, whatever the message is."""
     async with sending_bot(settings, clock, platform) as service:
 
-        def work(tx: Transaction) -> int:
+        def work(tx: Transaction) -> None:
             person = add_person(tx, "citizen-1")
             appointments.add(tx, person, kind=appointments.FOLLOW_UP, due_at=stamp(NOON), at=stamp(NOON))
-            return person
 
-        person = await service.store.write(work)
+        await service.store.write(work)
         await service.appointments.advance()
         assert len(platform.got) == 1
-        week_ago = stamp(clock() - timedelta(days=7))
-        (row,) = await service.store.read(
-            lambda tx: audiences.facts(tx, after=person - 1, upto=person, week_ago=week_ago)
-        )
-        assert row["reminded"] == 1
+        number = await service.broadcasts.draft(Actor(), Audience())
+        await service.broadcasts.write(Actor(), number, "vi", "Mời bạn cài ứng dụng.")
+        planned = await service.broadcasts.plan(Actor(), number)
+        assert (planned.plan.people, dict(planned.plan.left_out)) == (0, {"reminded": 1})
 
 
 @pytest.mark.usefixtures("by_hand")
