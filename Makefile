@@ -33,8 +33,9 @@ bench-search: .venv/.tests ## Measure the search beside FTS5, rapidfuzz and TF-I
 bench-telegram: .venv/.tests ## Measure the real bot on Telegram beside PTB, aiogram, telebot and bare aiohttp (10 min)
 	$(BIN)/python bench/telegram_peers.py --peers $(PEERS)
 
-bench-broadcast: .venv/.tests ## Measure broadcasts with their ledger beside PTB, aiogram and bare aiohttp, and planning of 100,000
+bench-broadcast: .venv/.tests ## Measure broadcasts with their ledger beside PTB, aiogram and bare aiohttp, planning of 100,000, replies meanwhile
 	$(BIN)/python bench/broadcast.py --peers $(PEERS)
+	$(BIN)/python bench/broadcast_replies.py --peers $(PEERS)
 
 bench-zalo: .venv/.tests ## Time the webhook of the Official Account at 200 events a second
 	$(BIN)/python bench/zalo_hook.py

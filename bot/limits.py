@@ -19,6 +19,8 @@ _LONGEST_YIELD = 5.0  # how long replies may hold bulk up
 # By how much of a gap a bulk message may be late and the next still leave on schedule. With a whole gap, as many as the
 # pace and one more may leave within a second; the other half is for what happens on the way to the platform.
 _CATCH_UP = 0.5
+# Where no pace is set, bulk takes all there is; but while replies leave, so many a second, so that none waits for it.
+_BESIDE_REPLIES, _LATELY = 50.0, 1.0
 # Of the pace, for messages to many where several processes write by one token: they leave from one of these at a time,
 # which cannot know how many replies the others are sending.
 _BULK_SHARE = 0.5
@@ -67,7 +69,8 @@ class Gate:
 
     Replies leave at once and pass waiting bulk; bulk leaves by a schedule of even spacing, and later for every reply
     that left meanwhile, because bursts are what platforms punish. Who wakes a little late does not move the schedule;
-    what was missed by more is not made up for. A refusal ("too many requests") stops the chat it concerned.
+    what was missed by more is not made up for. Without a pace bulk leaves at once too, but slowly while replies leave.
+    A refusal ("too many requests") stops the chat it concerned.
     Two chats refused with nothing accepted in between, or three within a second, mean the whole bot: then everybody
     pauses together, one message tries afterwards whether the way is free, and only then the rest follows, spaced.
     """
@@ -80,6 +83,7 @@ class Gate:
         self.change(pace)
         self._next_bulk = self._next_late = 0.0
         self._bulk_line = asyncio.Lock()
+        self._replied_at = (-_LATELY, -_LATELY)  # the last but one, because a single one is no talk
         self._stopped: dict[str, float] = {}  # chat → until when
         self._refused: dict[str, float] = {}  # chat → when it was refused last
         self._since_accepted: set[str] = set()  # chats refused since a message was accepted
@@ -111,15 +115,20 @@ class Gate:
 
         Returns whether this message is the one that tries the way after a pause.
         """
-        if not (self._limited or self._shut_until or self._stopped):
+        gap = self._gap
+        if not bulk:
+            self._replied_at = (self._replied_at[1], self._clock())
+        elif not gap and self._clock() - self._replied_at[0] < _LATELY:
+            gap = 1 / _BESIDE_REPLIES
+        if not (self._limited or self._shut_until or self._stopped or gap):
             return False
         probe, late = await self._wait_until_open(chat)
         try:
             own = self._crowds if self._pace.is_crowd(chat) else self._chats
             while wait := own.take(chat):
                 await self._sleep(wait)
-            if self._gap:
-                await self._take_turn(bulk=bulk, late=late)
+            if gap:
+                await self._take_turn(gap, bulk=bulk, late=late)
         except BaseException:
             if probe:
                 self._end_probe()
@@ -158,25 +167,26 @@ class Gate:
                 late = True
                 await asyncio.wait((self._probe,))
 
-    async def _take_turn(self, *, bulk: bool, late: bool) -> None:
+    async def _take_turn(self, gap: float, *, bulk: bool, late: bool) -> None:
         if bulk:
             async with self._bulk_line:
-                while (wait := self._next_bulk - self._clock()) > 0:
+                latest = self._clock() + _LONGEST_YIELD
+                while (wait := min(self._next_bulk, latest) - self._clock()) > 0:
                     await self._sleep(wait)
-                self._next_bulk = self._slot(self._clock()) + self._gap
+                self._next_bulk = self._slot(self._clock(), gap) + gap
             return
         now = self._clock()
         # Replies count too, but a flood of them does not hold bulk up for ever.
-        self._next_bulk = min(max(now, self._next_bulk) + self._gap, now + _LONGEST_YIELD)
+        self._next_bulk = min(max(now, self._next_bulk) + gap, now + _LONGEST_YIELD)
         if late:
             turn = max(now, self._next_late)
-            self._next_late = turn + self._gap
+            self._next_late = turn + gap
             await self._sleep(turn - now)
 
-    def _slot(self, now: float) -> float:
+    def _slot(self, now: float, gap: float) -> float:
         """Return where on the schedule a bulk message stands that leaves now: the schedule begins anew after a gap."""
         late = now - self._next_bulk
-        return now if late >= self._gap else max(self._next_bulk, now - _CATCH_UP * self._gap)
+        return now if late >= gap else max(self._next_bulk, now - _CATCH_UP * gap)
 
     def _refuse(self, chat: str, seconds: float, *, probe: bool) -> None:
         now = self._clock()

@@ -84,6 +84,36 @@ async def test_replies_pass_waiting_bulk_and_count_against_it(time: Time) -> Non
     assert time.now == pytest.approx(1000 + 3.9), "ten replies took ten places of bulk"
 
 
+async def test_a_flood_of_replies_does_not_hold_bulk_up_for_ever(time: Time) -> None:
+    way, log = gate(time, bulk_per_second=10), []
+
+    async def flood() -> None:
+        for number in range(1800):
+            await sends(way, time, log, f"r{number}")
+            await time.travel(0.01)
+
+    bulk = [sends(way, time, log, f"b{number}", bulk=True) for number in range(3)]
+    await time.run(*(asyncio.create_task(one) for one in (flood(), *bulk)))
+    assert [round(at - 1000) for chat, at in log if chat.startswith("b")] == [5, 10, 15]
+
+
+async def test_bulk_without_a_pace_leaves_at_once_but_slowly_while_replies_leave(time: Time) -> None:
+    way, log = gate(time), []
+    bulk = [asyncio.create_task(sends(way, time, log, f"b{n}", bulk=True)) for n in range(100)]
+    await time.run(*bulk)
+    assert time.now == 1000
+    log.clear()
+
+    async def talk() -> None:
+        for number in range(20):
+            await sends(way, time, log, f"r{number}")
+            await time.travel(0.1)
+
+    bulk = [sends(way, time, log, f"b{number}", bulk=True) for number in range(60)]
+    await time.run(*(asyncio.create_task(one) for one in (sends(way, time, log, "r"), talk(), *bulk)))
+    assert all(b - a == pytest.approx(0.02) for (_, a), (_, b) in pairwise([(c, at) for c, at in log if c[0] == "b"]))
+
+
 async def test_one_chat_gets_a_burst_of_three_then_one_a_second(time: Time) -> None:
     way, log = gate(time, chat_per_second=1), []
     await time.run(*(asyncio.create_task(sends(way, time, log, "7")) for _ in range(6)))
