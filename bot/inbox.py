@@ -48,7 +48,8 @@ TOO_LONG = "too-long"
 TAKEN_UP_AFTER_CRASH = timedelta(hours=24)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
 _MOST_OUTDATED = 10  # times that one message may find others faster
-_NOTE_SECONDS = 0.02  # notes of deliveries gather for so long, because nobody waits for them
+# Notes of deliveries gather for so long, because nobody waits for them; longer where the database takes long over one.
+_NOTE_SECONDS, _LONGEST_NOTE_SECONDS = 0.02, 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -529,9 +530,10 @@ class Inbox:
 
     async def _note_delivered(self) -> None:
         """Note what was delivered, group after group; until then a repeated id is answered from memory."""
-        pause = _FIRST_PAUSE
+        pause, gathers = _FIRST_PAUSE, _NOTE_SECONDS
         while self._delivered:
-            await asyncio.sleep(0 if self._closing else _NOTE_SECONDS)
+            await asyncio.sleep(0 if self._closing else gathers)
+            begun = time.monotonic()
             group, self._delivered = self._delivered, []
             erased = any(item.outcome and item.outcome.erased for item in group)
             try:
@@ -543,6 +545,7 @@ class Inbox:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
+            gathers = min(max(_NOTE_SECONDS, time.monotonic() - begun), _LONGEST_NOTE_SECONDS)
             if erased:
                 await self._scrub()
             for item in group:
