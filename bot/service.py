@@ -164,6 +164,7 @@ class Service:
         """Find what other processes stored for this one."""
         if self.replica.others:
             await self.inbox.look()
+            await self.webchat.look()
 
     async def sweep(self) -> None:
         """Take up what was left unfinished; deletes what is older than it may be."""

@@ -21,6 +21,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from bot.channels.lease import Lease
+from bot.channels.webchat import WebChat
 from bot.errors import Flooded
 from bot.inbox import Answer, Inbox
 from bot.knowledge import INDEX_FILE, Knowledge
@@ -28,7 +29,7 @@ from bot.message import IncomingMessage, Person, Reply, Settled
 from bot.platforms import TELEGRAM_HOOK
 from bot.records import Session
 from bot.replica import BEAT_SECONDS, LEASE_SECONDS, Replica
-from bot.store import Store, Transaction, messages, open_store
+from bot.store import Store, Transaction, messages, open_store, people
 from tests.conftest import CACHE, NOON, FrozenClock
 from tests.engines import Engine, PostgresServer
 from tests.fakes.telegram import TOKEN, FakeTelegram, running_telegram, until
@@ -289,6 +290,25 @@ async def test_a_flood_is_counted_over_all_processes(postgres: PostgresServer) -
                 await process.inbox.receive(message(f"more {process.name}"))
         await settled((await pair.two.inbox.receive(message("n", B))).settled)
         assert len(pair.log) == 7
+
+
+async def test_a_browser_hears_of_what_another_process_wrote(engine: Engine) -> None:
+    store, clock = open_store(engine.url), FrozenClock()
+    here, elsewhere = WebChat(store, clock=clock), WebChat(store, clock=clock)
+    listener, other = Person("webchat", "listens"), Person("webchat", "other")
+    for person in (listener, other):
+        await store.write(lambda tx, person=person: people.remember(tx, person, source="", at=""))  # type: ignore[misc]
+    waiting = asyncio.create_task(here.wait(listener.address, 60))
+    await asyncio.sleep(0)
+    await here.look()
+    await elsewhere.send(other, Reply("not for you"))
+    await here.look()
+    assert not waiting.done()
+    await elsewhere.send(listener, Reply("an officer's answer"))
+    await here.look()
+    await asyncio.wait_for(waiting, SECONDS)
+    assert [reply.text for _, reply in await here.events(listener, after=0)] == ["an officer's answer"]
+    await store.close()
 
 
 async def test_a_right_that_another_took_is_noticed_while_it_is_used(engine: Engine) -> None:

@@ -25,6 +25,7 @@ class WebChat:
     def __init__(self, store: Store, *, clock: Clock) -> None:
         self._store, self._clock = store, clock
         self._news: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._newest: int | None = None  # what was looked at last, while anybody listens
 
     async def listen(self, receive: Receive) -> None:
         """Nothing to fetch: the web server brings the messages in."""
@@ -60,6 +61,18 @@ class WebChat:
         """Tell those who wait for a session that something came."""
         if address in self._news:
             self._news[address].set()
+
+    async def look(self) -> None:
+        """Tell those who wait here of what other processes wrote to them. Raises StoreError."""
+        if not self._news:
+            self._newest = None
+        elif self._newest is None:
+            self._newest = await self._store.read(chat_events.newest)
+        else:
+            newest = self._newest
+            for row in await self._store.read(lambda tx: chat_events.since(tx, newest)):
+                self._newest = int(row["id"])
+                self.wake(row["address"])
 
     async def close(self) -> None:
         """Send everybody who waits away."""

@@ -35,6 +35,23 @@ def after(tx: Transaction, person: Person, *, after: int) -> list[Row]:
     )
 
 
+def newest(tx: Transaction) -> int:
+    """Return the number of the latest reply to any session, 0 when there is none."""
+    row = tx.one("SELECT MAX(id) AS newest FROM chat_events")
+    return int(row["newest"] or 0) if row is not None else 0
+
+
+def since(tx: Transaction, number: int) -> list[Row]:
+    """List the replies to all sessions after a number: id and address, oldest first."""
+    return tx.all(
+        """
+        SELECT e.id, p.address FROM chat_events e JOIN people p ON p.id = e.person_id
+        WHERE e.id > :number ORDER BY e.id LIMIT 500
+        """,
+        number=number,
+    )
+
+
 def forget_before(tx: Transaction, moment: str) -> int:
     """Delete what waited too long; returns how many."""
     return tx.run("DELETE FROM chat_events WHERE at < :moment", moment=moment)
