@@ -28,6 +28,7 @@ PHONE = {"width": 360, "height": 740}
 if CHROMIUM is None and os.environ.get("CI") == "true":
     pytest.fail("the browser tests need Chromium: apt-get install chromium", pytrace=False)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
+expect.set_options(timeout=30_000)  # a chart is drawn while other tests have the processor
 
 
 @pytest.fixture
