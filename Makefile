@@ -15,8 +15,9 @@ help: ## List the commands
 run: .venv/.runs ## Set up and start the bot: web chat on http://127.0.0.1:8080
 	$(BIN)/python -m bot run
 
-test: .venv/.tests ## Set up and run all tests, as many at a time as there are cores
-	$(BIN)/python -m pytest -n auto --dist worksteal
+# Tests often wait for a process or the disk: one more at a time than there are cores keeps these busy.
+test: .venv/.tests ## Set up and run all tests, several at a time
+	$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal
 
 check: .venv/.tests ## Lint, types, content, translations, house
 	$(BIN)/ruff check bot handlers tests bench

@@ -48,7 +48,7 @@ def set_up_logs(log: Log, secrets: Iterable[str] = ()) -> None:
     """Send all reports, the libraries' too, to standard error in the chosen form, without any of the secrets."""
     level = logging.getLevelNamesMapping()[log.level.upper()]
     clean = _Cleaner(secrets)
-    shared: list[structlog.typing.Processor] = [structlog.contextvars.merge_contextvars, _add_turn]
+    shared: list[structlog.typing.Processor] = [structlog.contextvars.merge_contextvars]
     if log.format == "json":
         shared.append(structlog.processors.ExceptionRenderer(_WITHOUT_VALUES))
         last: structlog.typing.Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -57,7 +57,9 @@ def set_up_logs(log: Log, secrets: Iterable[str] = ()) -> None:
         last = structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
         )
-    shared += [clean, structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+    # What comes after the cleaning is the bot's own: a tag that happens to be all figures is no personal number.
+    shared += [clean, _add_turn, structlog.processors.add_log_level]
+    shared.append(structlog.processors.TimeStamper(fmt="iso", utc=True))
     structlog.configure(
         processors=[*shared, last],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -134,3 +134,16 @@ def test_lines_about_one_message_carry_one_tag_that_tells_nothing(capsys: pytest
     assert tags[0] == tags[1] != tags[2] == tags[3] != tags[4] == tags[5]
     assert tags[6] is None
     assert all(re.fullmatch("[0-9a-f]{8}", tag) for tag in tags[:6])
+
+
+def test_a_tag_of_figures_only_is_not_taken_for_a_personal_number(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.logs.tag", lambda turn: "48213095")
+    set_up_logs(Log(format="json"))
+    TURN.set(next_turn())
+    structlog.get_logger().info("taken", said="48213095")
+    TURN.set(0)
+    line = json.loads(capsys.readouterr().err)
+    assert line["turn"] == "48213095"
+    assert line["said"] != "48213095"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from aiohttp import web
@@ -20,7 +20,7 @@ from bot.store import Transaction, backups
 from bot.turn import Route, Turn
 from bot.web.app import make_app
 from handlers import ROUTES
-from tests.conftest import FrozenClock, Recorder, Talk
+from tests.conftest import FrozenClock, OpenBot, Recorder, Talk
 
 Client = TestClient[web.Request, web.Application]
 Figures = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -116,7 +116,21 @@ async def test_a_handler_that_breaks_is_counted(
         assert figure(await scrape(service), "bot_failures_total", where="handler") == 1
 
 
-async def test_readyz_names_each_part_that_is_wrong(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+async def still(open_bot: OpenBot, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Service]:
+    """A bot whose background work rests, so that it reports no trouble of its own."""
+
+    async def rest(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("bot.service._forever", rest)
+    async with open_bot() as service:
+        yield service
+
+
+async def test_readyz_names_each_part_that_is_wrong(still: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = still
+
     async def ready() -> tuple[int, dict[str, str]]:
         async with TestClient(TestServer(make_app(service))) as client:
             response = await client.get("/readyz")
