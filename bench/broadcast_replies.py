@@ -1,11 +1,10 @@
 """How long citizens wait for an answer while a message to many is under way: `make bench-broadcast` runs it last.
 
-    PYTHONPATH=. .venv/bin/python bench/broadcast_replies.py [--reps 3] [--rate 150] [--seconds 10]
+    PYTHONPATH=. .venv/bin/python bench/broadcast_replies.py [--reps 3] [--seconds 20] [--pace 110 --rate 60]
 
 The real bot polls the stand-in of ../shared/bench, citizens write at random moments, and in turn nothing else goes on
-or a broadcast runs: at the default pace, where so many answers leave next to nothing for it; at one that leaves it 50 a
-second; and without a limit. Compare within a row: other work on the machine
-changes from minute to minute.
+or a broadcast runs: at the default pace, of which the answers leave half; at one of 110, of which they leave 50; and
+without a limit. Compare within a row: other work on the machine changes from minute to minute.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COPY = ROOT / "build" / "bench-peers"
 PEOPLE, FIRST = 60_000, 40_000_000
 CITIZENS_FROM = 1000
+PACES = [(29.0, 15.0), (110.0, 60.0), (0.0, 150.0)]  # messages to many and updates, each a second
 TEXTS = ["quên mật khẩu thì làm sao", "cài trên máy Samsung thế nào", "/menu", "/tiendo", "giá vàng hôm nay"]
 
 
@@ -30,14 +30,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peers", type=Path, default=ROOT.parent / "shared" / "bench", help="folder of harness.py")
     parser.add_argument("--reps", type=int, default=3)
-    parser.add_argument("--rate", type=float, default=150.0, help="updates a second")
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement")
-    parser.add_argument("--pace", type=float, action="append", help="only this, messages a second; 0 for no limit")
+    parser.add_argument("--rate", type=float, default=15.0, help="updates a second, with --pace")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement")
+    parser.add_argument("--pace", type=float, help="only this, messages a second; 0 for no limit")
     chosen = parser.parse_args()
     shutil.copytree(chosen.peers, COPY, dirs_exist_ok=True)
     sys.path[:0] = [str(ROOT), str(COPY)]
-    for pace in chosen.pace or (29.0, chosen.rate + 50, 0.0):
-        _measure(pace, chosen.reps, chosen.rate, int(chosen.rate * chosen.seconds))
+    for pace, rate in PACES if chosen.pace is None else [(chosen.pace, chosen.rate)]:
+        _measure(pace, chosen.reps, rate, int(rate * chosen.seconds))
 
 
 def _measure(pace: float, reps: int, rate: float, updates: int) -> None:
