@@ -29,6 +29,7 @@ import uvloop
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder, whose names hide libraries
 
+from bench.soak import CITIZENS, TEXTS  # noqa: E402
 from bot.knowledge import INDEX_FILE, load_knowledge  # noqa: E402
 from bot.platforms import TELEGRAM_HOOK  # noqa: E402
 from tests.conftest import CACHE, ROOT  # noqa: E402
@@ -37,15 +38,7 @@ from tests.fakes.telegram import TOKEN, FakeTelegram, running_telegram, until  #
 from tests.running import RunningBot  # noqa: E402
 from tests.test_telegram_crash import OFF  # noqa: E402
 
-CITIZENS, AT_ONCE, WARM_UP = 5000, 96, 4.0
-TEXTS = (
-    "/menu",
-    "quên mật khẩu thì làm sao",
-    "cài trên máy Samsung thế nào",
-    "/tiendo",
-    "giá vàng hôm nay",
-    "/trogiup",
-)
+AT_ONCE, WARM_UP = 96, 4.0
 
 
 @dataclass
