@@ -164,7 +164,14 @@ class Sender:
             except StoreError as error:
                 log.error("database unavailable, broadcast waits", channel=self._channel, reason=str(error))
             if not self._closing:
-                await asyncio.sleep(_LOOK_PAUSE)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK_PAUSE):
+                        await self._news.wait()
+                self._news.clear()
+
+    def look(self) -> None:
+        """Look for work at once."""
+        self._news.set()
 
     def close(self) -> None:
         """Begin nothing more; what has not begun is planned again, what is being sent is still noted."""

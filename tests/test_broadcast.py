@@ -554,6 +554,21 @@ async def test_each_ending_stands_in_the_ledger(bot: Service, channel: Moody, mo
         await bot.broadcasts.again(boss, number)
 
 
+async def test_what_an_officer_releases_leaves_before_the_clock_comes(
+    settings: Settings, clock: FrozenClock, channel: Moody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.service._BROADCAST_PAUSE", 3600.0)
+    monkeypatch.setattr("bot.sender._LOOK_PAUSE", 3600.0)
+    async with sending_bot(settings, clock, channel) as bot:
+        boss = await add_officer(bot.store, "boss")
+        await crowd(bot, 3)
+        number = await planned(bot, boss)
+        await bot.broadcasts.release(boss, number)
+        await until(lambda: len(channel.got) == 3)
+        await at_rest(bot, number)
+    assert sorted(channel.got) == ["p0", "p1", "p2"]
+
+
 async def test_a_channel_that_is_off_waits_without_blaming_anybody(
     bot: Service, channel: Moody, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
+from typing import TypeVar
 
 from bot import access
 from bot.access import Action
@@ -21,6 +22,8 @@ from bot.sources import Sources
 from bot.store import Store, Transaction, audiences, broadcasts
 from bot.store.audiences import Whom
 from bot.terms import Terms
+
+Result = TypeVar("Result")
 
 _MOST_LISTED = 50
 PAGE = 2_000  # people sorted in one transaction, so that replies to citizens wait for none of them long
@@ -47,6 +50,7 @@ class Office:
         self._language = settings.default_language
         self._quiet = settings.quiet
         self._filler = Filler(settings, regions, catalogues, clock)
+        self.followers: list[Callable[[], None]] = []  # told that a broadcast changed, so that they need not look
 
     def use(self, settings: Settings) -> None:
         """Go on by other settings; those of the channels and of the time zone stay."""
@@ -74,6 +78,13 @@ class Office:
     @property
     def _now(self) -> str:
         return stamp(self._clock())
+
+    async def _change(self, work: Callable[[Transaction], Result]) -> Result:
+        """Write a step, and let those who carry broadcasts out know."""
+        done = await self._store.write(work)
+        for follower in self.followers:
+            follower()
+        return done
 
     def _find(self, tx: Transaction, actor: Actor, number: int, action: Action = access.SEND) -> Broadcast:
         row = broadcasts.find(tx, number)

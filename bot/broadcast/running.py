@@ -68,7 +68,7 @@ class Running(Planning):
                 self._call_approvers(tx, found)
             return self._find(tx, actor, number)
 
-        return await self._store.write(work)
+        return await self._change(work)
 
     async def approve(self, actor: Actor, number: int, *, seen: str | None = None) -> Broadcast:
         """Approve somebody else's broadcast; with `seen`, only the version that was shown."""
@@ -86,7 +86,7 @@ class Running(Planning):
             self._audit(tx, actor, "broadcast-approve", number, found.audience)
             return self._find(tx, actor, number)
 
-        return await self._store.write(work)
+        return await self._change(work)
 
     async def pause(self, actor: Actor, number: int) -> Broadcast:
         """Send nothing more until it is resumed; what is on its way this second still arrives."""
@@ -119,7 +119,7 @@ class Running(Planning):
             self._audit(tx, actor, "broadcast-again", number, found.audience)
             return people
 
-        return await self._store.write(work)
+        return await self._change(work)
 
     async def watch(self, actor: Actor, number: int) -> None:
         """Have the actor told how a broadcast goes on."""
@@ -170,7 +170,7 @@ class Running(Planning):
                 self._audit(tx, maker, "broadcast-begin", found.number, found.audience)
                 self._repeat(tx, found)
 
-        await self._store.write(work)
+        await self._change(work)
 
     def _repeat(self, tx: Transaction, found: Broadcast) -> None:
         if found.weekly_until is None or found.starts_at is None:
@@ -208,4 +208,4 @@ class Running(Planning):
             self._audit(tx, actor, action, number, found.audience)
             return self._find(tx, actor, number)
 
-        return await self._store.write(work)
+        return await self._change(work)
