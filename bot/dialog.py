@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 import orjson
 
@@ -85,9 +86,8 @@ class Dialog:
         standing = [menu for offered_at, menu in menus if offered_at <= typed_at] or [self.menu]
         if choice := choose(text, standing[0]):
             return choice
-        folded = spoken(text)
+        folded, number = spoken(text), bare_number(text)
         for menu in standing[1:]:
-            number = bare_number(text)
             if number is not None and 1 <= number <= len(menu):
                 return menu[number - 1].choice
             for button in menu:
@@ -156,6 +156,7 @@ def bare_number(text: str) -> int | None:
     return _in_digits(spoken(text))
 
 
+@lru_cache(100)  # asked several times about each text
 def _in_digits(folded: str) -> int | None:
     found = _IN_DIGITS.fullmatch(folded)
     return int(found[1]) if found else None

@@ -18,7 +18,7 @@ from bot.i18n import Catalogue, mark
 from bot.message import Button, Reply, Traits
 from bot.moments import AFTERNOON, EVENING, MORNING, NIGHT, NOON, Named, read_named
 from bot.settings import Settings
-from bot.text import fold
+from bot.text import fold, spoken
 
 MOST = 3  # a person has so many at once
 FURTHEST = timedelta(days=90)
@@ -42,6 +42,7 @@ _ASKING = re.compile(
     r"|(?:(?:hi|hello|hey|please|can you|could you|would you|kindly|i want you to) )*(?:remind me|set a reminder)"
     r"(?: for me)?\b"
 )
+_ASKED_WITH = ("nhac", "remind")  # without one of them nobody asks, and the pattern need not be tried
 _NOTHING_MORE = re.compile(
     r"(?: ?(?:nhe|nha|nghen|nhe a|a|voi|vs|di|sau|sau nay|sau nhe|lai sau|later|again|please|giup|gium|dum|cai|cai dat"
     r"|cai app|cai ung dung|cai so suc khoe(?: dien tu)?|bao cai|to install(?: the app| it)?|ban|ban oi|bot|em|tui|toi"
@@ -76,7 +77,7 @@ def read_wish(
 
 def _after_asking(text: str) -> str | None:
     """Return what follows "remind me" as it was typed; None for a text that does not begin so."""
-    if len(text) > _LONGEST:
+    if len(text) > _LONGEST or not any(word in spoken(text) for word in _ASKED_WITH):
         return None
     marked = " ".join(unicodedata.normalize("NFC", text.lower()).replace(",", " ").split())
     folded = fold(marked)

@@ -18,6 +18,7 @@ from bot.text import fold, spoken
 
 REGION_FILE, UNIT_FILE = "source-codes.yaml", "units.yaml"
 _SHORTEST_NAME = 3
+_LONGEST_CALL = 40  # characters around a code and with it
 _LETTERS = "A-HJ-NP-Z"  # no I and no O, and no 0 and 1 among the digits: on paper they are the same
 _CALL = re.compile(r"(?:(?:go|nhan|ma|code) )*")
 
@@ -75,7 +76,9 @@ class Sources:
 
     def typed(self, text: str) -> Source | None:
         """Find the code that a text is: "VT24", "vt 24", "gõ VT24"; None when it is anything else."""
-        folded = spoken(text[:40])
+        if len(text) > _LONGEST_CALL:
+            return None
+        folded = spoken(text)
         code = folded[match.end() :] if (match := _CALL.match(folded)) else folded
         return self.by_code.get(code.replace(" ", "").upper())
 
