@@ -227,7 +227,11 @@ class Inbox:
         TURN.set(0)  # from here on it is about all of them
         thought, at = time.perf_counter(), stamp(self._clock())
 
-        def work(tx: Transaction) -> _Around:
+        # What left meanwhile is noted along with it, and needs no commit of its own.
+        delivered = self._take_delivered()
+
+        def work(tx: Transaction) -> tuple[_Around, list[Row]]:
+            rows = self._mark(tx, delivered) if delivered else []
             around = self._look_around(tx, counted)
             commits = []
             for arrival, answer in zip(group, answers, strict=True):
@@ -243,14 +247,16 @@ class Inbox:
                     commits.append(answer.commit)
             for commit in commits:
                 commit(tx)
-            return around
+            return around, rows
 
         with self._watching() as finished:
             try:
-                around = await self._store.write(work)
+                around, rows = await self._store.write(work)
             except StoreError:
+                self._note_later(delivered)
                 raise
             except Exception as error:
+                self._note_later(delivered)
                 # An id that came before, somebody who was faster, a value that cannot be stored: each by itself.
                 log.debug("taken one by one", messages=len(group), reason=type(error).__name__)
                 await self._store_apart(group, at)
@@ -259,6 +265,8 @@ class Inbox:
         steps.note(read - begun, "read", times=times)
         steps.note((thought - read) / times, "answer", times=times)
         steps.note(time.perf_counter() - thought, "store", times=times)
+        self._let_all_go(delivered)
+        self._take_up(rows, finished)
         self._answering = frozenset()
         for arrival, answer in zip(group, answers, strict=True):
             if around.refuses(arrival.message):
@@ -526,12 +534,23 @@ class Inbox:
             steps.note(delivered - item.begun, "whole")
         # Nobody waits for this note: without it a crash only repeats replies that were just on their way.
         item.outcome = outcome
-        self._delivered.append(item)
-        if self._noting is None:
-            self._noting = asyncio.get_running_loop().create_task(self._note_delivered())
+        self._note_later((item,))
         if not outcome.erased and not item.settled.done():  # "deleted" is said when it is true of the file too
             item.settled.set_result(outcome)
         return True
+
+    def _note_later(self, items: Sequence[_Item]) -> None:
+        """Have it noted that messages were delivered."""
+        self._delivered.extend(items)
+        if self._delivered and self._noting is None:
+            self._noting = asyncio.get_running_loop().create_task(self._note_delivered())
+
+    def _take_delivered(self) -> list[_Item]:
+        """Return what is to be noted; nothing while somebody was deleted, which takes more than a note."""
+        if any(item.outcome and item.outcome.erased for item in self._delivered):
+            return []
+        group, self._delivered = self._delivered, []
+        return group
 
     async def _note_delivered(self) -> None:
         """Note what was delivered, group after group; until then a repeated id is answered from memory."""
@@ -540,6 +559,8 @@ class Inbox:
             await asyncio.sleep(0 if self._closing else gathers)
             begun = time.monotonic()
             group, self._delivered = self._delivered, []
+            if not group:
+                break
             erased = any(item.outcome and item.outcome.erased for item in group)
             try:
                 with self._watching() as finished:
@@ -553,12 +574,16 @@ class Inbox:
             gathers = min(max(_NOTE_SECONDS, time.monotonic() - begun), _LONGEST_NOTE_SECONDS)
             if erased:
                 await self._scrub()
-            for item in group:
-                if item.outcome is not None and not item.settled.done():
-                    item.settled.set_result(item.outcome)
-                self._let_go(item)
+            self._let_all_go(group)
             self._take_up(rows, finished)
         self._noting = None
+
+    def _let_all_go(self, group: Sequence[_Item]) -> None:
+        """Forget messages that are noted as delivered."""
+        for item in group:
+            if item.outcome is not None and not item.settled.done():
+                item.settled.set_result(item.outcome)
+            self._let_go(item)
 
     def _mark(self, tx: Transaction, group: Sequence[_Item]) -> list[Row]:
         """Note deliveries; returns what other processes stored meanwhile for the same people to be answered here."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -40,7 +41,14 @@ def load_message(body: str, *, person: Person, message_id: str) -> IncomingMessa
 
 def dump_settled(replies: Sequence[Reply], *, erased: bool) -> str:
     """Write the replies of a message down."""
+    if len(replies) == 1 and not (erased or replies[0].image or replies[0].file):
+        return _dump_text(replies[0])
     return orjson.dumps({"replies": [_plain(reply) for reply in replies], "erased": erased}).decode()
+
+
+@lru_cache(512)  # the same answers come again and again
+def _dump_text(reply: Reply) -> str:
+    return orjson.dumps({"replies": [_plain(reply)], "erased": False}).decode()
 
 
 def load_settled(text: str) -> Settled:

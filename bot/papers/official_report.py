@@ -74,9 +74,9 @@ def write_report(figures: Figures, form: Report, *, chart: bytes = b"", chart_al
         paper.section("2. Kết quả theo huyện, thành phố")
         for sentence in district_sentences(figures):
             paper.paragraph(sentence)
+        _ranking(paper, figures)  # before the chart, which seldom fits under the text and would leave half a page empty
         if chart:
             paper.picture(chart, chart_alt, "Hình 1. Tỷ lệ tự báo lũy kế theo huyện, thành phố")
-        _ranking(paper, figures)
     paper.part("II. SO SÁNH")
     paper.section("1. So với kỳ trước")
     paper.paragraph(change_sentence(figures.whole.now, figures.whole.before, figures.period))
