@@ -48,9 +48,9 @@ TOO_LONG = "too-long"
 TAKEN_UP_AFTER_CRASH = timedelta(hours=24)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
 _MOST_OUTDATED = 10  # times that one message may find others faster
-# Where so many write at the same moment, the next ones gather a little, while the replies to these leave: a commit
-# costs about the same for few and for many.
-_SEVERAL, _GATHER_SECONDS = 4, 0.004
+# Where so many write at the same moment, the next ones gather for at most so long, while the replies to these leave: a
+# commit costs about the same for few and for many.
+_SEVERAL, _GATHER_STEP, _GATHER_SECONDS = 4, 0.003, 0.02
 # Notes of deliveries gather for so long, because nobody waits for them; longer where the database takes long over one.
 _NOTE_SECONDS, _LONGEST_NOTE_SECONDS = 0.02, 0.2
 
@@ -206,9 +206,16 @@ class Inbox:
                         arrival.future.set_exception(error)
             finally:
                 self._answering = frozenset()
-            if len(group) >= _SEVERAL and not self._closing:
-                await asyncio.sleep(_GATHER_SECONDS)
+            if len(group) >= _SEVERAL:
+                await self._gather()
         self._intake = None
+
+    async def _gather(self) -> None:
+        """Wait while more and more messages come in."""
+        ends, seen = time.monotonic() + _GATHER_SECONDS, -1
+        while seen != len(self._arriving) and time.monotonic() < ends and not self._closing:
+            seen = len(self._arriving)
+            await asyncio.sleep(_GATHER_STEP)
 
     async def _store_group(self, group: Sequence[_Arrival]) -> None:
         """Answer what can be answered at once, and store everything in one transaction."""
