@@ -170,6 +170,63 @@ async def test_a_repeated_id_is_done_once_however_it_comes(desk: Desk) -> None:
     await again.close()
 
 
+async def test_what_was_delivered_is_noted_with_the_next_message(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.inbox._NOTE_SECONDS", 3600.0)
+    inbox = desk.inbox()
+    await settled(await inbox.receive(message("m1")))
+    await settled(await inbox.receive(message("m2", B)))
+    assert [(row["message_id"], row["stage"]) for row in await desk.rows()] == [("m1", 2), ("m2", 1)]
+    assert inbox.waiting == 1
+    assert not (await inbox.receive(message("m1"))).fresh  # from the store, where it is finished
+
+
+async def test_a_note_that_could_not_be_written_with_the_next_message_is_written_later(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, broken = desk.store.write, [StoreUnavailable("gone"), Outdated("faster")]
+
+    async def write_or_break(work: Callable[[Transaction], object]) -> object:
+        if desk.delivered and broken:
+            raise broken.pop(0)
+        return await write(work)
+
+    inbox = desk.inbox()
+    await settled(await inbox.receive(message("m1")))
+    monkeypatch.setattr(desk.store, "write", write_or_break)
+    with pytest.raises(StoreUnavailable):
+        await inbox.receive(message("m2", B))
+    await settled(await inbox.receive(message("m3", B)))
+    await quiet(inbox)
+    assert [(row["message_id"], row["stage"]) for row in await desk.rows()] == [("m1", 2), ("m3", 2)]
+    assert [text for _, _, text in desk.delivered] == ["re: m1", "re: m3"]
+    await inbox.close()
+
+
+async def test_many_at_a_time_share_commits(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes while the first group's replies leave waits for the rest of them, and is stored at one go."""
+    groups: list[int] = []
+    inbox = desk.inbox()
+    store_group = inbox._store_group
+
+    async def noting(group: Sequence[object]) -> None:
+        groups.append(len(group))
+        await store_group(group)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(inbox, "_store_group", noting)
+    monkeypatch.setattr("bot.inbox._GATHER_STEP", 0.05)  # longer than this loop takes
+    monkeypatch.setattr("bot.inbox._GATHER_SECONDS", 0.2)
+
+    async def write(number: int) -> None:
+        for turn in range(3):
+            await inbox.receive(message(f"{number}-{turn}", Person("recorder", str(number))))
+            await asyncio.sleep(0.002 * number)
+
+    await asyncio.gather(*(write(number) for number in range(6)))
+    assert groups == [6, 6, 6]
+    await quiet(inbox)
+    await inbox.close()
+
+
 async def test_the_same_id_on_another_channel_is_another_message(desk: Desk) -> None:
     inbox = desk.inbox()
     for person in (A, Person("other", "a")):
