@@ -390,7 +390,7 @@ async def test_the_budget_is_counted_and_alarmed_once(settings: Settings, clock:
         await taken.line.get()  # its answer has no channel to leave by
         for _ in range(3):
             await walker.say("/menu")
-        await channel_of(walker.service)._meter.flush()
+            await channel_of(walker.service)._meter.flush()
         figures = await channel_of(walker.service).state()
         assert [(figure.value, figure.limit) for figure in figures] == [(6, 5), (3, 0)]
         pushes = await walker.service.store.read(lambda tx: tx.all("SELECT reply FROM pushes"))

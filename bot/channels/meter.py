@@ -16,6 +16,7 @@ from bot.store import Store, Transaction, usage
 log = structlog.get_logger()
 
 ALARM_SHARE = 0.8
+_GATHER_SECONDS = 0.05  # nobody waits for a count, and a commit each would cost more than the message
 NOW = "now"  # the period of figures that only have a present
 _ALARMED = "alarmed"
 
@@ -73,6 +74,7 @@ class Meter:
     async def _write(self) -> None:
         try:
             while self._pending or self._also:
+                await asyncio.sleep(_GATHER_SECONDS)
                 pending, self._pending = self._pending, Counter()
                 also, self._also = self._also, []
                 try:
