@@ -2,10 +2,11 @@
 
     PYTHONPATH=. .venv/bin/python bench/soak.py [--seconds 1800] [--share 0.7]
 
-First the bot is given as much as it takes for a while; then it is started anew and runs at a share of that for the
-given time: citizens on Telegram's webhook and in the web chat, messages to many that go out one after the other at the
-default pace, an officer who looks at the desk, an operator who counts, a monitor that reads /metrics and /readyz. The
-fake Telegram and everybody who writes run on the same machine, so that the rate is a lower bound.
+First the bot is given as much as it takes for a while, beside everything but the messages to many; then it is started
+anew and runs at a share of that for the given time: citizens on Telegram's webhook and in the web chat, messages to
+many that go out one after the other at the default pace, an officer who looks at the desk, an operator who counts, a
+monitor that reads /metrics and /readyz. The fake Telegram and everybody who writes run on the same machine, so that the
+rate is a lower bound.
 """
 
 from __future__ import annotations
@@ -194,6 +195,11 @@ class Crowd:
                 self.tally.page_waits.append(time.perf_counter() - begun)
                 await asyncio.sleep(2.0)
 
+    def company(self, officer: int, ends: float) -> list[asyncio.Task[None]]:
+        """Have everybody there who looks at something."""
+        browsers = [self.browse(ends) for _ in range(BROWSERS)]
+        return [asyncio.create_task(one) for one in (*browsers, self.watch(ends), self.oversee(officer, ends))]
+
     async def rest(self) -> None:
         """Wait until everything that was confirmed is answered, a minute at most."""
         with_patience = time.monotonic() + 60
@@ -228,12 +234,15 @@ async def fill(data: Path, people: int) -> int:
     return officer.person_id
 
 
-async def find_most(bot: RunningBot, fake: FakeTelegram) -> float:
-    """Return how many messages a second it takes and answers when given as many as it can."""
+async def find_most(bot: RunningBot, fake: FakeTelegram, officer: int) -> float:
+    """Return how many messages a second it takes and answers when given as many as it can, and who else is there."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=256)) as session:
         crowd = Crowd(bot, fake, session)
+        others = crowd.company(officer, time.monotonic() + WARM_UP_SECONDS * 4 / 3)
         await crowd.hurry(WARM_UP_SECONDS / 3)
-        return await crowd.hurry(WARM_UP_SECONDS)
+        most = await crowd.hurry(WARM_UP_SECONDS)
+        await asyncio.gather(*others)
+        return most
 
 
 async def soak(bot: RunningBot, fake: FakeTelegram, data: Path, officer: int, rate: float, seconds: float) -> bool:
@@ -241,12 +250,7 @@ async def soak(bot: RunningBot, fake: FakeTelegram, data: Path, officer: int, ra
         crowd = Crowd(bot, fake, session)
         process = psutil.Process(bot.pid)
         ends = time.monotonic() + seconds
-        others = [asyncio.create_task(crowd.browse(ends)) for _ in range(BROWSERS)]
-        others += [
-            asyncio.create_task(crowd.watch(ends)),
-            asyncio.create_task(crowd.announce(data, ends)),
-            asyncio.create_task(crowd.oversee(officer, ends)),
-        ]
+        others = [*crowd.company(officer, ends), asyncio.create_task(crowd.announce(data, ends))]
         memory, tails = [], []
         print("  window   RSS MB   p50 ms   p99 ms   web p99 ms   desk p99 ms   to many")
         for window in range(1, WINDOWS + 1):
@@ -303,11 +307,11 @@ def main() -> None:
     async def run(data: Path) -> bool:
         seconds = arguments.seconds
         async with running_telegram() as fake:
-            async with open_bot(fake, data, bulk_per_second=0) as bot:
-                most = await find_most(bot, fake)
-            rate = most * arguments.share
             people = max(len(DISTRICTS), int(seconds * PACE * 0.9))
             officer = await fill(data, people)
+            async with open_bot(fake, data, bulk_per_second=0) as bot:
+                most = await find_most(bot, fake, officer)
+            rate = most * arguments.share
             print(f"most: {most:.0f} messages/s; now {rate:.0f}/s on Telegram, {BROWSERS} browsers, messages to "
                   f"{people} people at {PACE}/s, the desk, for {seconds:.0f} s")  # fmt: skip
             # Replies take from the pace of messages to many, which is meant for a platform slower than this one.
