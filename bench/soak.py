@@ -2,11 +2,11 @@
 
     PYTHONPATH=. .venv/bin/python bench/soak.py [--seconds 1800] [--share 0.7]
 
-First the bot is given as much as it takes for a while, beside everything but the messages to many; then it is started
-anew and runs at a share of that for the given time: citizens on Telegram's webhook and in the web chat, messages to
-many that go out one after the other at the default pace, an officer who looks at the desk, an operator who counts, a
-monitor that reads /metrics and /readyz. The fake Telegram and everybody who writes run on the same machine, so that the
-rate is a lower bound.
+First the bot is given more and more, beside everything but the messages to many, until answers pile up; then it is
+started anew and runs at a share of the most that it could take for the given time: citizens on Telegram's webhook and
+in the web chat, messages to many that go out one after the other at the default pace, an officer who looks at the desk,
+an operator who counts, a monitor that reads /metrics and /readyz. The fake Telegram and everybody who writes run on the
+same machine, so that the rate is a lower bound.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ DISTRICTS = (
     "yen-lac",
 )
 PAGES = ("/desk/", "/desk/districts", "/desk/broadcasts", "/desk/inbox", "/desk/content")
-WARM_UP_SECONDS, WINDOWS = 12.0, 12
+# How fast messages come while the most is sought: each rate for so long, until somebody waits longer than this.
+RATES, STEP_SECONDS, LONGEST_WAIT = (200, 300, 400, 500, 600, 700, 800, 900, 1000, 1200, 1400, 1700, 2000), 8.0, 1.0
+WINDOWS = 12
 TEXTS = (
     "/menu",
     "quên mật khẩu thì làm sao",
@@ -114,18 +116,6 @@ class Crowd:
             else:
                 self.tally.refused[f"hook {response.status}"] += 1
         self.tally.waits.append(time.perf_counter() - begun)
-
-    async def hurry(self, seconds: float) -> float:
-        """Write as fast as it goes; returns messages a second that were confirmed and answered."""
-        begun, before = time.perf_counter(), self.tally.confirmed.total()
-
-        async def one() -> None:
-            while time.perf_counter() - begun < seconds:
-                await self.write()
-
-        await asyncio.gather(*(one() for _ in range(64)))
-        await self.rest()
-        return (self.tally.confirmed.total() - before) / (time.perf_counter() - begun)
 
     async def keep_pace(self, rate: float, seconds: float) -> None:
         """Write evenly."""
@@ -235,14 +225,25 @@ async def fill(data: Path, people: int) -> int:
 
 
 async def find_most(bot: RunningBot, fake: FakeTelegram, officer: int) -> float:
-    """Return how many messages a second it takes and answers when given as many as it can, and who else is there."""
+    """Return the most messages a second, coming evenly, that it answers before they pile up, whoever else is there."""
+    most = 0.0
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=256)) as session:
         crowd = Crowd(bot, fake, session)
-        others = crowd.company(officer, time.monotonic() + WARM_UP_SECONDS * 4 / 3)
-        await crowd.hurry(WARM_UP_SECONDS / 3)
-        most = await crowd.hurry(WARM_UP_SECONDS)
-        await asyncio.gather(*others)
-        return most
+        others = crowd.company(officer, time.monotonic() + STEP_SECONDS * len(RATES))
+        for rate in RATES:
+            crowd.tally.waits.clear()
+            begun = time.perf_counter()
+            await crowd.keep_pace(rate, STEP_SECONDS)
+            await crowd.rest()
+            late, tail = time.perf_counter() - begun - STEP_SECONDS, quantile(crowd.tally.waits, 0.99)
+            print(f"{rate}/s: p99 {tail:.0f} ms, the last answer {late:.1f} s late", flush=True)
+            if tail > LONGEST_WAIT * 1000 or late > LONGEST_WAIT:
+                break
+            most = rate
+        for other in others:
+            other.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+    return most
 
 
 async def soak(bot: RunningBot, fake: FakeTelegram, data: Path, officer: int, rate: float, seconds: float) -> bool:
