@@ -86,6 +86,8 @@ def print_report(data: Path, paper: Path) -> None:
     command = ["soffice", f"-env:UserInstallation=file://{data}/office", "--headless", "--convert-to", "pdf"]
     subprocess.run([*command, "--outdir", str(data), str(paper)], check=True, capture_output=True)
     shutil.copy(paper, GALLERY / "bao-cao-mo-phong.docx")
+    for old in GALLERY.glob(f"{paper.stem}-mo-phong-*.png"):
+        old.unlink()
     pages = pypdfium2.PdfDocument(data / f"{paper.stem}.pdf")
     for number in range(len(pages)):
         content = io.BytesIO()

@@ -124,13 +124,14 @@ class DecreePaper:
                     cell, text, 12, bold=last, first=True, align=where, pad=2, inset=1.6,
                     with_next=number in (1, len(rows) - 1, len(rows) - 2),
                 )  # fmt: skip
-        self._spacer(6)
+        # No spacer: after one, LibreOffice leaves a heading alone at the end of a page. What follows keeps a distance.
 
     def picture(self, content: bytes, alt: str, caption: str) -> None:
         """Add a picture with its caption below and its meaning in words for those who cannot see it."""
         from docx.shared import Mm
 
         paragraph = self._document.add_paragraph(style="Caption")
+        paragraph.paragraph_format.space_before = self._points(10)
         paragraph.paragraph_format.keep_with_next = True
         picture = paragraph.add_run().add_picture(io.BytesIO(content))
         shrink = min(Mm(room) / side for room, side in zip(_PICTURE_ROOM, (picture.width, picture.height), strict=True))
@@ -318,10 +319,6 @@ class DecreePaper:
         paragraph._p.get_or_add_pPr().insert_element_before(
             borders, "w:shd", "w:tabs", "w:suppressAutoHyphens", "w:spacing", "w:ind", "w:jc", "w:rPr"
         )
-
-    def _spacer(self, points: float) -> None:
-        """Leave some room after a table, which has none of its own."""
-        self._document.add_paragraph().paragraph_format.line_spacing = self._points(points)
 
     @staticmethod
     def _points(number: float) -> Length:
