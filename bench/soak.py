@@ -56,7 +56,7 @@ DISTRICTS = (
 )
 PAGES = ("/desk/", "/desk/districts", "/desk/broadcasts", "/desk/inbox", "/desk/content")
 # How fast messages come while the most is sought: each rate for so long, until somebody waits longer than this.
-RATES, STEP_SECONDS, LONGEST_WAIT = (200, 300, 400, 500, 600, 700, 800, 900, 1000, 1200, 1400, 1700, 2000), 8.0, 1.0
+RATES, STEP_SECONDS, LONGEST_WAIT = (200, 300, 400, 500, 600, 700, 800, 900, 1000, 1200, 1400, 1700, 2000), 8.0, 0.25
 WINDOWS = 12
 TEXTS = (
     "/menu",
@@ -151,6 +151,7 @@ class Crowd:
                 async with self.session.get(self.bot.url + path) as response:
                     if response.status != 200:
                         self.tally.refused[f"{path} {response.status}"] += 1
+                        print(f"{path}: {(await response.text())[:500]}", flush=True)
             if number % 6 == 0:
                 await asyncio.to_thread(self.bot.command, "counts", "--by", "district", "--format", "json")
                 self.tally.counted += 1
