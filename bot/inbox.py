@@ -273,8 +273,8 @@ class Inbox:
         steps.note((thought - read) / times, "answer", times=times)
         steps.note(time.perf_counter() - thought, "store", times=times)
         self._let_all_go(delivered)
-        self._take_up(rows, finished)
         self._answering = frozenset()
+        self._take_up(rows, finished)
         for arrival, answer in zip(group, answers, strict=True):
             if around.refuses(arrival.message):
                 self._refuse(arrival)
