@@ -17,13 +17,13 @@ from functools import partial
 
 import structlog
 
+from bot.broadcast.sender import left_of_month
 from bot.channels.lease import Lease
 from bot.clock import Clock, moment, stamp
 from bot.errors import DeliveryError, Gone, StoreError, Unknown, Unreachable
 from bot.hours import QuietHours
 from bot.message import Person, Reply, Traits
 from bot.outbox import Outbox
-from bot.sender import left_of_month
 from bot.store import Row, Store, Transaction, appointments, reach
 from bot.store.appointments import ASKED, FAILED, FOLLOW_UP, MISSED, SENT, SUMMARY, UNKNOWN
 from bot.terms import Terms

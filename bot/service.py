@@ -22,14 +22,14 @@ from bot import access, clock, conversations
 from bot.appointments import KEPT, Appointments
 from bot.backup_schedule import BackupSchedule
 from bot.broadcast import Broadcasts
+from bot.broadcast.dispatch import Dispatch
+from bot.broadcast.herald import Herald
 from bot.channels import Channel
 from bot.channels.channel import Measured
 from bot.channels.webchat import WebChat
 from bot.clock import Clock, local_day, stamp
-from bot.dispatch import Dispatch
 from bot.engine import Engine
-from bot.errors import ContentError, StoreError
-from bot.herald import Herald
+from bot.errors import ContentError, StoreError, StoreUnavailable
 from bot.i18n import Catalogue, load_catalogues, mark
 from bot.inbox import Inbox
 from bot.knowledge import INDEX_FILE, Shelf
@@ -71,6 +71,7 @@ _TITLES = {"telegram": "Telegram", "zalo_oa": "Zalo", "zalo_bot": mark("Zalo (bo
 _CONTENT_PAUSE, _SWEEP_PAUSE, _PUSH_PAUSE, _BROADCAST_PAUSE, _BACKUP_PAUSE = 2.0, 30.0, 0.5, 1.0, 60.0
 _LOOK_PAUSE = 0.3  # how soon what another process stored for this one is found
 _LEDGER_PAUSE, _REVOCATION_PAUSE = 600.0, 2.0
+_UNSCRUBBED_SECONDS = 600.0  # for so long deleted text may stay in the log while others read
 _RETRY_PAUSE = 5.0  # so soon it is seen that all is well again
 _SET_BY, _TELL_SECONDS = 60.0, 600.0  # by how much a clock may go wrong unnoticed, and how long it is told
 _STOP_SECONDS = 4.0  # for what is under way; with the web server's own time a stop stays below 10
@@ -134,6 +135,7 @@ class Service:
     trouble: Trouble = field(default_factory=Trouble)
     metrics: Metrics = field(default_factory=Metrics)
     looked_through: date | None = None  # the day on which silent people were looked for last
+    scrubbed: float = field(default_factory=time.monotonic)  # when nothing readable was left of what was deleted
     # Who else wants to know when the settings change.
     followers: list[Callable[[Settings], None]] = field(default_factory=list)
 
@@ -193,7 +195,18 @@ class Service:
         await self.store.write(work)
         self.looked_through = day
         self.inbox.trouble = ""  # also where no message comes because /readyz keeps them away
-        await self.store.scrub()
+        await self.scrub()
+
+    async def scrub(self) -> None:
+        """Leave nothing readable of what was deleted; that somebody reads it meanwhile is told when it goes on."""
+        try:
+            await self.store.scrub()
+        except StoreUnavailable as error:
+            if time.monotonic() - self.scrubbed > _UNSCRUBBED_SECONDS:
+                self.trouble.report("scrub", str(error))
+        else:
+            self.scrubbed = time.monotonic()
+            self.trouble.report("scrub", None)
 
     async def keep_revocations(self) -> None:
         """Write beside the database what people took back; raises StoreUnavailable."""

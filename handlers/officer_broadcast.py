@@ -14,7 +14,7 @@ from typing import Any, Final
 from bot import access
 from bot.audience import REPORTS, Audience
 from bot.broadcast import Broadcast
-from bot.broadcast_words import (
+from bot.broadcast.words import (
     audience_words,
     plan_words,
     progress_words,

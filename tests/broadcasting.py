@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-import bot.herald
-import bot.sender
+import bot.broadcast.herald
+import bot.broadcast.sender
 import bot.service
 from bot.broadcast import Actor
 from bot.clock import stamp
@@ -103,10 +103,10 @@ async def settled(service: Service, number: int, *states: str, seconds: float = 
 
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the pauses out of the background work."""
-    monkeypatch.setattr(bot.sender, "_LOOK_PAUSE", 0.01)
+    monkeypatch.setattr(bot.broadcast.sender, "_LOOK_PAUSE", 0.01)
     monkeypatch.setattr(bot.service, "_BROADCAST_PAUSE", 0.01)
     monkeypatch.setattr(bot.service, "_PUSH_PAUSE", 0.01)
-    monkeypatch.setattr(bot.herald, "EDIT_PAUSE", 0.01)
+    monkeypatch.setattr(bot.broadcast.herald, "EDIT_PAUSE", 0.01)
 
 
 @asynccontextmanager

@@ -394,7 +394,7 @@ async def test_who_stops_while_their_message_waits_its_turn_gets_nothing(
     settings: Settings, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hurry(monkeypatch)
-    monkeypatch.setattr("bot.sender._FRESH", 0.0)
+    monkeypatch.setattr("bot.broadcast.sender._FRESH", 0.0)
     channel = Moody(traits=Traits(longest_text=4000, title="recorder", pace=Pace(bulk_per_second=5)))
     async with sending_bot(settings, clock, channel) as bot:
         boss = await add_officer(bot.store, "boss")
@@ -510,7 +510,7 @@ async def test_a_series_ends_with_the_role_of_who_made_it(bot: Service, channel:
 
 
 async def test_each_ending_stands_in_the_ledger(bot: Service, channel: Moody, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.sender._FIRST_REST", 0.01)
+    monkeypatch.setattr("bot.broadcast.sender._FIRST_REST", 0.01)
     monkeypatch.setattr("bot.outbox._FIRST_PAUSE", 0.001)
     monkeypatch.setattr("bot.outbox._LONGEST_PAUSE", 0.001)
     channel.moods = {
@@ -558,7 +558,7 @@ async def test_what_an_officer_releases_leaves_before_the_clock_comes(
     settings: Settings, clock: FrozenClock, channel: Moody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.service._BROADCAST_PAUSE", 3600.0)
-    monkeypatch.setattr("bot.sender._LOOK_PAUSE", 3600.0)
+    monkeypatch.setattr("bot.broadcast.sender._LOOK_PAUSE", 3600.0)
     async with sending_bot(settings, clock, channel) as bot:
         boss = await add_officer(bot.store, "boss")
         await crowd(bot, 3)

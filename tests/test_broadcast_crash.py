@@ -13,9 +13,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from bot.broadcast.sender import GROUP, MOST_AHEAD, MOST_ON_WIRE
 from bot.clock import now, stamp
 from bot.knowledge import INDEX_FILE, Knowledge
-from bot.sender import GROUP, MOST_AHEAD, MOST_ON_WIRE
 from bot.store import Store, Transaction, open_store, reach
 from tests.broadcasting import add_person, ledger
 from tests.conftest import CACHE

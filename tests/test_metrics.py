@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 
 import pytest
 from aiohttp import web
@@ -16,7 +18,7 @@ from bot.message import IncomingMessage, Person, Receipt, Reply
 from bot.metrics import BOUNDS, Metrics
 from bot.service import Service, open_service
 from bot.settings import Settings
-from bot.store import Transaction, backups
+from bot.store import Transaction, backups, people
 from bot.turn import Route, Turn
 from bot.web.app import make_app
 from handlers import ROUTES
@@ -156,6 +158,29 @@ async def test_readyz_names_each_part_that_is_wrong(still: Service, monkeypatch:
         503,
         {"content": "content/menu.yaml:3: unknown key", "process": "The bot is stopping."},
     )
+
+
+async def test_deleted_text_that_stays_in_the_log_is_told_when_it_goes_on(
+    still: Service, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = still
+    monkeypatch.setattr("bot.store.sqlite.SCRUB_PAUSES", ())
+    monkeypatch.setattr("bot.store.sqlite.SCRUB_PATIENCE", 0.05)
+    with closing(sqlite3.connect(settings.data_folder / "bot.db", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM people").fetchall()
+        at = stamp(service.clock())
+        await service.store.write(lambda tx: people.remember(tx, Person("recorder", "a"), source="", at=at))
+        await service.sweep()
+        assert service.trouble == {}  # somebody reads now and then: no trouble
+        service.scrubbed -= 601
+        await service.sweep()
+        assert "in use; deleted text stays" in service.trouble["scrub"]
+        async with TestClient(TestServer(make_app(service))) as client:
+            assert (await client.get("/readyz")).status == 200  # citizens are served all the same
+        reader.execute("COMMIT")
+    await service.sweep()
+    assert service.trouble == {}
 
 
 async def test_the_age_of_the_newest_backup(service: Service, clock: FrozenClock) -> None:

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot import access, sender
+from bot import access
 from bot.access import ADMIN, OFFICER
 from bot.audience import Audience
 from bot.broadcast import Actor
-from bot.broadcast_texts import foreign_hosts
+from bot.broadcast.texts import foreign_hosts
 from bot.knowledge import Knowledge
 from bot.message import Person, Receipt, Reply, Traits
 from bot.moments import read_day, read_moment
@@ -223,8 +223,10 @@ async def bot(
     settings: Settings, clock: FrozenClock, channel: Doored, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Service]:
     hurry(monkeypatch)
-    monkeypatch.setattr(sender, "MOST_ON_WIRE", 2)  # at the door two at a time, the others wait behind them
-    monkeypatch.setattr(sender, "_FRESH", 0.0)
+    monkeypatch.setattr(
+        "bot.broadcast.sender.MOST_ON_WIRE", 2
+    )  # at the door two at a time, the others wait behind them
+    monkeypatch.setattr("bot.broadcast.sender._FRESH", 0.0)
     reminders = settings.reminders.model_copy(update={"approve_above": 20})
     async with sending_bot(settings.model_copy(update={"reminders": reminders}), clock, channel) as service:
         yield service

@@ -7,11 +7,12 @@ from collections.abc import Container, Mapping
 
 import orjson
 
-from bot import access, broadcast_texts
+from bot import access
 from bot.audience import REPORTS, Audience
 from bot.broadcast.office import Office
 from bot.broadcast.records import MOVED_ON, Actor, Broadcast, Preview
 from bot.broadcast.rights import require
+from bot.broadcast.texts import check
 from bot.errors import Refused
 from bot.i18n import mark
 from bot.message import Reply
@@ -53,7 +54,7 @@ class Drafts(Office):
 
     async def write(self, actor: Actor, number: int, language: str, text: str) -> Broadcast:
         """Set the text of a language, written by hand; an empty one takes it away. What was planned is no more."""
-        written = broadcast_texts.check(text) if text.strip() else ""
+        written = check(text) if text.strip() else ""
 
         def work(tx: Transaction) -> Broadcast:
             found = self._find(tx, actor, number)

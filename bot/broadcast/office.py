@@ -10,14 +10,14 @@ from bot.access import Action
 from bot.audience import Audience
 from bot.broadcast.records import NOT_THERE, Actor, Broadcast, broadcast_of
 from bot.broadcast.rights import grants_of, refusal
-from bot.broadcast_texts import Filler
+from bot.broadcast.sieve import sieve
+from bot.broadcast.texts import Filler
 from bot.clock import Clock, stamp
 from bot.errors import Refused
 from bot.i18n import Catalogue, mark
 from bot.message import Traits
 from bot.regions import Regions
 from bot.settings import Settings
-from bot.sieve import sieve
 from bot.sources import Sources
 from bot.store import Store, Transaction, audiences, broadcasts
 from bot.store.audiences import Whom

@@ -10,11 +10,11 @@ from bot import access
 from bot.broadcast.planning import Planning
 from bot.broadcast.records import MOVED_ON, NO_NAMES, ROLE_LOST, Actor, Broadcast, broadcast_of, maker_of
 from bot.broadcast.rights import grants_of, officers, refusal, same_person
+from bot.broadcast.sieve import WEEK
 from bot.clock import local_day, stamp
 from bot.errors import Refused
 from bot.i18n import mark
 from bot.message import Button, Reply
-from bot.sieve import WEEK
 from bot.store import Transaction, broadcasts, people, pushes
 from bot.store.broadcasts import DONE, PAUSED, PLANNED, RUNNING, SCHEDULED, STOPPED, WAITING
 from bot.wire import dump_reply

@@ -11,7 +11,7 @@ import click
 
 from bot.audience import ANY, REPORTS, Audience
 from bot.broadcast import Actor, Broadcast
-from bot.broadcast_words import audience_words, plan_words, progress_words, report_words, state_words, text_words
+from bot.broadcast.words import audience_words, plan_words, progress_words, report_words, state_words, text_words
 from bot.commands.context import DAY, Context, day, pass_context
 from bot.errors import BotError, Refused
 from bot.i18n import Catalogue

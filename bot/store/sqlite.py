@@ -31,6 +31,8 @@ BUSY_SECONDS = 5.0
 READERS = 2
 LARGEST_GROUP = 500
 LARGEST_READ_GROUP = 50
+# While the log waits for somebody who reads, nobody can write: so long at most, then again after each of these pauses.
+SCRUB_PATIENCE, SCRUB_PAUSES = 0.2, (0.5, 1.0, 2.0)
 
 _STOP = object()
 _PROBE_BYTES = 256 * 1024  # what a first group of writes may need
@@ -254,7 +256,13 @@ class SqliteStore:
 
     async def scrub(self) -> None:
         """Leave nothing readable of what was deleted; raises StoreUnavailable when somebody holds the file."""
-        await asyncio.to_thread(_scrub, self._path)
+        pauses = iter(SCRUB_PAUSES)
+        while not await asyncio.to_thread(_scrub, self._path):
+            if (pause := next(pauses, None)) is None:
+                raise StoreUnavailable(
+                    f"The database {self._path} is in use; deleted text stays in its log until the next try."
+                )
+            await asyncio.sleep(pause)
 
     async def close(self) -> None:
         """Finish what was begun and let go of the file."""
@@ -307,18 +315,17 @@ def _connect(path: Path, *, seconds: float = BUSY_SECONDS) -> sqlite3.Connection
     return connection
 
 
-def _scrub(path: Path) -> None:
-    """Empty the write-ahead log, which holds older states of pages: the deletions too are then in the file itself."""
+def _scrub(path: Path) -> bool:
+    """Empty the write-ahead log, which holds older states of pages: the deletions too are then in the file itself.
+
+    False while somebody reads an older state.
+    """
     try:
-        connection = _connect(path)
-        try:
+        with closing(_connect(path, seconds=SCRUB_PATIENCE)) as connection:
             busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        finally:
-            connection.close()
     except sqlite3.Error as error:
         raise _unavailable(path, error) from None
-    if busy:
-        raise StoreUnavailable(f"The database {path} is in use; deleted text stays in its log until the next try.")
+    return not busy
 
 
 def _concerns_all(error: Exception) -> bool:

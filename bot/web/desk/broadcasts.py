@@ -12,8 +12,8 @@ from markupsafe import Markup
 from bot import access
 from bot.audience import REPORTS, Audience
 from bot.broadcast import Broadcast, Broadcasts, Preview
-from bot.broadcast_texts import LONGEST_TEXT, foreign_hosts
-from bot.broadcast_words import OUTCOMES, audience_words, count_words, reason_words, reports_words, state_words
+from bot.broadcast.texts import LONGEST_TEXT, foreign_hosts
+from bot.broadcast.words import OUTCOMES, audience_words, count_words, reason_words, reports_words, state_words
 from bot.clock import stamp
 from bot.errors import Refused
 from bot.i18n import mark

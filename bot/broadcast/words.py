@@ -7,8 +7,8 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from bot.audience import ANY, LONG_AGO, LONG_AGO_DAYS, REPORTED, UNREPORTED, Audience
-from bot.broadcast import LEFT_LYING, PROOF_HOURS, ROLE_LOST, Broadcast, Cost, Line, Progress, Proof, Report
-from bot.broadcast_texts import foreign_hosts
+from bot.broadcast.records import LEFT_LYING, PROOF_HOURS, ROLE_LOST, Broadcast, Cost, Line, Progress, Proof, Report
+from bot.broadcast.texts import foreign_hosts
 from bot.counts import rounded
 from bot.i18n import NAMES, Catalogue, mark
 from bot.markup import escape

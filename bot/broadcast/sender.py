@@ -22,6 +22,7 @@ from functools import partial
 
 import structlog
 
+from bot.broadcast.sieve import WEEK
 from bot.channels.lease import Lease
 from bot.channels.meter import ALARM_SHARE
 from bot.clock import Clock, stamp
@@ -30,7 +31,6 @@ from bot.hours import QuietHours
 from bot.message import Person, Reply
 from bot.outbox import Outbox
 from bot.settings import Settings
-from bot.sieve import WEEK
 from bot.store import Row, Store, Transaction, broadcasts, usage
 from bot.store.broadcasts import FAILED, GONE, NO_BUDGET, OVER_QUOTA, PLANNED, SENT, UNKNOWN, Outcome, Rule
 from bot.terms import Terms

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from bot.broadcast import Broadcasts
+from bot.broadcast.herald import Herald
+from bot.broadcast.sender import LEASE_SECONDS, Sender
 from bot.channels.lease import Lease
 from bot.clock import Clock
 from bot.errors import StoreError
-from bot.herald import Herald
 from bot.outbox import Outbox
-from bot.sender import LEASE_SECONDS, Sender
 from bot.settings import Settings
 from bot.store import Store
 from bot.terms import Terms

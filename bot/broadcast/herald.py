@@ -8,8 +8,9 @@ from functools import partial
 
 import structlog
 
-from bot.broadcast import Actor, Broadcasts, Progress
-from bot.broadcast_words import progress_words
+from bot.broadcast import Broadcasts
+from bot.broadcast.records import Actor, Progress
+from bot.broadcast.words import progress_words
 from bot.clock import Clock, stamp
 from bot.errors import DeliveryError, Refused
 from bot.i18n import Catalogue
