@@ -230,21 +230,27 @@ async def find_most(bot: RunningBot, fake: FakeTelegram, officer: int) -> float:
     most = 0.0
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=256)) as session:
         crowd = Crowd(bot, fake, session)
-        others = crowd.company(officer, time.monotonic() + STEP_SECONDS * len(RATES))
+        others = crowd.company(officer, time.monotonic() + 3600)
         for rate in RATES:
-            crowd.tally.waits.clear()
-            begun = time.perf_counter()
-            await crowd.keep_pace(rate, STEP_SECONDS)
-            await crowd.rest()
-            late, tail = time.perf_counter() - begun - STEP_SECONDS, quantile(crowd.tally.waits, 0.99)
-            print(f"{rate}/s: p99 {tail:.0f} ms, the last answer {late:.1f} s late", flush=True)
-            if tail > LONGEST_WAIT * 1000 or late > LONGEST_WAIT:
+            # A rate is tried twice before it is too much: the machine may have stood still for a moment.
+            if not (await bears(crowd, rate) or await bears(crowd, rate)):
                 break
             most = rate
         for other in others:
             other.cancel()
         await asyncio.gather(*others, return_exceptions=True)
     return most
+
+
+async def bears(crowd: Crowd, rate: float) -> bool:
+    """Tell whether all that comes at a rate for a while is answered in time."""
+    crowd.tally.waits.clear()
+    begun = time.perf_counter()
+    await crowd.keep_pace(rate, STEP_SECONDS)
+    await crowd.rest()
+    late, tail = time.perf_counter() - begun - STEP_SECONDS, quantile(crowd.tally.waits, 0.99)
+    print(f"{rate}/s: p99 {tail:.0f} ms, the last answer {late:.1f} s late", flush=True)
+    return tail <= LONGEST_WAIT * 1000 and late <= LONGEST_WAIT
 
 
 async def soak(bot: RunningBot, fake: FakeTelegram, data: Path, officer: int, rate: float, seconds: float) -> bool:
