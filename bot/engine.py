@@ -14,8 +14,9 @@ from bot.clock import Clock, stamp
 from bot.dialog import bare_number, load_dialog
 from bot.errors import BotError, Refused, StoreError
 from bot.i18n import Catalogue
-from bot.inbox import TOO_LONG, Answer
+from bot.inbox import TOO_LONG
 from bot.knowledge import Shelf
+from bot.lines import Answer
 from bot.message import ATTENDED, FOLLOW, UNFOLLOW, ChannelState, IncomingMessage, Reply, Traits
 from bot.metrics import Metrics
 from bot.records import Citizen, Records, Session, read_session

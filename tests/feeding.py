@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot import clock
-from bot.inbox import Answer, Inbox
+from bot.inbox import Inbox
+from bot.lines import Answer
 from bot.message import IncomingMessage, Person, Reply
 from bot.records import Session
 from bot.store import Transaction, open_store

@@ -23,6 +23,7 @@ FLOORS: tuple[tuple[int, tuple[str, ...]], ...] = (
         3,
         (
             "bot.inbox",
+            "bot.lines",
             "bot.elsewhere",
             "bot.replica",
             "bot.outbox",

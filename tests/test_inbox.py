@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from bot.channels import Ticket
 from bot.errors import Flooded, Outdated, StoreUnavailable, Unreachable
-from bot.inbox import TOO_LONG, Answer, Inbox
+from bot.inbox import TOO_LONG, Inbox
+from bot.lines import Answer
 from bot.message import IncomingMessage, Person, Reply, Settled
 from bot.records import Session
 from bot.store import Row, Store, Transaction, messages, open_store, people
@@ -171,7 +172,7 @@ async def test_a_repeated_id_is_done_once_however_it_comes(desk: Desk) -> None:
 
 
 async def test_what_was_delivered_is_noted_with_the_next_message(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.inbox._NOTE_SECONDS", 3600.0)
+    monkeypatch.setattr("bot.lines._NOTE_SECONDS", 3600.0)
     inbox = desk.inbox()
     await settled(await inbox.receive(message("m1")))
     await settled(await inbox.receive(message("m2", B)))

@@ -23,8 +23,9 @@ from multidict import CIMultiDict
 from bot.channels.lease import Lease
 from bot.channels.webchat import WebChat
 from bot.errors import Flooded
-from bot.inbox import Answer, Inbox
+from bot.inbox import Inbox
 from bot.knowledge import INDEX_FILE, Knowledge
+from bot.lines import Answer
 from bot.message import IncomingMessage, Person, Reply, Settled
 from bot.platforms import TELEGRAM_HOOK
 from bot.records import Session

@@ -471,7 +471,8 @@ async def test_typing_is_shown_only_when_an_answer_takes_long(online: Start) -> 
             await asyncio.sleep(0.6)
             return await answer(message, session)
 
-        phone.service.inbox._answer = slow
+        inbox = phone.service.inbox
+        inbox._answer = inbox._lines._answer = slow
         await phone.say("/menu")
         assert [call.data["action"] for call in phone.fake.asked("sendChatAction")] == ["typing"]
 
