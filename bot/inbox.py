@@ -45,9 +45,10 @@ log = structlog.get_logger()
 
 TOO_LONG = "too-long"
 TAKEN_UP_AFTER_CRASH = timedelta(hours=24)
-# Where so many write at the same moment, the next ones gather for at most so long, while the replies to these leave: a
-# commit costs about the same for few and for many.
-_SEVERAL, _GATHER_STEP, _GATHER_SECONDS = 4, 0.003, 0.02
+# Where so many write at the same moment, the next ones gather for at most so many steps, while the replies to these
+# leave: a commit costs about the same for few and for many. Steps, not seconds, because a step lets everybody in who is
+# at the door, however long that takes.
+_SEVERAL, _GATHER_STEPS, _GATHER_STEP = 4, 20, 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +185,13 @@ class Inbox:
         self._intake = None
 
     async def _gather(self) -> None:
-        """Wait while more and more messages come in."""
-        ends, seen = time.monotonic() + _GATHER_SECONDS, -1
-        while seen != len(self._arriving) and time.monotonic() < ends and not self._closing:
-            seen = len(self._arriving)
+        """Wait a little for the next messages, then while more and more of them come in."""
+        seen = 0
+        for _ in range(_GATHER_STEPS):
+            arrived = len(self._arriving)
+            if (seen and arrived == seen) or self._closing:
+                break
+            seen = arrived
             await asyncio.sleep(_GATHER_STEP)
 
     async def _store_group(self, group: Sequence[_Arrival]) -> None:

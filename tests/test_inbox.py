@@ -215,7 +215,6 @@ async def test_many_at_a_time_share_commits(desk: Desk, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(inbox, "_store_group", noting)
     monkeypatch.setattr("bot.inbox._GATHER_STEP", 0.05)  # longer than this loop takes
-    monkeypatch.setattr("bot.inbox._GATHER_SECONDS", 0.2)
 
     async def write(number: int) -> None:
         for turn in range(3):
