@@ -30,7 +30,6 @@ from bot.channels.telegram_request import (
     DroppedError,
     FloodError,
     NotSentError,
-    ReadyData,
     ServerError,
     Transport,
 )
@@ -410,7 +409,7 @@ class Recording(Transport):
     async def do_request(
         self, url: str, method: str, request_data: Any = None, *_: Any, **__: Any
     ) -> tuple[int, bytes]:
-        body = request_data.body if isinstance(request_data, ReadyData) else orjson.dumps(request_data.parameters)
+        body = request_data if isinstance(request_data, bytes) else orjson.dumps(request_data.parameters)
         self.sent.append((f"{method} {url.rpartition('/')[2]}", orjson.loads(body)))
         return 200, b'{"ok":true,"result":{"message_id":5,"date":0,"chat":{"id":1,"type":"private"}}}'
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, cast
 
 from telegram import Bot
-from telegram.request import RequestData
 
-from bot.channels.telegram_request import ReadyData
+from bot.channels.telegram_request import Transport
 from bot.channels.telegram_updates import KINDS
 
 _BATCH = 100
@@ -26,5 +25,5 @@ class ApiBot(Bot):
 
     async def say(self, chat: int, body: bytes) -> object:
         """Send a text; `body` is the end of a JSON object that says everything but the chat."""
-        ready = cast(RequestData, ReadyData(b'{"chat_id":%d,' % chat + body))
-        return await self.request.post(f"{self.base_url}/sendMessage", request_data=ready)
+        transport = cast(Transport, self.request)
+        return await transport.ask(f"{self.base_url}/sendMessage", b'{"chat_id":%d,' % chat + body)
