@@ -18,25 +18,23 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import structlog
 
 from bot.channels import Ticket
-from bot.clock import Clock, stamp
-from bot.elsewhere import Elsewhere, Key
+from bot.clock import stamp
+from bot.elsewhere import Key
 from bot.errors import Flooded, Overloaded, StoreError
 from bot.limits import Buckets
-from bot.lines import Answer, Answering, Delivering, Item, Lines
+from bot.lines import Answer, Item, Lines
 from bot.logs import TURN, next_turn
 from bot.message import IncomingMessage, Person, Settled
-from bot.metrics import Metrics
 from bot.records import Session, read_sessions
 from bot.redaction import redact
-from bot.replica import Replica
-from bot.store import Row, Store, Transaction, messages
+from bot.store import Row, Transaction, messages
 from bot.store.messages import Queue
 from bot.text import clean
 from bot.wire import dump_message, dump_settled, load_settled
@@ -91,42 +89,22 @@ class Inbox:
 
     def __init__(
         self,
-        store: Store,
+        lines: Lines,
         *,
-        answer: Answering,
-        deliver: Delivering,
-        keeps_replies: Callable[[str], bool],
         per_minute: int,
         longest_text: int,
-        clock: Clock,
         most_waiting: int = 0,
-        metrics: Metrics | None = None,
-        replica: Replica | None = None,
         channels: Collection[str] = (),
     ) -> None:
-        """Join the store, the engine's `answer` and the outbox's `deliver`.
+        """Take messages in and put them into `lines`.
 
-        `keeps_replies` tells for which channels replies stay readable by message id; of more than `most_waiting`
-        messages under way (0: any number), new ones are left to their platform for a while. Without a `replica` all
-        that is unfinished belongs to this inbox; with one, what is its own, and what processes that are gone left on
-        these `channels`.
+        Of more than `most_waiting` messages under way (0: any number), new ones are left to their platform for a while.
+        Where several processes serve, what those that are gone left on these `channels` is taken over.
         """
-        self._store, self._answer, self._clock = store, answer, clock
-        self._buckets, self._longest_text, self._most_waiting = Buckets(per_minute), longest_text, most_waiting
-        self._metrics = metrics or Metrics()
-        self._replica, self._channels, self._per_minute = replica, channels, per_minute
-        self._shares = replica is not None and store.shared
-        self._elsewhere = Elsewhere(store)
-        self._lines = Lines(
-            store,
-            answer=answer,
-            deliver=deliver,
-            keeps_replies=keeps_replies,
-            elsewhere=self._elsewhere,
-            clock=clock,
-            metrics=self._metrics,
-            replica=replica,
-        )
+        self._lines, self._channels = lines, channels
+        self._store, self._clock, self._metrics, self._replica = lines.store, lines.clock, lines.metrics, lines.replica
+        self._buckets, self._per_minute = Buckets(per_minute), per_minute
+        self._longest_text, self._most_waiting = longest_text, most_waiting
         self._arriving: list[_Arrival] = []
         self._intake: asyncio.Task[None] | None = None
         self._closing = False
@@ -262,7 +240,7 @@ class Inbox:
 
     def _look_around(self, tx: Transaction, persons: Collection[Person]) -> _Around:
         """Where others serve the same people: see what these have under way anywhere, and who wrote to all too much."""
-        if not self._shares or self._replica is None:
+        if not self._lines.shares or self._replica is None:
             return _ALONE
         queues = messages.queues(tx, persons, me=self._replica.name)
         if not self._per_minute or not self._replica.others:
@@ -273,7 +251,7 @@ class Inbox:
     def _answer_at_once(self, arrival: _Arrival, session: Session) -> Answer | None:
         """Answer a message if that needs no waiting; else None, and nothing has happened."""
         TURN.set(arrival.turn)
-        thinking = self._answer(arrival.message, session)
+        thinking = self._lines.answer(arrival.message, session)
         try:
             thinking.send(None)
         except StopIteration as done:
@@ -347,7 +325,7 @@ class Inbox:
         message = arrival.message
         self._metrics.messages.add(message.person.channel, "new")
         if not arrival.future.done():
-            arrival.future.set_result(Ticket(True, self._elsewhere.expect(message.person.channel, message.id)))
+            arrival.future.set_result(Ticket(True, self._lines.elsewhere.expect(message.person.channel, message.id)))
 
     def _refuse(self, arrival: _Arrival) -> None:
         """Tell that the person wrote too much, counting what other processes took."""
@@ -391,7 +369,6 @@ class Inbox:
         if self._intake is not None:
             await asyncio.wait((self._intake,), timeout=seconds)
         await self._lines.close(seconds=max(0.0, ends - time.monotonic()))
-        await self._elsewhere.close()
 
     def _screened(self, message: IncomingMessage) -> IncomingMessage:
         """Take out of a message what must not be stored."""
@@ -415,7 +392,7 @@ class Inbox:
             if item := self._lines.under_way.get((message.person.channel, message.id)):
                 return Ticket(False, item.settled)
             if self._replica is not None and row["owner"] != self._lines.me:
-                return Ticket(False, self._elsewhere.expect(message.person.channel, message.id))
+                return Ticket(False, self._lines.elsewhere.expect(message.person.channel, message.id))
             await self._look(messages.ANSWERED)
             if item := self._lines.under_way.get((message.person.channel, message.id)):
                 return Ticket(False, item.settled)

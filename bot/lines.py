@@ -72,14 +72,19 @@ class Lines:
         answer: Answering,
         deliver: Delivering,
         keeps_replies: Callable[[str], bool],
-        elsewhere: Elsewhere,
         clock: Clock,
-        metrics: Metrics,
-        replica: Replica | None,
+        metrics: Metrics | None = None,
+        replica: Replica | None = None,
     ) -> None:
-        self._store, self._answer, self._deliver, self._keeps_replies = store, answer, deliver, keeps_replies
-        self._elsewhere, self._clock, self._metrics, self._replica = elsewhere, clock, metrics, replica
-        self._shares = replica is not None and store.shared
+        """Join the store, the engine's `answer` and the outbox's `deliver`.
+
+        `keeps_replies` tells for which channels replies stay readable by message id. Without a `replica` all that is
+        unfinished belongs here; with one, what is its own.
+        """
+        self.store, self.answer, self.clock, self.replica = store, answer, clock, replica
+        self.metrics, self.elsewhere = metrics or Metrics(), Elsewhere(store)
+        self.shares = replica is not None and store.shared
+        self._deliver, self._keeps_replies = deliver, keeps_replies
         self.under_way: dict[Key, Item] = {}
         self.answering: frozenset[Person] = frozenset()  # whose messages are answered before they are stored
         self._lines: dict[Person, deque[Item]] = {}
@@ -96,7 +101,7 @@ class Lines:
     @property
     def me(self) -> str:
         """The name of this process, as the store knows it."""
-        return self._replica.name if self._replica is not None else ""
+        return self.replica.name if self.replica is not None else ""
 
     async def close(self, *, seconds: float) -> None:
         """Finish what is under way within some seconds; the rest is taken up at the next start."""
@@ -110,6 +115,7 @@ class Lines:
         if (noting := self._noting) is not None:
             await asyncio.wait((noting,), timeout=max(1.0, ends - time.monotonic()))
             noting.cancel()
+        await self.elsewhere.close()
 
     @contextmanager
     def watching(self) -> Iterator[set[Key]]:
@@ -129,10 +135,10 @@ class Lines:
             person = Person(row["channel"], row["address"])
             if key in self.under_way or key in finished or person in self.answering:
                 continue  # the last ones wait for the next look
-            if self._replica is not None and row["owner"] != me:
+            if self.replica is not None and row["owner"] != me:
                 continue
             answered = row["stage"] == messages.ANSWERED
-            body = row["body"] or dump_message(IncomingMessage(person=person, id="", at=self._clock()))
+            body = row["body"] or dump_message(IncomingMessage(person=person, id="", at=self.clock()))
             message = load_message(body, person=person, message_id=row["message_id"])
             outcome = load_settled(row["replies"]) if answered else None
             settled: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
@@ -141,6 +147,7 @@ class Lines:
         return taken
 
     def line_up(self, item: Item) -> Item:
+        """Put a message behind what its person has under way; returns the one that stands there under its id."""
         key = item.message.person.channel, item.message.id
         if known := self.under_way.get(key):  # `recover` saw it in the store before its own intake came back
             return known
@@ -165,7 +172,7 @@ class Lines:
                 delivered = await self._finish(item)
             except Exception:
                 # One message that breaks must not silence its person; it stays in the store for the next sweep.
-                self._metrics.failures.add("inbox")
+                self.metrics.failures.add("inbox")
                 log.error("message not finished", channel=person.channel, exc_info=True)
             finally:
                 line.popleft()
@@ -184,10 +191,10 @@ class Lines:
 
     async def _finish(self, item: Item) -> bool:
         """Answer a message and deliver the replies; False when they could not be delivered yet."""
-        outcome, steps = item.outcome, self._metrics.steps
+        outcome, steps = item.outcome, self.metrics.steps
         if outcome is None:
             outcome = await self._answer_durably(item)
-        if self._replica is not None and not (self._replica.holds and item.owner == self.me):
+        if self.replica is not None and not (self.replica.holds and item.owner == self.me):
             return self._leave_to_others(item)
         begun = time.perf_counter()
         try:
@@ -232,7 +239,7 @@ class Lines:
             erased = any(item.outcome and item.outcome.erased for item in group)
             try:
                 with self.watching() as finished:
-                    rows = await self._store.write(lambda tx, group=group: self.mark(tx, group))  # type: ignore[misc]
+                    rows = await self.store.write(lambda tx, group=group: self.mark(tx, group))  # type: ignore[misc]
             except StoreError as error:
                 log.error("delivery not noted yet", messages=len(group), reason=str(error))
                 self._delivered = group + self._delivered
@@ -261,14 +268,14 @@ class Lines:
             messages.mark_delivered(tx, channel, ids, keep_replies=self._keeps_replies(channel))
             erasing = [item.message.id for item in own if item.outcome and item.outcome.erased]
             messages.forget_address(tx, channel, erasing)
-        if self._replica is None or not self._replica.others or not self._shares:
+        if self.replica is None or not self.replica.others or not self.shares:
             return []
         rows = messages.under_way(tx, {item.message.person for item in group})
         return [row for row in rows if row["stage"] == messages.RECEIVED]
 
     async def _scrub(self) -> None:
         try:
-            await self._store.scrub()
+            await self.store.scrub()
         except StoreError as error:
             log.warning("deleted text stays in the log until the next sweep", reason=str(error))
 
@@ -276,7 +283,7 @@ class Lines:
         pause, outdated = _FIRST_PAUSE, 0
         while True:
             try:
-                answer = await self._answer(item.message, None)
+                answer = await self.answer(item.message, None)
                 kept = dump_settled(answer.replies, erased=answer.erased)
 
                 def work(tx: Transaction, answer: Answer = answer, kept: str = kept) -> bool:
@@ -288,7 +295,7 @@ class Lines:
                         answer.commit(tx)
                     return fresh
 
-                fresh = await self._store.write(work)
+                fresh = await self.store.write(work)
             except Outdated:
                 # Nothing of the turn was kept; the next one sees what the others did and says so.
                 outdated += 1
@@ -305,7 +312,7 @@ class Lines:
     async def _answered_elsewhere(self, item: Item) -> Settled:
         """Return what another process on the same records answered, such as `chat` beside `run`."""
         channel = item.message.person.channel
-        row = await self._store.read(lambda tx: messages.find(tx, channel=channel, message_id=item.message.id))
+        row = await self.store.read(lambda tx: messages.find(tx, channel=channel, message_id=item.message.id))
         if row is not None:
             item.owner = row["owner"]  # who answers a message delivers it, too
         return load_settled(row["replies"] if row else "")
@@ -314,5 +321,5 @@ class Lines:
         """Leave a message to the process that has taken it over, or may have; always False."""
         log.warning("message left to another process", channel=item.message.person.channel)
         expected, item.settled = item.settled, asyncio.get_running_loop().create_future()
-        self._elsewhere.expect(item.message.person.channel, item.message.id, expected)
+        self.elsewhere.expect(item.message.person.channel, item.message.id, expected)
         return False

@@ -33,6 +33,7 @@ from bot.errors import ContentError, StoreError, StoreUnavailable
 from bot.i18n import Catalogue, load_catalogues, mark
 from bot.inbox import Inbox
 from bot.knowledge import INDEX_FILE, Shelf
+from bot.lines import Lines
 from bot.message import ChannelState, Traits
 from bot.metrics import Metrics
 from bot.moving import refuse_unfinished
@@ -282,17 +283,20 @@ async def open_service(
             broadcasts=broadcasts,
             metrics=metrics,
         )
-        inbox = Inbox(
+        lines = Lines(
             store,
             answer=engine.answer,
             deliver=outbox.deliver,
             keeps_replies=lambda channel: channel == webchat.name,
-            per_minute=settings.limits.person_per_minute,
-            longest_text=settings.limits.longest_text,
-            most_waiting=settings.limits.most_waiting,
             clock=now,
             metrics=metrics,
             replica=replica,
+        )
+        inbox = Inbox(
+            lines,
+            per_minute=settings.limits.person_per_minute,
+            longest_text=settings.limits.longest_text,
+            most_waiting=settings.limits.most_waiting,
             channels=tuple(channels),
         )
         herald = Herald(

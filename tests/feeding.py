@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot import clock
 from bot.inbox import Inbox
-from bot.lines import Answer
+from bot.lines import Answer, Lines
 from bot.message import IncomingMessage, Person, Reply
 from bot.records import Session
 from bot.store import Transaction, open_store
@@ -31,8 +31,8 @@ async def feed(path: Path, first: int) -> None:
     async def deliver(person: Person, replies: Sequence[Reply], answering: str) -> None:
         print("delivered", answering, replies[0].text, flush=True)
 
-    inbox = Inbox(store, answer=answer, deliver=deliver, keeps_replies=lambda _: True, per_minute=0,
-                  longest_text=2000, clock=clock.now)  # fmt: skip
+    lines = Lines(store, answer=answer, deliver=deliver, keeps_replies=lambda _: True, clock=clock.now)
+    inbox = Inbox(lines, per_minute=0, longest_text=2000)
     print("recovered", await inbox.recover(), flush=True)
 
     async def say(number: int) -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from bot.channels import Ticket
 from bot.errors import Flooded, Outdated, StoreUnavailable, Unreachable
 from bot.inbox import TOO_LONG, Inbox
-from bot.lines import Answer
+from bot.lines import Answer, Lines
 from bot.message import IncomingMessage, Person, Reply, Settled
 from bot.records import Session
 from bot.store import Row, Store, Transaction, messages, open_store, people
@@ -65,8 +65,9 @@ class Desk:
         self.delivered.extend((person.address, answering, reply.text) for reply in replies)
 
     def inbox(self, *, per_minute: int = 0, longest_text: int = 2000) -> Inbox:
-        return Inbox(self.store, answer=self.answer, deliver=self.deliver, keeps_replies=lambda _: self.keeps,
-                     per_minute=per_minute, longest_text=longest_text, clock=self.clock)  # fmt: skip
+        lines = Lines(self.store, answer=self.answer, deliver=self.deliver, keeps_replies=lambda _: self.keeps,
+                      clock=self.clock)  # fmt: skip
+        return Inbox(lines, per_minute=per_minute, longest_text=longest_text)
 
     async def effects(self) -> list[str]:
         rows = await self.store.read(lambda tx: tx.all("SELECT detail FROM audit ORDER BY id"))

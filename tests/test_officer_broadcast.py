@@ -223,9 +223,8 @@ async def bot(
     settings: Settings, clock: FrozenClock, channel: Doored, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Service]:
     hurry(monkeypatch)
-    monkeypatch.setattr(
-        "bot.broadcast.sender.MOST_ON_WIRE", 2
-    )  # at the door two at a time, the others wait behind them
+    # At the door two at a time, the others wait behind them.
+    monkeypatch.setattr("bot.broadcast.sender.MOST_ON_WIRE", 2)
     monkeypatch.setattr("bot.broadcast.sender._FRESH", 0.0)
     reminders = settings.reminders.model_copy(update={"approve_above": 20})
     async with sending_bot(settings.model_copy(update={"reminders": reminders}), clock, channel) as service:

@@ -25,7 +25,7 @@ from bot.channels.webchat import WebChat
 from bot.errors import Flooded
 from bot.inbox import Inbox
 from bot.knowledge import INDEX_FILE, Knowledge
-from bot.lines import Answer
+from bot.lines import Answer, Lines
 from bot.message import IncomingMessage, Person, Reply, Settled
 from bot.platforms import TELEGRAM_HOOK
 from bot.records import Session
@@ -72,9 +72,9 @@ class Process:
     per_minute: int = 0
 
     def __post_init__(self) -> None:
-        self.inbox = Inbox(self.store, answer=self.answer, deliver=self.deliver, keeps_replies=lambda _: True,
-                           per_minute=self.per_minute, longest_text=2000, clock=FrozenClock(), replica=self.replica,
-                           channels=("recorder",))  # fmt: skip
+        lines = Lines(self.store, answer=self.answer, deliver=self.deliver, keeps_replies=lambda _: True,
+                      clock=FrozenClock(), replica=self.replica)  # fmt: skip
+        self.inbox = Inbox(lines, per_minute=self.per_minute, longest_text=2000, channels=("recorder",))
 
     async def answer(self, said: IncomingMessage, session: Session | None = None) -> Answer:
         if self.answering is not None:

@@ -421,7 +421,8 @@ async def test_scrubbing_lets_others_write_while_it_waits(
         await sqlite.write(add_person("a"))
         monkeypatch.setattr("bot.store.sqlite.asyncio.sleep", rest)
         scrubbing = asyncio.create_task(sqlite.scrub())
-        await resting.wait()
+        async with asyncio.timeout(20):
+            await resting.wait()
         await sqlite.write(add_person("b"))
         other.execute("COMMIT")
     assert await names(sqlite) == ["a", "b"]

@@ -368,7 +368,8 @@ async def test_long_choices_travel_behind_a_key(online: Start) -> None:
         kept = await phone.service.store.read(lambda tx: choices.find(tx, choices.short_key(long)))
         assert kept == long
         taken: list[IncomingMessage] = []
-        phone.service.inbox._answer = _listening(taken, phone.service.inbox._answer)
+        lines = phone.service.inbox._lines
+        lines.answer = _listening(taken, lines.answer)
         await phone.press("Dài")
         assert taken[0].choice == long
 
@@ -464,14 +465,14 @@ async def test_typing_is_shown_only_when_an_answer_takes_long(online: Start) -> 
     async with online() as phone:
         await phone.say("/menu")
         assert not phone.fake.asked("sendChatAction")
-        answer = phone.service.inbox._answer
+        lines = phone.service.inbox._lines
+        answer = lines.answer
 
         async def slow(message: IncomingMessage, session: Any = None) -> Any:
             await asyncio.sleep(0.6)
             return await answer(message, session)
 
-        inbox = phone.service.inbox
-        inbox._answer = inbox._lines._answer = slow
+        lines.answer = slow
         await phone.say("/menu")
         assert [call.data["action"] for call in phone.fake.asked("sendChatAction")] == ["typing"]
 

@@ -16,9 +16,8 @@ from bot.clock import stamp
 from bot.errors import StoreError
 from bot.platforms import TELEGRAM_HOOK
 from bot.service import Service
-from bot.settings import Web
 from bot.store import pictures
-from bot.web.body import read_body
+from bot.web.body import read_body, take_body
 from bot.web.keys import SERVICE
 
 log = structlog.get_logger()
@@ -80,7 +79,8 @@ async def take_telegram(request: web.BaseRequest, service: Service) -> web.Strea
     if not channel.knows(request.headers.get(_SECRET_HEADER, "")):
         return _refused(403, "wrong secret token")
     try:
-        body = _at_hand(request, service.settings.web) or await read_body(request, service.settings.web.body_seconds)
+        limits = service.settings.web
+        body = take_body(request, limits.largest_body) or await read_body(request, limits.body_seconds)
     except (web.HTTPRequestEntityTooLarge, web.HTTPRequestTimeout) as error:
         return _refused(error.status, error.reason)
     try:
@@ -98,16 +98,6 @@ async def take_telegram(request: web.BaseRequest, service: Service) -> web.Strea
         return _later()
     stays = request.keep_alive and request.version == HttpVersion11
     return _TAKEN if stays else web.Response()
-
-
-def _at_hand(request: web.BaseRequest, limits: Web) -> bytes:
-    """Return a body that came with the header and that nobody has read, as nearly always; raises what reading does."""
-    if not request.content.is_eof():
-        return b""
-    body = request.content.read_nowait()
-    if len(body) > limits.largest_body:
-        raise web.HTTPRequestEntityTooLarge(limits.largest_body)
-    return body
 
 
 async def zalo_bot(request: web.Request) -> web.Response:
