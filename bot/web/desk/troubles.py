@@ -17,6 +17,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "reminders": mark("Reminders wait."),
     "content": mark("An edit of the content holds a mistake; the bot goes on with the last good content."),
     "backup": mark("No backup could be made."),
+    "scrub": mark("Deleted text is not yet cleared out of the database, because another program is reading it."),
     "clock": mark("The clock of the machine was set; see that its time is right."),
 }
 _OTHER = mark("A part of the bot has trouble: {part}.")
