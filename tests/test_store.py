@@ -273,12 +273,16 @@ async def test_closing_finishes_what_was_begun(engine: Engine) -> None:
             await work(add_person("late"))
 
 
-async def test_a_locked_file_is_reported_and_works_again(sqlite: Store, path: Path) -> None:
+async def test_a_locked_file_is_waited_for_once_is_reported_and_works_again(sqlite: Store, path: Path) -> None:
     await sqlite.write(lambda tx: tx.all("PRAGMA busy_timeout = 50"))
+    begun: list[str] = []
     with looking_on(path) as other:
         other.execute("BEGIN IMMEDIATE")
+        sqlite._workers[0]._connection.set_trace_callback(begun.append)  # type: ignore[attr-defined]
         with pytest.raises(StoreUnavailable, match="locked by another program"):
             await sqlite.write(add_person("refused"))
+        sqlite._workers[0]._connection.set_trace_callback(None)  # type: ignore[attr-defined]
+        assert begun == ["BEGIN IMMEDIATE"]
         assert await names(sqlite) == []  # reading goes on
         other.execute("ROLLBACK")
     await sqlite.write(add_person("taken"))

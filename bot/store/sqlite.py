@@ -145,9 +145,13 @@ class _Worker(threading.Thread):
     def _run_group(self, group: list[Any]) -> None:
         try:
             outcomes = self._run_together(group)
-        except Exception:
-            # One of them failed and took all with it: again, so that it harms no other.
-            outcomes = self._run_apart(group)
+        except Exception as error:
+            if self._writes and _concerns_all(error):
+                # To try again would only keep everybody behind them waiting as long once more.
+                outcomes = [(None, _unavailable(self._path, error))] * len(group)
+            else:
+                # One of them failed and took all with it: again, so that it harms no other.
+                outcomes = self._run_apart(group)
         by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any, Exception | None]]] = {}
         for (_, loop, future), (result, failure) in zip(group, outcomes, strict=True):
             by_loop.setdefault(loop, []).append((future, result, failure))
