@@ -435,6 +435,42 @@ async def test_scrubbing_lets_others_write_while_it_waits(
     assert path.with_name("bot.db-wal").stat().st_size == 0
 
 
+async def test_the_log_is_brought_into_the_file_beside_the_writer(
+    sqlite: Store, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.store.sqlite.CHECKPOINT_CHANGES", 10)
+
+    def in_the_file_alone() -> int:
+        copy = tmp_path / "copy.db"
+        copy.write_bytes(path.read_bytes())
+        with looking_on(copy) as other:
+            return int(other.execute("SELECT COUNT(*) FROM people").fetchone()[0])
+
+    for number in range(9):
+        await sqlite.write(add_person(f"p{number}"))
+    assert in_the_file_alone() == 0
+    done: list[str] = []
+    checkpointer = sqlite._checkpointer  # type: ignore[attr-defined]
+    checkpointer._connection.set_trace_callback(done.append)
+    await sqlite.write(add_person("p9"))
+    checkpointer.stop()  # after what it was called for
+    await asyncio.to_thread(checkpointer.join, 20)
+    assert done == ["PRAGMA wal_checkpoint(PASSIVE)"]
+    assert in_the_file_alone() == 10
+
+
+async def test_the_writer_brings_the_log_into_the_file_where_nobody_else_does(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.store.sqlite.LARGEST_LOG", 20)
+    store = open_store(f"sqlite:///{path}")
+    for number in range(200):
+        await store.write(add_person(f"p{number}"))
+    size = path.with_name("bot.db-wal").stat().st_size
+    await store.close()
+    assert size < 100 * 4096  # 200 commits change more than 400 pages
+
+
 # The domain queries, each against a plain model of it.
 
 

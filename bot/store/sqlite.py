@@ -33,6 +33,8 @@ LARGEST_GROUP = 500
 LARGEST_READ_GROUP = 50
 # While the log waits for somebody who reads, nobody can write: so long at most, then again after each of these pauses.
 SCRUB_PATIENCE, SCRUB_PAUSES = 0.2, (0.5, 1.0, 2.0)
+# Changed rows after which the log is brought into the file; pages of the log at which the writer does it after all.
+CHECKPOINT_CHANGES, LARGEST_LOG = 1500, 8000
 
 _STOP = object()
 _PROBE_BYTES = 256 * 1024  # what a first group of writes may need
@@ -110,16 +112,20 @@ class SqliteTransaction:
 
 
 class _Worker(threading.Thread):
-    """A thread with its own connection that runs functions of a transaction for coroutines."""
+    """A thread with its own connection that runs functions of a transaction for coroutines.
 
-    def __init__(self, path: Path, jobs: queue.SimpleQueue[Any], *, writes: bool) -> None:
+    The one with a checkpointer writes, the others read.
+    """
+
+    def __init__(self, path: Path, jobs: queue.SimpleQueue[Any], checkpointer: _Checkpointer | None = None) -> None:
+        writes = checkpointer is not None
         super().__init__(name="store-writer" if writes else "store-reader", daemon=True)
+        self._checkpointer, self._checkpointed = checkpointer, 0
         self._path, self._jobs, self._writes = path, jobs, writes
         self._begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
         self._largest = LARGEST_GROUP if writes else LARGEST_READ_GROUP
         self._connection = _connect(path)
-        if not writes:
-            self._connection.execute("PRAGMA query_only = ON")
+        self._connection.execute(f"PRAGMA wal_autocheckpoint = {LARGEST_LOG}" if writes else "PRAGMA query_only = ON")
 
     def run(self) -> None:
         """Take what has gathered, run it in one transaction, tell every caller."""
@@ -158,6 +164,15 @@ class _Worker(threading.Thread):
         for loop, done in by_loop.items():
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_tell, done)
+        if self._checkpointer is not None:
+            self._spare_log(self._checkpointer)
+
+    def _spare_log(self, checkpointer: _Checkpointer) -> None:
+        """Have the log brought into the file now and then, long before the writer would have to do it."""
+        changes = self._connection.total_changes
+        if changes - self._checkpointed >= CHECKPOINT_CHANGES:
+            self._checkpointed = changes
+            checkpointer.call()
 
     def _run_together(self, group: list[Any]) -> list[tuple[Any, Exception | None]]:
         try:
@@ -211,6 +226,33 @@ class _Worker(threading.Thread):
         return result, failure
 
 
+class _Checkpointer(threading.Thread):
+    """Brings what is committed from the log into the file, beside the writer.
+
+    The writer itself would do it in the middle of a commit, and everybody whose message is in it would wait.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(name="store-checkpointer", daemon=True)
+        self._connection = _connect(path, seconds=0)
+        self._goes_on: queue.SimpleQueue[bool] = queue.SimpleQueue()
+
+    def call(self) -> None:
+        """Have it done."""
+        self._goes_on.put(True)
+
+    def stop(self) -> None:
+        """End when all calls are done."""
+        self._goes_on.put(False)
+
+    def run(self) -> None:
+        """Do it at every call; what does not succeed is left to the next."""
+        while self._goes_on.get():
+            with suppress(sqlite3.Error):
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        self._connection.close()
+
+
 class SqliteStore:
     """The store on one SQLite file; see `Store`."""
 
@@ -223,14 +265,15 @@ class SqliteStore:
         self._writes: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._reads: queue.SimpleQueue[Any] = queue.SimpleQueue()
         try:
-            self._workers = [_Worker(path, self._writes, writes=True)]
-            self._workers += [_Worker(path, self._reads, writes=False) for _ in range(READERS)]
+            self._checkpointer = _Checkpointer(path)
+            self._workers = [_Worker(path, self._writes, self._checkpointer)]
+            self._workers += [_Worker(path, self._reads) for _ in range(READERS)]
             self._eye = _connect(path, seconds=0)
             self._eye.execute("PRAGMA query_only = ON")
         except sqlite3.Error as error:
             raise _unavailable(path, error) from None
-        for worker in self._workers:
-            worker.start()
+        for thread in (self._checkpointer, *self._workers):
+            thread.start()
         self.name = f"sqlite:///{path}"
         self._closed = False
         self._gathered: list[Any] = []
@@ -279,6 +322,8 @@ class SqliteStore:
             self._reads.put(_STOP)
         for reader in readers:
             await asyncio.to_thread(reader.join)
+        self._checkpointer.stop()
+        await asyncio.to_thread(self._checkpointer.join)
         self._eye.close()
         # The writer goes last and alone: only then does SQLite surely empty and remove the log.
         self._writes.put(_STOP)
