@@ -44,19 +44,27 @@ _DECLINE = frozenset(
 )  # fmt: skip
 
 
+# A choice as it is written down: its label and its value.
+Choice = Sequence[str]
+
+
 @dataclass(slots=True)
 class Dialog:
-    """The memory of one conversation: the open step, what was offered of late, how often the bot failed in a row.
+    """The memory of one conversation: the open step, how often the bot failed in a row, what was offered of late.
 
-    `offered_at` is the moment of the message that `menu` answered; `earlier` are the menus before, newest first.
+    `offers` are the last menus, newest first, each with the moment of the message that it answered. They stay as they
+    were written down: most texts choose nothing.
     """
 
     step: str = ""
     data: dict[str, str] = field(default_factory=dict)
-    menu: tuple[Button, ...] = ()
     misses: int = 0
-    offered_at: str = ""
-    earlier: tuple[tuple[str, tuple[Button, ...]], ...] = ()
+    offers: list[tuple[str, Sequence[Choice]]] = field(default_factory=list)
+
+    @property
+    def menu(self) -> tuple[Button, ...]:
+        """What was offered last."""
+        return tuple(map(Button._make, self.offers[0][1])) if self.offers else ()
 
     def ask(self, step: str, **data: str) -> None:
         """Open a step: the next text of this person goes to the route that owns it."""
@@ -66,11 +74,12 @@ class Dialog:
         """Leave the open step."""
         self.step, self.data = "", {}
 
-    def offer(self, menu: tuple[Button, ...], at: datetime) -> None:
+    def offer(self, menu: Sequence[Button], at: datetime) -> None:
         """Remember what a message was answered with; `at` is the moment of that message."""
-        if self.menu and menu != self.menu:
-            self.earlier = ((self.offered_at, self.menu), *self.earlier)[: _MENUS_REMEMBERED - 1]
-        self.menu, self.offered_at = menu, stamp(at)
+        offered = [list(button) for button in menu]
+        if self.offers and self.offers[0][1] == offered:
+            del self.offers[0]
+        self.offers = [(stamp(at), offered), *self.offers[: _MENUS_REMEMBERED - 1]]
 
     def understand(self, text: str, at: datetime) -> str:
         """Return the choice that a text of some moment means, or nothing.
@@ -79,39 +88,35 @@ class Dialog:
         both moments are the platform's own. A number or label of an older menu is understood where the newest one
         has none like it.
         """
-        if not self.menu:
+        if not self.offers:
             return ""
         typed_at = stamp(at)
-        menus = [(self.offered_at, self.menu), *self.earlier]
-        standing = [menu for offered_at, menu in menus if offered_at <= typed_at] or [self.menu]
+        standing = [menu for offered_at, menu in self.offers if offered_at <= typed_at] or [self.offers[0][1]]
         if choice := choose(text, standing[0]):
             return choice
         folded, number = spoken(text), bare_number(text)
         for menu in standing[1:]:
             if number is not None and 1 <= number <= len(menu):
-                return menu[number - 1].choice
-            for button in menu:
-                if folded and folded == spoken(button.label):
-                    return button.choice
+                return menu[number - 1][1]
+            for label, choice in menu:
+                if _may_be(folded, label) and folded == spoken(label):
+                    return choice
         return ""
 
     def dump(self) -> str:
         """Write the state down; empty when there is nothing to remember."""
-        if not (self.step or self.menu or self.misses):
+        if not (self.step or self.offers or self.misses):
             return ""
+        offered_at, menu = self.offers[0] if self.offers else ("", ())
         state = {
             "step": self.step,
             "data": self.data,
-            "menu": _pairs(self.menu),
+            "menu": menu,
             "misses": self.misses,
-            "offered_at": self.offered_at,
-            "earlier": [(at, _pairs(menu)) for at, menu in self.earlier],
+            "offered_at": offered_at,
+            "earlier": self.offers[1:],
         }
         return orjson.dumps(state).decode()
-
-
-def _pairs(menu: Sequence[Button]) -> list[tuple[str, str]]:
-    return [(label, choice) for label, choice in menu]
 
 
 def load_dialog(state: str | None, updated_at: str | None, *, now: datetime, minutes: int) -> Dialog:
@@ -119,36 +124,35 @@ def load_dialog(state: str | None, updated_at: str | None, *, now: datetime, min
     if not state:
         return Dialog()
     kept = orjson.loads(state)
-    dialog = Dialog(
-        kept["step"],
-        kept["data"],
-        tuple(map(Button._make, kept["menu"])),
-        kept["misses"],
-        kept.get("offered_at", ""),
-        tuple((at, tuple(map(Button._make, menu))) for at, menu in kept.get("earlier", ())),
-    )
-    if updated_at and (now - moment(updated_at)).total_seconds() > minutes * 60:
+    offers = [(kept.get("offered_at", ""), kept["menu"]), *map(tuple, kept.get("earlier", ()))] if kept["menu"] else []
+    dialog = Dialog(kept["step"], kept["data"], kept["misses"], offers)
+    if dialog.step and updated_at and (now - moment(updated_at)).total_seconds() > minutes * 60:
         dialog.close()
     return dialog
 
 
-def choose(text: str, offered: Sequence[Button]) -> str:
+def choose(text: str, offered: Sequence[Choice]) -> str:
     """Return the choice a text means: its number, "số 2", "hai", its label or its beginning; else nothing."""
     folded = spoken(text)
     if not folded or not offered:
         return ""
-    labels = [spoken(button.label) for button in offered]
-    if folded in labels:
-        return offered[labels.index(folded)].choice
+    beginning = []
+    for label, choice in offered:
+        if _may_be(folded, label) and (said := spoken(label)).startswith(folded):
+            if said == folded:
+                return choice
+            beginning.append(choice)
     number = _in_digits(folded)
-    if number is None and (said := _IN_LETTERS.fullmatch(folded)):
-        number = _NUMBER_WORDS.get(said[1] or said[2])
+    if number is None and (spelt := _IN_LETTERS.fullmatch(folded)):
+        number = _NUMBER_WORDS.get(spelt[1] or spelt[2])
     if number is not None and 1 <= number <= len(offered):
-        return offered[number - 1].choice
-    beginning = [index for index, label in enumerate(labels) if label.startswith(folded)]
-    if len(folded) >= _SHORTEST_BEGINNING and len(beginning) == 1:
-        return offered[beginning[0]].choice
-    return ""
+        return offered[number - 1][1]
+    return beginning[0] if len(beginning) == 1 and len(folded) >= _SHORTEST_BEGINNING else ""
+
+
+def _may_be(folded: str, label: str) -> bool:
+    """Rule out that a label is or begins with what was said, without folding it: that never lengthens."""
+    return len(folded) <= len(label)
 
 
 def bare_number(text: str) -> int | None:

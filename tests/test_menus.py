@@ -56,7 +56,7 @@ def test_only_a_few_lists_are_remembered() -> None:
     for number in range(9):
         dialog.offer((Button(f"Mục {number}", f"choice:{number}"),), NOON + timedelta(seconds=number))
         dialog.offer(dialog.menu, NOON + timedelta(seconds=number))  # the same again is no new one
-    assert len(dialog.earlier) == 2
+    assert len(dialog.offers) == 3
 
 
 SAID: dict[str, tuple[str, ...]] = {
