@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import sqlite3
 import struct
 import threading
@@ -449,13 +450,14 @@ async def test_the_log_is_brought_into_the_file_beside_the_writer(
     for number in range(9):
         await sqlite.write(add_person(f"p{number}"))
     assert in_the_file_alone() == 0
-    done: list[str] = []
+    begun: queue.Queue[str] = queue.Queue()
     checkpointer = sqlite._checkpointer  # type: ignore[attr-defined]
-    checkpointer._connection.set_trace_callback(done.append)
+    checkpointer._connection.set_trace_callback(begun.put)
     await sqlite.write(add_person("p9"))
+    # The writer tells its callers first and calls the checkpointer then.
+    assert await asyncio.to_thread(begun.get, timeout=20) == "PRAGMA wal_checkpoint(PASSIVE)"
     checkpointer.stop()  # after what it was called for
     await asyncio.to_thread(checkpointer.join, 20)
-    assert done == ["PRAGMA wal_checkpoint(PASSIVE)"]
     assert in_the_file_alone() == 10
 
 
