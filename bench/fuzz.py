@@ -1,53 +1,88 @@
 """Feed the readers of foreign input with ever other bytes: `make fuzz`, or `python bench/fuzz.py SECONDS`.
 
 The first byte chooses the reader, the rest is what comes in. Whatever comes, a hook's parser must give a message or
-nothing, and text must come out of cleaning, folding, redaction and marking as the promises of those modules say. Needs
-atheris, which `make fuzz` installs; what it finds is written to build/fuzz/ as a file that can be given again.
+nothing, both roads of Telegram the same, no proof that was made up may be believed, a file must be read or refused by
+one error, and text must come out of cleaning, folding, redaction and marking as those modules promise.
+
+Needs atheris, which `make fuzz` installs; what it finds is written to build/fuzz/ as a file that can be given again.
 """
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import re
 import sys
-from datetime import UTC, datetime
+import tempfile
+import unicodedata
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import atheris
 
 with atheris.instrument_imports(include=["bot"]):
     import orjson
+    import yaml
+    from openpyxl import Workbook
 
-    from bot.channels.telegram_updates import Myself, read_update, update_id_of
+    from bot.channels.telegram import Telegram
+    from bot.channels.telegram_updates import Heard, Myself, read_any, read_plain, update_id_of
     from bot.channels.zalo.events import Verifier, read_event
     from bot.channels.zalo.updates import read_update as read_zalo_update
     from bot.channels.zalo.updates import unwrap
+    from bot.channels.zalo_bot import ZaloBot
+    from bot.document import read_document
+    from bot.errors import ContentError
     from bot.markup import escape, to_html, to_plain
     from bot.message import IncomingMessage
+    from bot.official import read_figures
     from bot.redaction import redact
+    from bot.regions import load_regions
+    from bot.search.words import Words
+    from bot.teaching import _as_yaml
     from bot.text import clean, fold, split_text, words
     from bot.wire import dump_message, load_message
 
-# An identity number or a mobile number that stands by itself.
-PERSONAL = re.compile(r"(?<![0-9])(?:[0-9]{12}|0[35789][0-9]{8})(?![0-9])")
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "build" / "fuzz"
+GIVEN = Path(tempfile.gettempdir()) / f"fuzz-{os.getpid()}"
 NOON = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 ME = Myself(123456789, "so_suc_khoe_bot")
 VERIFIER = Verifier(app_id="4", oa_id="2", secrets=[("own", "secret")])
+DOOR: Any = SimpleNamespace(_connection=SimpleNamespace(hook_secret="a secret that only the platform was told"))
+REGIONS = load_regions(ROOT / "content/regions/vinh-phuc.yaml")
+
+# An identity number or a mobile number in the portions that people make, with anything between that is no part of a
+# word; it stands by itself, so that it is no part of another figure. Written anew and not from bot/redaction.py.
+_SIGN = r"[ .,/_()|*-]{0,2}"
+PERSONAL = re.compile(
+    r"(?<![0-9])(?<![0-9].)(?<![0-9]..)"
+    r"(?:0[0-9]{2}~[0-9]{3}~[0-9]{3}~[0-9]{3}|0[35789][0-9]{2}~[0-9]{3}~[0-9]{3})(?!~[0-9])".replace("~", _SIGN)
+)
+# What phones make tappable, but for what only some would.
+TAPPABLE = re.compile(r"://|\w\.[^\W\d_]|@\w")
+
+# What Python says of an object that has not the form one took for granted: of a malformed update both roads say no
+# more than this, which the channel catches. Anything else is a finding.
+MALFORMED = (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError)
 
 
 def telegram(raw: object) -> None:
-    """The channel catches what the library throws at a malformed update; nothing else may escape."""
+    """The short road reads what python-telegram-bot reads, or leaves it to that; what is read can be stored."""
     if update_id_of(raw) is None:
         return
     assert isinstance(raw, dict)
     try:
-        read_update(raw, ME, now=NOON)
-    except (RecursionError, MemoryError):
-        raise
-    except Exception:
+        plain = read_plain(raw)
+        event = read_any(raw, ME, now=NOON)
+    except MALFORMED:
         return
+    assert plain is None or plain == event, (plain, event)
+    taken(event.message if isinstance(event, Heard) else None)
 
 
 def zalo_bot(raw: object) -> None:
@@ -65,6 +100,46 @@ def zalo_oa(raw: object) -> None:
         taken(event if isinstance(event, IncomingMessage) else None)
 
 
+def proofs(header: bytes) -> None:
+    """What a stranger writes into the headers that prove a platform proves nothing, and breaks nothing."""
+    value = header.decode("utf-8", "surrogateescape")  # as aiohttp hands headers over
+    assert not Telegram.knows(DOOR, value)
+    assert not ZaloBot.knows(DOOR, value)
+    body, _, signature = header.partition(b"\n")
+    try:
+        raw = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raw = {}
+    assert not VERIFIER.accepts(
+        body, raw if isinstance(raw, dict) else {}, signature.decode("utf-8", "surrogateescape")
+    )
+
+
+def figures(content: bytes) -> None:
+    """A table of the authorities, CSV or XLSX, is read or refused."""
+    GIVEN.write_bytes(content)
+    try:
+        read = read_figures(GIVEN, REGIONS, today=date(2026, 11, 23))
+    except ContentError:
+        return
+    assert read
+    assert all(figure.phones >= 0 for figure in read)
+
+
+def words_file(content: bytes) -> None:
+    """A YAML file of the content is read or refused, and so are the lists of words in it."""
+    GIVEN.write_bytes(content)
+    try:
+        found = read_document(GIVEN)
+    except ContentError:
+        return
+    try:
+        read = Words.from_mapping(found.value)
+    except ValueError:
+        return
+    assert Words.from_mapping(read.to_mapping()) == read
+
+
 def taken(message: IncomingMessage | None) -> None:
     """What is taken can be stored and read again."""
     if message is not None:
@@ -77,29 +152,47 @@ def text(said: str) -> None:
     tidy = clean(said)
     assert clean(tidy) == tidy
     found = redact(tidy)
-    assert not PERSONAL.search(found.text), found.text
+    assert not PERSONAL.search(unicodedata.normalize("NFKC", found.text)), found.text
     assert fold(fold(tidy)) == fold(tidy)
     words(tidy)
     assert "<script" not in to_html(escape(tidy)).lower()
     assert "<a" not in to_html(escape(tidy))
+    assert not TAPPABLE.search(to_plain(escape(tidy)))
     to_plain(tidy)
+    assert yaml.safe_load(f"- {_as_yaml(tidy)}") == [tidy]
     assert all(len(part) <= 50 for part in split_text(tidy, 50))
 
 
-READERS = (telegram, zalo_bot, zalo_oa)
+JSON: dict[bytes, Callable[[object], None]] = {b"t": telegram, b"z": zalo_bot, b"o": zalo_oa}
+BYTES: dict[bytes, Callable[[bytes], None]] = {b"h": proofs, b"c": figures, b"y": words_file}
 
 
 def one_input(data: bytes) -> None:
     """Give one input to the reader that its first byte names."""
     kind, rest = data[:1], data[1:]
-    if kind in (b"t", b"z", b"o"):
+    if kind in BYTES:
+        BYTES[kind](rest)
+    elif kind in JSON:
         try:
             raw = orjson.loads(rest)
         except orjson.JSONDecodeError:
             return
-        READERS[(b"t", b"z", b"o").index(kind)](raw)
+        JSON[kind](raw)
     else:
         text(rest.decode("utf-8", "replace"))
+
+
+TABLES = [
+    [["date", "district", "phones"], ["2026-11-22", "yen-lac", "1200"]],
+    [["ngày", "huyện", "số máy"], ["22/11/2026", "Yên Lạc", "1.200"], ["22/11/2026", "toàn tỉnh", "67.750"]],
+    [["date", "district", "phones"], ["=1+1", "nowhere", "-5"]],
+]
+WORDS = [
+    "abbreviations:\n  ko: không\nchatter: [ạ, nhé]\n",
+    "in_context:\n  mk:\n    near: [quên]\n    then: mật khẩu\n    else: mình\n",
+    "synonyms:\n  phone: [điện thoại, đt]\n",
+    "a: &a [x]\nb: *a\n",
+]
 
 
 def plant() -> Path:
@@ -111,9 +204,33 @@ def plant() -> Path:
             payload = json.loads(path.read_text(encoding="utf-8"))
             raw = payload.get("update", payload.get("event", payload))
             (seeds / f"{folder}-{path.stem}").write_bytes(kind.encode() + json.dumps(raw).encode())
-    texts = ("quên mật khẩu", "mã OTP 482913", "số 0912 345 678", "cccd 026199001234", "**a** [b](c)")
+    texts = (
+        "quên mật khẩu",
+        "mã OTP 482913",
+        "số 0912 345 678",
+        "cccd 026199001234",
+        "**a** [b](c)",
+        "(0912) 345/678",
+        "026.199.001.234",
+        "０９１２，３４５，６７８",
+        "10/10/2021 08:30",
+        "evil.example/x @a tg://b",
+    )
     for number, said in enumerate(texts):
         (seeds / f"text-{number}").write_bytes(b"x" + said.encode())
+    for number, rows in enumerate(TABLES):
+        table = "\n".join(map(",".join, rows))
+        (seeds / f"figures-{number}.csv").write_bytes(b"c" + table.encode())
+        book = Workbook()
+        for row in rows:
+            book.worksheets[0].append(row)
+        content = io.BytesIO()
+        book.save(content)
+        (seeds / f"figures-{number}.xlsx").write_bytes(b"c" + content.getvalue())
+    for number, said in enumerate(WORDS):
+        (seeds / f"words-{number}").write_bytes(b"y" + said.encode())
+    for number, header in enumerate((b"mac=" + b"0" * 64, b'{"timestamp":"1","oa_id":"2"}\nmac=' + b"f" * 64, b"\xff")):
+        (seeds / f"proof-{number}").write_bytes(b"h" + header)
     return seeds
 
 
@@ -125,7 +242,10 @@ def main() -> None:
     options = [sys.argv[0], str(corpus), str(seeds), f"-max_total_time={seconds}", "-max_len=4096", "-timeout=5",
                f"-artifact_prefix={WORK}/", "-print_final_stats=1", "-rss_limit_mb=2048"]  # fmt: skip
     atheris.Setup(options, one_input)
-    atheris.Fuzz()
+    try:
+        atheris.Fuzz()
+    finally:
+        GIVEN.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

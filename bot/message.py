@@ -140,6 +140,7 @@ class Traits:
     abroad: bool = False  # messages pass through servers outside Vietnam, which the privacy notice says
     pace: Pace = Pace()
     private_chat: str = ""
+    longest_caption: int | None = None  # of a picture or a file, which are messages of their own; None: it is all one
     window: Window | None = None  # there where what may be sent depends on when the person last did something
     quiet_minutes: int = 0  # how long the bot keeps out of a talk after an officer wrote there by hand
 

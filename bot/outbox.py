@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,7 +16,7 @@ from bot.channels import Channel
 from bot.channels.channel import Editing
 from bot.channels.lease import Lease
 from bot.clock import Clock, stamp
-from bot.errors import DeliveryError, Gone, Throttled, Unreachable
+from bot.errors import DeliveryError, Gone, StoreError, Throttled, Unreachable
 from bot.limits import Gate, Sleep
 from bot.markup import split_marked, to_plain
 from bot.message import Pace, Person, Receipt, Reply, Traits
@@ -29,6 +30,7 @@ ATTEMPTS = 6
 PUSHES_AT_ONCE = 20
 PUSH_LEASE_SECONDS = 20.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
+_MOST_BEGUN = 10_000
 
 Still = Callable[[], Awaitable[bool]]
 
@@ -53,6 +55,7 @@ class Outbox:
             name: Lease(store, f"pushes:{name}", seconds=PUSH_LEASE_SECONDS, clock=clock) for name in channels
         }
         self._gates = {name: Gate(channel.traits.pace, clock=timer, sleep=sleep) for name, channel in channels.items()}
+        self._begun: OrderedDict[tuple[Person, str], int] = OrderedDict()  # of which answers how many parts have left
 
     def pace(self, channel: str, pace: Pace) -> None:
         """Change how fast a channel writes, while running."""
@@ -64,19 +67,26 @@ class Outbox:
             gate.share(processes)
 
     async def deliver(self, person: Person, replies: Sequence[Reply], answering: str = "") -> None:
-        """Send replies in order; raises DeliveryError only when repeating later is safe and may help."""
+        """Send replies in order; raises DeliveryError only when repeating later is safe and may help.
+
+        When an answer is repeated, it goes on after the parts that have left.
+        """
         channel = self._channel(person)
-        offered = 0
+        offered, number, begun = 0, 0, self._begun.pop((person, answering), 0)
         for reply in replies:
             parts = fit(reply, channel.traits, first=offered + 1)
             offered += len(reply.buttons)
             for part in parts:
+                number += 1
+                if number <= begun:
+                    continue
                 try:
                     await self._send(channel, person, part, answering)
                 except Gone:
                     await self._mark_gone(person)
                     return
-                except Unreachable:
+                except (Unreachable, StoreError):
+                    self._remember_begun(person, answering, number - 1)
                     raise
                 except DeliveryError as error:
                     # Refused for good, or perhaps delivered: the next part may still be of use.
@@ -175,6 +185,12 @@ class Outbox:
             raise Unreachable(f"The channel {person.channel} is off.", code="channel-off")
         return channel
 
+    def _remember_begun(self, person: Person, answering: str, parts: int) -> None:
+        if answering and parts:
+            self._begun[person, answering] = parts
+            if len(self._begun) > _MOST_BEGUN:
+                self._begun.popitem(last=False)
+
     async def _mark_gone(self, person: Person) -> None:
         at = stamp(self._clock())
         await self._store.write(partial(people.mark_gone, person=person, at=at))
@@ -231,6 +247,9 @@ def fit(reply: Reply, traits: Traits, *, first: int = 1) -> Iterator[Reply]:
     The numbers begin at `first`, so that the replies to one message do not offer the same number twice.
     """
     text = reply.text
+    if traits.longest_caption is not None and (reply.image or reply.file):
+        yield from _one_by_one(reply, traits, traits.longest_caption)
+        return
     if reply.buttons and not traits.buttons:
         choices = "\n".join(f"{number}. {button.label}" for number, button in enumerate(reply.buttons, first))
         text = f"{text}\n\n{choices}" if text else choices
@@ -242,3 +261,17 @@ def fit(reply: Reply, traits: Traits, *, first: int = 1) -> Iterator[Reply]:
     for part in parts[:-1]:
         yield Reply(part)
     yield replace(reply, text=parts[-1])
+
+
+def _one_by_one(reply: Reply, traits: Traits, longest_caption: int) -> Iterator[Reply]:
+    """Give each picture and file a message of its own, with the text under the first where it fits, else before it.
+
+    So what has left need not leave again with what has not.
+    """
+    if traits.measure(to_plain(reply.text)) > longest_caption:
+        yield from fit(Reply(reply.text), traits)
+        reply = replace(reply, text="")
+    if reply.image and reply.file:
+        yield replace(reply, file=None, buttons=())
+        reply = Reply("", reply.buttons, file=reply.file)
+    yield reply

@@ -151,20 +151,25 @@ def _real_content_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.knowledge.load_knowledge", load)
 
 
+# For a test, or a file of them, that must hold on both engines whatever the run is.
+ON_BOTH_ENGINES = pytest.mark.parametrize("settings", ["sqlite", "postgresql"], indirect=True)
+ON_SQLITE = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)  # what looks into its files
+
+
 @pytest.fixture
 def settings(
     tmp_path: Path, knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> Settings:
     """Defaults, the real content, an empty data folder that holds the ready index.
 
-    TEST_ENGINE=postgresql runs every test that asks for them on that engine.
+    TEST_ENGINE=postgresql runs every test that asks for them on that engine; ON_BOTH_ENGINES always on both.
     """
     monkeypatch.chdir(ROOT)
     data = tmp_path / "data"
     data.mkdir()
     shutil.copy(CACHE / INDEX_FILE, data / INDEX_FILE)
     database = f"sqlite:///{data / 'bot.db'}"
-    if os.environ.get("TEST_ENGINE") == "postgresql":
+    if getattr(request, "param", os.environ.get("TEST_ENGINE")) == "postgresql":
         database = request.getfixturevalue("postgres").fresh()
     return Settings(database=database, data=str(data), limits={"person_per_minute": 0})  # type: ignore[arg-type]
 
@@ -227,7 +232,7 @@ class Talk:
         )
         ticket = await self.service.inbox.receive(message)
         self.replies = list((await ticket.settled).replies)
-        return "\n".join(to_plain(reply.text) for reply in self.replies)
+        return "\n".join(to_plain(reply.text) for reply in self.replies).replace("\u200b", "")
 
     async def press(self, label: str) -> str:
         """Press a button of the latest replies by (the beginning of) its label."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 import time
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 
 import orjson
@@ -18,13 +20,14 @@ from aiohttp import ClientSession, CookieJar, web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
+from bot import access
 from bot.errors import Flooded
 from bot.limits import Buckets
-from bot.markup import escape, to_html
+from bot.markup import escape, to_html, to_plain
 from bot.message import IncomingMessage, Person
 from bot.platforms import TELEGRAM_HOOK
 from bot.service import Service, open_service
-from bot.settings import Settings
+from bot.settings import ChannelPace, Settings
 from bot.web.app import make_app
 from bot.web.hooks import take_short_way
 from bot.zalo import BOT_HOOK, OA_HOOK
@@ -60,7 +63,29 @@ class Door:
             answer = b""
         finally:
             writer.close()
-        return (int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.1 ") else 0), answer
+        return (int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.") else 0), answer
+
+    async def trickle(self, raw: bytes, drop: bytes, *, wait: float = 10.0) -> bytes:
+        """Send bytes, then a drop again and again without end; returns what came when the door let go of it."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+
+        async def drip() -> None:
+            while True:
+                writer.write(drop)
+                await asyncio.sleep(PATIENCE / 20)
+
+        writer.write(raw)
+        dripping = asyncio.get_running_loop().create_task(drip())
+        try:
+            async with asyncio.timeout(wait):
+                answer = await reader.read()
+        except ConnectionError:
+            answer = b""
+        finally:
+            assert not dripping.done()
+            dripping.cancel()
+            writer.close()
+        return answer
 
     async def post(self, path: str, body: bytes, *headers: bytes) -> int:
         """Post a body; returns the status."""
@@ -96,7 +121,8 @@ async def opened(settings: Settings) -> AsyncIterator[Door]:
             take_short_way(runner.server, service)
             site = web.TCPSite(runner, "127.0.0.1", 0)
             await site.start()
-            channels = [service.channels[name] for name in ("telegram", "zalo_bot", "zalo_oa")]
+            assert await service.channels["telegram"].ready()  # type: ignore[attr-defined]
+            channels = [service.channels[name] for name in ("zalo_bot", "zalo_oa")]
             await until(lambda: all(channel.listening for channel in channels))  # type: ignore[attr-defined]
             yield Door(service, runner.addresses[0][1])
             await runner.cleanup()
@@ -210,9 +236,49 @@ async def test_who_sends_slowly_holds_no_place(door: Door) -> None:
         assert status in (0, 400, 408), about
 
 
+# What is sent first, and what then comes drop by drop for ever: no pause is long, and nothing is ever whole.
+TRICKLES: list[tuple[str, bytes, bytes]] = [
+    ("an address", b"GET /", b"a"),
+    ("fields", b"GET / HTTP/1.1\r\nHost: bot\r\n", b"X: y\r\n"),
+    ("one field", b"GET / HTTP/1.1\r\nHost: bot\r\nX: ", b"y"),
+    ("a second head", b"GET /healthz HTTP/1.1\r\nHost: bot\r\n\r\nGET /", b"a"),
+    ("a body", HEAD + b"Content-Length: 5000\r\n\r\n{", b" "),
+    ("chunks", HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    ("the hook's body",
+     b"POST /hooks/telegram HTTP/1.1\r\nHost: bot\r\nX-Telegram-Bot-Api-Secret-Token: "
+     + TELEGRAM_SECRET.encode() + b"\r\nContent-Length: 5000\r\n\r\n{", b" "),
+    ("a body that was refused", b"POST /hooks/telegram HTTP/1.1\r\nHost: bot\r\nContent-Length: 5000\r\n\r\n{", b" "),
+    ("a body to nowhere", b"POST /nowhere HTTP/1.1\r\nHost: bot\r\nContent-Length: 5000\r\n\r\n{", b" "),
+]  # fmt: skip
+
+
+async def test_who_trickles_for_ever_is_let_go_while_the_drops_still_come(door: Door) -> None:
+    begun = time.monotonic()
+    await asyncio.gather(*(door.trickle(raw, drop) for _, raw, drop in TRICKLES for _ in range(5)))
+    assert time.monotonic() - begun < 20 * PATIENCE
+    assert (await door.send(b"GET /healthz HTTP/1.1\r\nHost: bot\r\nConnection: close\r\n\r\n"))[0] == 200
+
+
+LONG = [
+    ("an address", b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: bot\r\n\r\n"),
+    ("a query", b"GET /?s=" + b"a" * 9_000 + b" HTTP/1.1\r\nHost: bot\r\n\r\n"),
+    ("a hook's address", b"POST /hooks/telegram?" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: bot\r\n\r\n"),
+    ("a field", b"GET / HTTP/1.1\r\nHost: bot\r\nX: " + b"a" * 20_000 + b"\r\n\r\n"),
+    ("a field's name", b"GET / HTTP/1.1\r\nHost: bot\r\n" + b"X" * 20_000 + b": a\r\n\r\n"),
+]
+
+
+@pytest.mark.parametrize(("about", "raw"), LONG, ids=[about for about, _ in LONG])
+async def test_what_is_too_long_for_a_head_is_said_to_be_and_the_next_is_served(
+    door: Door, about: str, raw: bytes
+) -> None:
+    status, answer = await door.send(raw)
+    assert status == 400
+    assert b"Got more than" in answer  # refused for its length, not for leading nowhere
+    assert (await door.send(b"GET /healthz HTTP/1.1\r\nHost: bot\r\nConnection: close\r\n\r\n"))[0] == 200
+
+
 BOMBS: list[tuple[str, bytes]] = [
-    ("a long address", b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: bot\r\n\r\n"),
-    ("a long field", b"GET / HTTP/1.1\r\nHost: bot\r\nX: " + b"a" * 20_000 + b"\r\n\r\n"),
     ("many fields", b"GET / HTTP/1.1\r\nHost: bot\r\n" + b"X: y\r\n" * 50_000 + b"\r\n"),
     ("two lengths", HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),
     ("length and chunks", HEAD + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
@@ -226,7 +292,7 @@ BOMBS: list[tuple[str, bytes]] = [
 async def test_heads_that_are_bombs_are_refused(door: Door) -> None:
     for about, raw in BOMBS:
         status, answer = await door.send(raw, wait=15)
-        assert status in (0, 400, 404, 431), (about, answer[:200])
+        assert status in (0, 400, 431), (about, answer[:200])
         assert b"Traceback" not in answer, about
         assert b".py" not in answer, about
     assert (await door.send(b"GET /healthz HTTP/1.1\r\nHost: bot\r\nConnection: close\r\n\r\n"))[0] == 200
@@ -292,19 +358,49 @@ async def test_visiting_the_page_gives_no_right_to_many_sessions(settings: Setti
     assert statuses == [200] * 6 + [429] * 6
 
 
-def test_a_million_strangers_are_not_all_remembered() -> None:
+def test_of_twenty_times_as_many_strangers_as_are_remembered_the_rest_is_forgotten() -> None:
     now = 0.0
     buckets = Buckets(5, clock=lambda: now, most_keys=1000)
-    for number in range(20_000):
+    for number in range(20 * 1000):
         buckets.take(f"stranger-{number}")
     assert len(buckets._levels) == 1000
 
 
+# What phones make tappable in a plain text by themselves, drawn rather too wide than too narrow: schemes, hosts,
+# addresses in figures, names, tags and commands.
+TAPPABLE = re.compile(
+    r"(?i:[a-z][a-z0-9+.-]*:(?:/|\+|[a-z]))"
+    r"|\w[.\u3002\uff0e\uff61][^\W\d_]"
+    r"|(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])"
+    r"|[@#$]\w|(?<![\w/<>])/\w"
+)
 LOOKALIKES = [
     "https://vneid.gov.vn@evil.example/",
     "https://xn--vned-0pa.gov.vn/",
     "https://vne\u0456d.gov.vn/",
+    "vneid.gov.vn",
+    "vn\u0435id.gov.vn",
+    "vneid.g\u043ev.vn",
+    "vneid.gov.\u0475n",
+    "\u0430pp.vneid.gov.vn/cai-dat",
+    "ѕоѕuckhoe.vn",
     "http://vneid.gov.vn\u3002evil.example",
+    "vneid．gov．vn",
+    "evil.example/x",
+    "t.me/x",
+    "www.x.vn",
+    "x.com",
+    "1.2.vn",
+    "bit.ly/3xYz",
+    "192.0.2.7:8080/x",
+    "tg://resolve?domain=evil",
+    "zalo://qr/p/evil",
+    "mailto:a@evil.example",
+    "ai.do@evil.example",
+    "tel:+842113861234",
+    "@evil_bot",
+    "#evil",
+    "/nap",
     "javascript:alert(1)",
     "data:text/html,<script>alert(1)</script>",
     "[vneid.gov.vn](https://evil.example)",
@@ -316,10 +412,55 @@ LOOKALIKES = [
 
 @pytest.mark.parametrize("said", LOOKALIKES)
 def test_no_link_of_a_citizen_can_be_clicked(said: str) -> None:
-    """What one person typed and another reads (an officer) is text: neither a link nor markup."""
+    """What one person typed and another reads (an officer) is text: neither a link nor markup, nor what becomes one."""
+    assert TAPPABLE.search(said)
     html = to_html(escape(said))
     assert "<a" not in html
     assert "<script" not in html
+    assert not TAPPABLE.search(unescape(html))
+    assert not TAPPABLE.search(to_plain(escape(said)))
+    assert unescape(html).replace("\u200b", "") == said
+
+
+CITIZEN, OFFICER = 4242, 4343
+
+
+async def test_what_a_citizen_writes_to_an_officer_on_telegram_holds_nothing_to_tap(settings: Settings) -> None:
+    """By every way that leads from one to the other; what the bot itself links to stays a link."""
+    typed = " và ".join(said for said in LOOKALIKES if said.isprintable())
+    async with running_telegram() as fake:
+        telegram = settings.telegram.model_validate({"mode": "polling", "api_base": fake.api_base, "token": TOKEN})
+        unlimited = settings.limits.model_copy(update={"telegram": ChannelPace(chat_per_second=0, bulk_per_second=0)})
+        changed = settings.model_copy(update={"telegram": telegram, "limits": unlimited})
+        async with open_service(changed, ROUTES, now=FrozenClock(), online=True) as service:
+
+            async def after(chat: int, update: int, expected: str) -> None:
+                """Wait for what a chat is told after it wrote or pressed."""
+                assert update
+                await until(lambda: any(expected in text for text in fake.texts(chat)))
+
+            code = await access.invite(service.store, role="officer", scope="", at=service.clock(), actor="test")
+            await after(OFFICER, fake.say(OFFICER, f"/start moi_{code}"), "cán bộ")
+            await after(CITIZEN, fake.say(CITIZEN, f"giá vàng {typed}"), "đoán mò")
+            await after(CITIZEN, fake.say(CITIZEN, "/canbo"), "việc cần cán bộ giúp")
+            await after(CITIZEN, fake.say(CITIZEN, f"mở đầu {typed}"), "chuyển tới cán bộ")
+            await after(OFFICER, fake.say(OFFICER, "/hopthu"), "1 tin nhắn đang chờ")
+            await after(OFFICER, fake.press(OFFICER, "Tin nhắn số 1"), "mở đầu")
+            await after(OFFICER, fake.press(OFFICER, "Nhận và trả lời"), "Bạn đã nhận tin nhắn số 1")
+            await after(OFFICER, fake.say(OFFICER, f"cán bộ nói {typed}"), "đang được gửi đi")
+            await service.outbox.send_pushes()
+            await after(CITIZEN, fake.say(CITIZEN, f"nói thêm {typed}"), "đã chuyển cho cán bộ")
+            await service.outbox.send_pushes()
+            await after(OFFICER, fake.say(OFFICER, "/caihoi"), "giá vàng")
+            await after(CITIZEN, fake.say(CITIZEN, "/menu"), "Bạn muốn làm gì")
+            await after(CITIZEN, fake.say(CITIZEN, "/huongdan"), '<a href="https://')
+        told = [line for chat in (OFFICER, CITIZEN) for text in fake.texts(chat) for line in text.splitlines()]
+    for way in ("mở đầu ", "nói thêm ", "giá vàng ", "cán bộ nói "):
+        lines = [line for line in told if way in line and "evil" in line]
+        assert lines, way
+        for line in lines:
+            assert not TAPPABLE.search(unescape(line.partition(way)[2])), line
+            assert "<a" not in line
 
 
 async def test_words_that_give_orders_to_machines_are_questions_like_others(service: Service, talk: Any) -> None:

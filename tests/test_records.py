@@ -11,7 +11,7 @@ import pytest
 
 from bot.settings import Settings
 from bot.store import Row
-from tests.conftest import FrozenClock, Talk
+from tests.conftest import ON_SQLITE, FrozenClock, Talk
 
 
 async def rows(talk: Talk, query: str) -> list[Row]:
@@ -118,6 +118,7 @@ async def test_my_data_shows_everything_that_is_kept(talk: Talk) -> None:
     assert copy["roles"] == []
 
 
+@ON_SQLITE
 async def test_deleted_is_deleted_from_every_table_and_from_the_files(
     talk: Talk, another: Callable[[str], Talk], settings: Settings
 ) -> None:

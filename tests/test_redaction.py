@@ -35,7 +35,63 @@ CUT: list[tuple[str, str, tuple[str, ...]]] = [
     ("0912345678 0987654321", "…", ()),
     ("thư: nguyen.van-a+1@example.com.vn nhé", "thư: … nhé", ()),
     ("mã BHXH 2620123456", "mã BHXH …", ()),
+    # telephone numbers as nobody foresaw them
+    ("gọi 091.234.567.8 ạ", "gọi … ạ", ()),
+    ("84.912.345.678", "…", ()),
+    ("0912,345,678", "…", ()),
+    ("0912, 345, 678", "…", ()),
+    ("0912/345/678", "…", ()),
+    ("0912 / 345 / 678", "…", ()),
+    ("0912_345_678", "…", ()),
+    ("0912:345:678", "…", ()),
+    ("0912|345|678", "…", ()),
+    ("0912*345*678", "…", ()),
+    ("0912  345  678", "…", ()),
+    ("0912 34/56/78", "…", ()),
+    ("(0912)345678", "…", ()),
+    ("(0912) 345 678", "…", ()),
+    ("gọi (0912) 345-678 nhé", "gọi … nhé", ()),
+    ("(+84)912345678", "…", ()),
+    ("+84 (0)912 345 678", "…", ()),
+    ("+84 (0) 912/345/678", "…", ()),
+    ("+84,912,345,678", "…", ()),
+    ("84/912/345/678", "…", ()),
+    ("(0211) 3861 234", "…", ()),
+    ("0211/3861/234", "…", ()),
+    ("09/12/34/56/78", "…", ()),
+    ("0_9_1_2_3_4_5_6_7_8", "…", ()),
+    ("0912\u2009345\u2009678", "…", ()),
+    ("0912\u00a0345\u00a0678", "…", ()),
+    ("0912\u202f345\u202f678", "…", ()),
+    ("0912\u200b345\u200b678", "…", ()),
+    ("0912‑345‑678", "…", ()),
+    ("0912—345—678", "…", ()),
+    ("０９１２３４５６７８", "…", ()),
+    ("０９１２／３４５／６７８", "…", ()),
+    ("٠٩١٢٣٤٥٦٧٨", "…", ()),
+    ("𝟎𝟗𝟏𝟐 𝟑𝟒𝟓 𝟔𝟕𝟖", "…", ()),
+    ("0️⃣9️⃣1️⃣2️⃣3️⃣4️⃣5️⃣6️⃣7️⃣8️⃣", "…\ufe0f\u20e3", ()),
+    ("0912,345,678, 12 tuổi", "…, 12 tuổi", ()),
+    ("sinh 10/10/2021, sđt 0912/345/678", "sinh 10/10/2021, sđt …", ()),
+    ("08:30 09/12/34/56/78", "08:30 …", ()),
+    ("0912/345/678/0987/654/321", "…/…", ()),
+    ("mã OTP gửi về (0912) 345 678", "mã OTP gửi về …", ()),
     # identity numbers
+    ("026.199.001.234", "…", ("identity",)),
+    ("số 026.199.001.234, cấp 10-10-2021", "số …, cấp 10-10-2021", ("identity",)),
+    ("026,199,001,234", "…", ("identity",)),
+    ("026/199/001/234", "…", ("identity",)),
+    ("026_199_001_234", "…", ("identity",)),
+    ("(026) 199 001 234", "…", ("identity",)),
+    ("026199/001234", "…", ("identity",)),
+    ("０２６１９９００１２３４", "…", ("identity",)),
+    ("026\u2009199\u2009001\u2009234", "…", ("identity",)),
+    ("123.456.789.012", "…", ("identity",)),
+    ("135/123/456", "…", ("identity",)),
+    ("135_123_456", "…", ("identity",)),
+    ("cmnd 135.123.456", "cmnd …", ("identity",)),
+    ("số chứng minh của tôi 135.123.456", "số chứng minh của tôi …", ("identity",)),
+    ("mã BHXH 262/012/3456", "mã BHXH …", ()),
     ("026199001234", "…", ("identity",)),
     ("cccd của tôi 026199001234", "cccd của tôi …", ("identity",)),
     ("CCCD026199001234", "CCCD…", ("identity",)),
@@ -46,12 +102,17 @@ CUT: list[tuple[str, str, tuple[str, ...]]] = [
     # cards and accounts
     ("thẻ 4111 1111 1111 1111", "thẻ …", ("bank",)),
     ("4111-1111-1111-1111", "…", ("bank",)),
+    ("4111,1111,1111,1111", "…", ("bank",)),
+    ("4111/1111/1111/1111", "…", ("bank",)),
+    ("４１１１＿１１１１＿１１１１＿１１１１", "…", ("bank",)),
     ("STK 19036512345678 Techcombank", "STK … Techcombank", ("bank",)),
     ("thẻ DN4262620123456", "thẻ DN…", ("bank",)),
     # one-time codes
     ("482913", "…", ("otp",)),
     (" 482913. ", " …. ", ("otp",)),
     ("482 913", "…", ("otp",)),
+    ("４８２９１３", "…", ("otp",)),
+    ("482\u00a0913", "…", ("otp",)),
     ("mã là 482913 ạ", "mã là … ạ", ("otp",)),
     ("mã 4829", "mã …", ("otp",)),
     ("OTP 482913", "OTP …", ("otp",)),
@@ -96,6 +157,23 @@ KEPT: list[str] = [
     "67.750 máy đã cài",
     "67.750",
     "1.234.567 người",
+    "9.876.543.210 đồng",
+    "12.345.678,9",
+    "135.123.456 đồng",
+    "1,234,567 người",
+    "67.750, 12.345 và 1.234.567",
+    "8100/107300 máy",
+    "câu 1, 2, 3, 4, 5, 6, 7, 8, 9",
+    "câu 1,2,3,4,5,6,7,8,9,10,11,12",
+    "mẫu 03, 04, 05, 06, 07",
+    "mẫu 03,04,05,06,07",
+    "0,5 - 1,5 - 2,5 - 3,5 - 4,5",
+    "0.75, 0.80, 0.85, 0.90",
+    "lỗi 1001, 1002, 1003",
+    "các năm 2021, 2022, 2023",
+    "7/30",
+    "3,5",
+    "iPhone 6/7/8/9/10/11/12",
     "8,58%",
     "xếp thứ 44/63",
     "2021",
@@ -104,10 +182,19 @@ KEPT: list[str] = [
     "ngày 10/10/2021",
     "ngày 10-10-2021",
     "10.10.2021",
+    "từ 05/10/2021 08:30 đến 06/10/2021 17:00",
+    "05/10/2021, 06/10/2021, 07/10/2021",
+    "05/10/2021-06/10/2021",
+    "từ 05/10-08/10/2021",
+    "05/10-06/10-07/10-08/10-09/10",
+    "05.10.2021 - 06.10.2021",
     "2021-10-10",
     "10-10-21",
     "lúc 08:30 đến 11:30",
     "từ 08.30 - 11.30",
+    "08:30-11:30, 13:30-17:00",
+    "08.30 - 11.30, 13.30 - 17.00",
+    "08.30-11.30/13.30 - 17.00",
     "phiên bản 1.2.3",
     "iOS 14.5.1",
     "Android 10",
@@ -124,6 +211,7 @@ KEPT: list[str] = [
     "gọi 1900 9095 hoặc 115",
     "1800 1119",
     "1900 0368",
+    "18001119",
     "tiêm mũi 1 mũi 2 mũi 3",
     "số 2",
     "2",
@@ -170,33 +258,94 @@ def test_never_raises_and_keeps_the_rest(text: str) -> None:
         assert found.text == unicodedata.normalize("NFC", text)
 
 
+# What people, keyboards and copied pages put between groups of figures.
+SIGNS = ["", " ", ".", "-", ",", "/", "_", ":", "|", "*", " - ", " / ", " . ", ", ", "  ", "\u00a0", "\u2009", "\u202f",
+         "\u200b", "–", "‑", "．", "／", "，"]  # fmt: skip
+FIGURES = ["0123456789", "０１２３４５６７８９", "٠١٢٣٤٥٦٧٨٩", "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗"]
+
+
 @given(
     before=st.sampled_from(["", "sđt ", "sdt", "gọi em:", "(", "...", "/", "ạ,"]),
     digits=st.from_regex(r"0[35789][0-9]{8}", fullmatch=True),
-    cut=st.lists(st.sampled_from(["", " ", ".", "-"]), min_size=2, max_size=2),
+    cut=st.lists(st.sampled_from(SIGNS), min_size=2, max_size=2),
+    figures=st.sampled_from(FIGURES),
     after=st.sampled_from(["", " ạ", "nhé", ".", ")", "?", ", cảm ơn"]),
 )
-def test_no_mobile_number_stays_however_it_is_written(before: str, digits: str, cut: list[str], after: str) -> None:
-    written = f"{digits[:4]}{cut[0]}{digits[4:7]}{cut[1]}{digits[7:]}"
+def test_no_mobile_number_stays_however_it_is_written(
+    before: str, digits: str, cut: list[str], figures: str, after: str
+) -> None:
+    written = f"{digits[:4]}{cut[0]}{digits[4:7]}{cut[1]}{digits[7:]}".translate(as_figures(figures))
     left = redact(f"{before}{written}{after}").text
     assert not re.search(r"\d{3}", left)
     assert left == f"{before}{HIDDEN}{after}"
 
 
+@given(
+    digits=st.from_regex(r"0[35789][0-9]{8}", fullmatch=True),
+    sign=st.sampled_from([sign for sign in SIGNS if sign.strip() not in (",", "，")]),  # with commas it is a list
+    size=st.sampled_from([1, 2, 5]),
+)
+def test_no_mobile_number_stays_in_whatever_portions(digits: str, sign: str, size: int) -> None:
+    written = sign.join(digits[at : at + size] for at in range(0, 10, size))
+    assert redact(f"gọi {written} ạ").text == f"gọi {HIDDEN} ạ"
+
+
+def as_figures(figures: str) -> dict[int, str]:
+    """Map the ten figures to those of another script."""
+    return str.maketrans("0123456789", figures)
+
+
 # The fourth figure is sex and century, 0 to 3 until the year 2100; 0084… is a telephone number of Vietnam.
 @given(
     digits=st.from_regex(r"0[0-9]{2}[0-3][0-9]{8}", fullmatch=True),
+    sign=st.sampled_from(SIGNS),
+    figures=st.sampled_from(FIGURES),
     around=st.sampled_from(["{}", "cccd {}", "số{}ạ", "({})"]),
 )
-def test_no_identity_number_stays(digits: str, around: str) -> None:
-    found = redact(around.format(digits))
+def test_no_identity_number_stays(digits: str, sign: str, figures: str, around: str) -> None:
+    written = sign.join(re.findall("...", digits)).translate(as_figures(figures))
+    found = redact(around.format(written))
     assert found.text == around.format(HIDDEN)
     assert found.secrets == ("identity",)
 
 
 @hypothesis_settings(deadline=None, max_examples=5)
-@given(piece=st.sampled_from(["1", "1 ", "a1", "mk ", "mật khẩu của ", "otp ", "a@", "1.", "a.", "-1"]))
+@given(
+    piece=st.sampled_from(
+        [
+            "1",
+            "1 ",
+            "a1",
+            "mk ",
+            "mật khẩu của ",
+            "otp ",
+            "a@",
+            "1.",
+            "a.",
+            "-1",
+            "0",
+            "0 ",
+            "0,",
+            "0   ",
+            "09,",
+            "0912,345,678,",
+            "0912345678 ",
+            "84 ",
+            "(0",
+            "135/",
+            "4111,",
+            "0️⃣",
+        ]
+    )
+)
 def test_a_long_text_takes_no_long_time(piece: str) -> None:
     begun = time.perf_counter()
     redact(piece * (20_000 // len(piece)))
     assert time.perf_counter() - begun < 2
+
+
+def test_signs_around_a_figure_take_no_long_time() -> None:
+    begun = time.perf_counter()
+    for about in (". ", "- ", "mã ", "la. "):
+        redact(about * 60 + "1234" + about * 60 + "x")
+    assert time.perf_counter() - begun < 0.5

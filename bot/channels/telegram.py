@@ -12,6 +12,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -32,10 +33,12 @@ from bot.channels.telegram_listening import (
     Poller,
     Report,
     rest,
+    wait_of,
 )
 from bot.channels.telegram_profile import Introduction, Profile
 from bot.channels.telegram_request import Transport
 from bot.channels.telegram_speaking import Speaker
+from bot.channels.telegram_speech import LONGEST_CAPTION
 from bot.channels.telegram_updates import NAME, Heard, Moved, Myself, Present, read_update, update_id_of
 from bot.clock import Clock, stamp
 from bot.errors import DeliveryError, Flooded, StoreError, Unreachable
@@ -50,6 +53,7 @@ LONGEST_TEXT = 4096
 _MOST_OPEN = 1000  # messages taken in and not yet answered, before more are fetched
 _TYPING_AFTER, _TYPING_TICK, _MOST_TYPING = 0.3, 0.1, 20
 _INTRODUCTION_PAUSE = 60.0
+_ACQUAINTANCE_SECONDS = 10.0  # for which an update that was brought waits until the bot knows its own name
 _UNREAD = ("sendMessage", "editMessageText", "answerCallbackQuery", "sendChatAction")
 
 
@@ -79,11 +83,12 @@ class Telegram:
         # The library's own reports name the address of the API, which holds the token, and what people write.
         logging.getLogger("telegram").setLevel(logging.WARNING)
         self._store, self._connection, self._clock, self._tick = store, connection, clock, tick
-        self._report, self._too_fast = report, too_fast
+        self._tell, self._too_fast = report, too_fast
         self.traits = Traits(
             longest_text=LONGEST_TEXT,
             title="Telegram",
             measure=utf16_length,
+            longest_caption=LONGEST_CAPTION,
             abroad=True,
             pace=replace(pace, is_crowd=_is_crowd),
         )
@@ -102,9 +107,9 @@ class Telegram:
         self._commands = frozenset(
             f"/{command.name}" for profile in profiles for group in profile.commands.values() for command in group
         )
-        self._me = Myself(commands=self._commands)
+        self._me, self._introduced = Myself(commands=self._commands), asyncio.Event()
         self._receive: Receive | None = None
-        self._off = ""  # why the channel has stopped for good
+        self._off, self._refused = "", asyncio.Event()  # why the channel has stopped for good
         self._closed = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._open: deque[tuple[float, str, asyncio.Future[Settled]]] = deque()
@@ -121,13 +126,13 @@ class Telegram:
                 lease=self._lease,
                 own_hook=connection.hook_url,
                 take=self._take_polled,
-                report=report,
+                report=self._report,
                 seconds=poll_seconds,
                 silence=silence_seconds,
                 tick=tick,
             )
             if connection.polls
-            else HookKeeper(self._bulk, connection, clock=clock, report=report)
+            else HookKeeper(self._bulk, connection, clock=clock, report=self._report)
         )
 
     # -- in ---------------------------------------------------------------------------------------------------
@@ -135,13 +140,23 @@ class Telegram:
     async def listen(self, receive: Receive) -> None:
         """Bring messages in until cancelled, or until Telegram refuses the token."""
         self._receive = receive
+        listening, refused = (asyncio.ensure_future(work) for work in (self._listen(), self._refused.wait()))
         try:
-            await self._introduce()
-            self._spawn(self._keep_introduced())
-            self._spawn(self._show_typing())
-            await self._listener.run()
+            await asyncio.wait((listening, refused), return_when=asyncio.FIRST_COMPLETED)
+            if listening.done():
+                await listening
         except InvalidToken:
             self._stop()
+        finally:
+            listening.cancel()
+            refused.cancel()
+            await asyncio.gather(listening, refused, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        await self._introduce()
+        self._spawn(self._keep_introduced())
+        self._spawn(self._show_typing())
+        await self._listener.run()
 
     async def take(self, raw: Mapping[str, Any]) -> None:
         """Take one update that came by webhook; returns when it is safe. Raises StoreError."""
@@ -151,10 +166,12 @@ class Telegram:
         """Tell whether a webhook request brings the secret that only Telegram was told."""
         return hmac.compare_digest(secret.encode("utf-8", "replace"), self._connection.hook_secret.encode())
 
-    @property
-    def listening(self) -> bool:
-        """Whether updates can be taken."""
-        return self._receive is not None and not self._off and not self._closed
+    async def ready(self) -> bool:
+        """Tell whether updates can be taken; right after the start that takes a moment."""
+        if not self._introduced.is_set():  # without its name the bot cannot tell who mentions it
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._introduced.wait(), _ACQUAINTANCE_SECONDS)
+        return self._introduced.is_set() and not self._off and not self._closed
 
     async def _introduce(self) -> None:
         pause = 0.5
@@ -169,6 +186,7 @@ class Telegram:
                 continue
             self._me = Myself(user.username or "", user.id, self._commands)
             self.traits = replace(self.traits, private_chat=f"https://t.me/{user.username}")
+            self._introduced.set()
             self._report(None)
             log.info("telegram", bot=user.username, mode="polling" if self._connection.polls else "webhook")
             return
@@ -180,7 +198,7 @@ class Telegram:
 
     async def _take(self, updates: Sequence[Mapping[str, Any]]) -> None:
         """Hand updates to the inbox, all at once so that they share a commit; returns when all are safe."""
-        taken: list[tuple[str, Awaitable[Ticket]]] = []
+        came, taken = self._tick(), list[tuple[str, Awaitable[Ticket]]]()
         for raw in updates:
             try:
                 event = read_update(raw, self._me, now=self._clock())
@@ -196,7 +214,7 @@ class Telegram:
         failure: StoreError | None = None
         for chat, ticket in taken:
             try:
-                self._expect((await ticket).settled, chat)
+                self._expect((await ticket).settled, chat, came)
             except Flooded:
                 self._tell_off(chat)
             except StoreError as error:
@@ -217,12 +235,12 @@ class Telegram:
         kept = await self._store.read(lambda tx: choices.find(tx, message.choice))
         return message if kept is None else replace(message, choice=kept)
 
-    def _expect(self, settled: asyncio.Future[Settled], chat: str) -> None:
+    def _expect(self, settled: asyncio.Future[Settled], chat: str, came: float) -> None:
         if settled.done():
             return
         self._waiting += 1
         settled.add_done_callback(self._settled)
-        self._open.append((self._tick(), chat, settled))
+        self._open.append((came, chat, settled))
 
     def _settled(self, _: asyncio.Future[Settled]) -> None:
         self._waiting -= 1
@@ -264,16 +282,27 @@ class Telegram:
 
     async def _keep_introduced(self) -> None:
         while True:
+            pause = _INTRODUCTION_PAUSE
             try:
                 await self._introduction.refresh()
             except (TelegramError, StoreError) as error:
                 log.warning("commands and descriptions not set", reason=str(error))
-            await asyncio.sleep(_INTRODUCTION_PAUSE)
+                pause = max(pause, wait_of(error))
+            await asyncio.sleep(pause)
 
     def _stop(self) -> None:
+        """Stop for good: no token becomes right again by trying."""
+        if self._off:
+            return
         self._off = "Telegram refuses the token; set BOT_TELEGRAM__TOKEN to the one that BotFather gave, then restart."
-        self._report(self._off)
+        self._tell(self._off)
+        self._refused.set()
         log.error("channel stopped", channel=NAME, reason=self._off)
+
+    def _report(self, sentence: str | None) -> None:
+        """Tell what is wrong, or None; that the channel has stopped stays said."""
+        if not self._off:
+            self._tell(sentence)
 
     # -- out --------------------------------------------------------------------------------------------------
 
@@ -302,6 +331,8 @@ class Telegram:
         try:
             return await self._speaker.change(self._replies, int(to.address), int(number), reply)
         except TelegramError as error:
+            if isinstance(error, InvalidToken):
+                self._stop()
             raise delivery_error(error, answering=True) from None
 
     async def close(self) -> None:

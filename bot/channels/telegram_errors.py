@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError, TimedOut
 
-from bot.channels.telegram_request import DroppedError, FloodError, NotSentError, ServerError
+from bot.channels.telegram_request import DroppedError, FloodError, ForeignError, NotSentError, ServerError
 from bot.errors import DeliveryError, Gone, Rejected, Throttled, Unknown, Unreachable
 
 # Beginnings of 400s that mean a person or a group, not the message.
@@ -49,6 +49,8 @@ def delivery_error(error: TelegramError, *, answering: bool) -> DeliveryError:
             return Rejected(f"Telegram refuses the message: {error.message}.", code="400")
         case NotSentError():
             return Unreachable(f"{error.message}.", code="not-sent")
+        case ForeignError():
+            return Unreachable(f"{error.message}.", code=f"foreign-{error.status}")
         case ServerError():
             return Unreachable(f"{error.message}.", code=str(error.status))
         case Conflict():

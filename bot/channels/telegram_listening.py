@@ -72,17 +72,17 @@ class Poller:
         self._bot, self._transport, self._own_hook, self._take = bot, transport, own_hook, take
         self._lease, self._standing_by = lease, False
         self._report, self._seconds, self._silence, self._tick = report, seconds, silence, tick
-        self._last_poll = tick()
+        self._last_poll, self._asks = tick(), True
 
     async def run(self) -> None:
         """Poll for ever; start afresh when nothing came back for too long. Raises InvalidToken."""
         while True:
             await self._wait_for_turn()
-            self._last_poll = self._tick()
+            self._last_poll, self._asks = self._tick(), True
             async with self._lease.kept() as lost:
                 poller = asyncio.ensure_future(self._poll())
                 try:
-                    while not (poller.done() or lost.is_set()) and self._tick() - self._last_poll < self._silence:
+                    while not (poller.done() or lost.is_set() or self._is_silent()):
                         await asyncio.wait((poller,), timeout=min(1.0, self._silence / 4))
                 finally:
                     silent = poller.cancel()
@@ -97,6 +97,9 @@ class Poller:
                 self._report(f"Polling broke off ({type(ended).__name__}) and was started again.")
                 await asyncio.sleep(_FIRST_PAUSE)
             await self._transport.shutdown()
+
+    def _is_silent(self) -> bool:
+        return self._asks and self._tick() - self._last_poll >= self._silence
 
     async def _wait_for_turn(self) -> None:
         """Return when this process may poll; that another one does is as it should be."""
@@ -129,9 +132,10 @@ class Poller:
                 continue
             except TelegramError as error:
                 log.warning("polling failed", reason=error.message)
+                self._last_poll += wait_of(error)  # a pause that Telegram wants is no silence
                 pause, well = await rest(error, pause), False
                 continue
-            self._last_poll, pause, well = self._tick(), _FIRST_PAUSE, True
+            pause, well, self._asks = _FIRST_PAUSE, True, False  # a full house is no silence of Telegram's
             self._report(None)
             try:
                 await self._take(updates)
@@ -140,6 +144,8 @@ class Poller:
                 log.error("database unavailable, updates wait at Telegram", reason=str(error))
                 await asyncio.sleep(_FIRST_PAUSE)
                 continue
+            finally:
+                self._last_poll, self._asks = self._tick(), True
             if updates:
                 offset = updates[-1]["update_id"] + 1
 
@@ -177,16 +183,16 @@ class HookKeeper:
 
     async def run(self) -> None:
         """Keep the webhook for ever. Raises InvalidToken."""
-        pause, current = _FIRST_PAUSE, ""
+        pause, own = _FIRST_PAUSE, False
         while True:
             try:
-                if current != self._connection.hook_url:
-                    await self._set()
-                    self._report(None)
-                await asyncio.sleep(_HOOK_PAUSE)
                 info = await self._bot.get_webhook_info()
-                current, pause = info.url, _FIRST_PAUSE
-                self._report(f"Telegram cannot deliver: {info.last_error_message}." if self._failing(info) else None)
+                taken = info.url != self._connection.hook_url
+                if taken or not own:  # at the start in any case: the secret may be a new one
+                    await self._set()
+                self._report(self._name_rival(info) if taken and own else self._name_failure(info))
+                pause, own = _FIRST_PAUSE, True
+                await asyncio.sleep(_HOOK_PAUSE)
             except InvalidToken:
                 raise
             except BadRequest as error:
@@ -204,13 +210,30 @@ class HookKeeper:
             allowed_updates=KINDS,
         )
 
-    def _failing(self, info: WebhookInfo) -> bool:
+    @staticmethod
+    def _name_rival(info: WebhookInfo) -> str:
+        if not info.url:
+            return "Another program took this bot's webhook away, and it was set again; stop that program."
+        host = urlsplit(info.url).netloc
+        return (
+            f"Another program set its webhook at {host} for this bot, and it was set back; stop that program, or give "
+            "each bot a token of its own (one bot, one program)."
+        )
+
+    def _name_failure(self, info: WebhookInfo) -> str | None:
         last = info.last_error_date
-        return last is not None and (self._clock() - last).total_seconds() < 2 * _HOOK_PAUSE
+        if last is None or (self._clock() - last).total_seconds() >= 2 * _HOOK_PAUSE:
+            return None
+        return f"Telegram cannot deliver: {info.last_error_message}."
 
 
 async def rest(error: TelegramError, pause: float = _FIRST_PAUSE) -> float:
     """Wait after a failure, longer each time, never in step with others; returns the next pause."""
-    wanted = error.seconds if isinstance(error, FloodError) else 0.0
+    wanted = wait_of(error)
     await asyncio.sleep(max(wanted, pause * random.uniform(0.5, 1.5)))  # noqa: S311 - jitter, no secret
     return min(pause * 2, _LONGEST_PAUSE)
+
+
+def wait_of(error: Exception) -> float:
+    """Tell for how many seconds Telegram wants to be left alone."""
+    return error.seconds if isinstance(error, FloodError) else 0.0

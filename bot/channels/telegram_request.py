@@ -14,7 +14,8 @@ from yarl import URL
 
 _CONNECT_SECONDS = 10.0
 _JSON: Final = {"Content-Type": "application/json"}
-_TOO_MANY, _SERVER_ERROR = 429, 500
+_REFUSED, _NOT_FOUND, _TOO_MANY, _SERVER_ERROR = 400, 404, 429, 500
+_WHO_AM_I: Final = "/getMe"  # where 404 means a token that Telegram cannot read
 _UNREAD: Final = b'{"ok":true,"result":true}'
 _UNREAD_RESULT: Final[dict[str, Any]] = {"ok": True, "result": True}
 
@@ -32,6 +33,14 @@ class ServerError(NetworkError):
 
     def __init__(self, status: int) -> None:
         super().__init__(f"Telegram answered {status}")
+        self.status = status
+
+
+class ForeignError(NetworkError):
+    """Something before Telegram answered in its place (4xx without Telegram's words); Telegram has seen nothing."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"Something between here and Telegram answered {status}; look at telegram.api_base")
         self.status = status
 
 
@@ -112,6 +121,10 @@ class Transport(BaseRequest):
             raise ServerError(response.status)
         if response.status == _TOO_MANY:
             raise FloodError(_seconds_to_wait(content, response.headers.get("Retry-After", "")))
+        if response.status >= _REFUSED and not _are_telegrams_words(content):
+            raise ForeignError(response.status)
+        if response.status == _NOT_FOUND and not url.endswith(_WHO_AM_I):
+            raise ForeignError(response.status)  # every method that is asked for is there
         return response.status, content
 
     async def ask(self, url: str, body: bytes) -> object:
@@ -189,6 +202,14 @@ def _body(
     for name, (filename, content, media_type) in request_data.multipart_data.items():
         form.add_field(name, content, filename=filename, content_type=media_type)
     return form, None
+
+
+def _are_telegrams_words(content: bytes) -> bool:
+    try:
+        answer = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(answer, dict) and answer.get("ok") is False
 
 
 def _seconds_to_wait(content: bytes, header: str) -> float:

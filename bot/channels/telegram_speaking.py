@@ -12,14 +12,13 @@ from telegram.error import BadRequest, TelegramError, TimedOut
 
 from bot.channels.telegram_api import ApiBot
 from bot.channels.telegram_errors import says_unchanged, says_unreadable
-from bot.channels.telegram_speech import LONGEST_CAPTION, NO_PREVIEW, html, keyboard, message_body, needs_keys, too_long
+from bot.channels.telegram_speech import NO_PREVIEW, html, keyboard, message_body, needs_keys, too_long
 from bot.channels.telegram_updates import Answered, how_to_answer
 from bot.clock import Clock, stamp
 from bot.errors import DeliveryError, Unreachable
 from bot.markup import to_plain
 from bot.message import Receipt, Reply
 from bot.store import Store, Transaction, choices
-from bot.text import utf16_length
 
 log = structlog.get_logger()
 
@@ -89,20 +88,16 @@ class Speaker:
         return True
 
     async def _send_media(self, bot: ApiBot, chat: int, reply: Reply, answered: Answered) -> Receipt:
-        """Send a picture or a file; the text goes under it where it fits, else before it."""
-        caption, markup, more = reply.text, keyboard(reply.buttons), _in_reply(answered)
-        if utf16_length(to_plain(caption)) > LONGEST_CAPTION:
-            await self._send_text(bot, chat, Reply(caption), answered)
-            caption = ""
-        shown = {"caption": html(caption) or None, "parse_mode": ParseMode.HTML, "api_kwargs": more}
-        if reply.image and reply.file:
-            await bot.send_photo(chat, reply.image, **shown)  # type: ignore[arg-type]
-            shown = {"api_kwargs": more}
-        elif reply.image:
-            return _receipt(await bot.send_photo(chat, reply.image, reply_markup=markup, **shown))  # type: ignore[arg-type]
-        assert reply.file is not None  # the caller looked
-        name, content = reply.file.name, reply.file.content
-        return _receipt(await bot.send_document(chat, content, filename=name, reply_markup=markup, **shown))  # type: ignore[arg-type]
+        """Send a picture or a file with its text under it."""
+        shown: dict[str, Any] = {
+            "caption": html(reply.text) or None,
+            "parse_mode": ParseMode.HTML,
+            "reply_markup": keyboard(reply.buttons),
+            "api_kwargs": _in_reply(answered),
+        }
+        if reply.file is None:
+            return _receipt(await bot.send_photo(chat, reply.image, **shown))
+        return _receipt(await bot.send_document(chat, reply.file.content, filename=reply.file.name, **shown))
 
     async def _keep_choices(self, reply: Reply) -> None:
         kept, at = [button.choice for button in reply.buttons if too_long(button)], stamp(self._clock())

@@ -89,7 +89,7 @@ async def take_telegram(request: web.BaseRequest, service: Service) -> web.Strea
         return _refused(400, "not JSON")
     if update_id_of(raw) is None:
         return _refused(400, "no update of Telegram")
-    if not channel.listening:
+    if not await channel.ready():
         return _later()
     try:
         await channel.take(raw)
