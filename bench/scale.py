@@ -4,7 +4,8 @@
 
 Each round starts a fresh database (synced to the disk at each commit) and so many real bots with their full duty; the
 limits are off. The fake Telegram, everybody who writes, PostgreSQL and the bots share this machine: the CPU that each
-of them used is told apart, because the rate alone says little where they fight for two cores.
+of them used is told apart, because the rate alone says little where they fight for two cores. What a message took is
+left in build/scale.json for bench/scale_model.py.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import uvloop
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder, whose names hide libraries
 
+from bench.scale_model import Cost, keep  # noqa: E402
 from bench.soak import CITIZENS, TEXTS  # noqa: E402
 from bot.knowledge import INDEX_FILE, load_knowledge  # noqa: E402
 from bot.platforms import TELEGRAM_HOOK  # noqa: E402
@@ -130,7 +132,8 @@ def quantile(waits: list[float], share: float) -> float:
     return sorted(waits)[min(len(waits) - 1, int(len(waits) * share))] * 1000 if waits else 0.0
 
 
-async def measure(server: PostgresServer, folder: Path, replicas: int, seconds: float) -> bool:
+async def measure(server: PostgresServer, folder: Path, replicas: int, seconds: float) -> tuple[Cost, int]:
+    """Run one round; returns what a message took, and how many were lost."""
     async with running_telegram() as fake:
         bots, url = [], server.fresh()
         for number in range(replicas):
@@ -176,7 +179,7 @@ async def measure(server: PostgresServer, folder: Path, replicas: int, seconds: 
         f"{rest / took:9.2f} {(after - committed) / done:8.2f} {deadlocks:9} {crowd.lost:5} {crowd.refused:7}",
         flush=True,
     )
-    return not crowd.lost
+    return Cost(replicas, bots_used / done * 1000, posted / done * 1000), crowd.lost
 
 
 def main() -> None:
@@ -194,12 +197,13 @@ def main() -> None:
     print("replicas updates/s  p50 ms  p99 ms      bots  postgres generator      else  commits deadlocks  lost refused")
     try:
         with tempfile.TemporaryDirectory() as folder:
-            good = [
+            rounds = [
                 uvloop.run(measure(server, Path(folder), number, arguments.seconds)) for number in arguments.replicas
             ]
     finally:
         server.stop()
-    sys.exit(0 if all(good) else 1)
+    keep([cost for cost, _ in rounds], cores=os.cpu_count())
+    sys.exit(1 if any(lost for _, lost in rounds) else 0)
 
 
 if __name__ == "__main__":

@@ -21,9 +21,10 @@ _LONGEST_YIELD = 5.0  # how long replies may hold bulk up
 _CATCH_UP = 0.5
 # Where no pace is set, bulk takes all there is; but while replies leave, so many a second, so that none waits for it.
 _BESIDE_REPLIES, _LATELY = 50.0, 1.0
-# Of the pace, for messages to many where several processes write by one token: they leave from one of these at a time,
-# which cannot know how many replies the others are sending.
-_BULK_SHARE = 0.5
+# What leaves without being asked for comes in three kinds: messages to many, reminders, and what officers write. Each
+# leaves from one process at a time, which may be another one for each kind.
+_BULK_KINDS = 3
+_SHARED_BURST = 2  # of each of several processes; a greeting of two parts still need not wait
 
 
 class Buckets:
@@ -91,7 +92,11 @@ class Gate:
         self._probe: asyncio.Future[None] | None = None  # there while one message tries the way
 
     def share(self, processes: int) -> None:
-        """Leave room for other processes that write by the same token; `processes` counts this one."""
+        """Take only a part, so that all processes that write by one token keep its pace; `processes` counts this one.
+
+        None knows what the others send: of the pace for bulk each kind that may leave elsewhere is left a part, of the
+        pace of a chat or a group each process that may answer there.
+        """
         if processes != self._processes:
             self._processes = processes
             self.change(self._pace)
@@ -99,10 +104,12 @@ class Gate:
     def change(self, pace: Pace) -> None:
         """Take another pace from now on."""
         self._pace = pace
-        bulk = pace.bulk_per_second * (_BULK_SHARE if self._processes > 1 else 1.0)
+        bulk = pace.bulk_per_second / min(self._processes, _BULK_KINDS)
         self._gap = 1 / bulk if bulk else 0.0
-        self._chats.change(pace.chat_per_second * 60, capacity=_CHAT_BURST)
-        self._crowds.change(pace.crowd_per_minute / self._processes)
+        burst = _CHAT_BURST if self._processes == 1 else _SHARED_BURST
+        self._chats.change(pace.chat_per_second * 60 / self._processes, capacity=burst)
+        crowd = pace.crowd_per_minute / self._processes
+        self._crowds.change(crowd, capacity=max(1.0, crowd))  # below 1 it would never be full enough for one message
         self._limited = bool(pace.bulk_per_second or pace.chat_per_second or pace.crowd_per_minute)
 
     @property

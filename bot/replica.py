@@ -1,19 +1,23 @@
 """This process among those that serve from the same records: shows that it lives, and sees who does not any more.
 
 A process that has not been seen alive for `LEASE_SECONDS` is struck off, and what it had under way is taken over by
-another. Nobody compares clocks: each watches the others' numbers grow by a reckoning of its own, and begins anew when
-it could not look itself. One that died on this machine is known at once. A process that could not show itself in time
+another. That needs no clocks: each watches the others' numbers grow by a reckoning of its own, and begins anew when it
+could not look itself. One that died on this machine is known at once. A process that could not show itself in time
 stops delivering before others begin, and goes on under a new name when it was struck off.
+
+Leases do need clocks: each process looks how far its own is from the database's.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import structlog
 
 from bot.channels.lease import is_dead, new_holder
+from bot.clock import Clock, now
 from bot.store import Row, Store, Transaction, replicas
 
 log = structlog.get_logger()
@@ -21,20 +25,29 @@ log = structlog.get_logger()
 BEAT_SECONDS, LEASE_SECONDS = 5.0, 20.0
 _SURE_SECONDS = 15.0  # without a sign of life from itself, before a process must expect others to take over
 _LOOKED_AWAY = 2.5 * BEAT_SECONDS
+# From the database's clock; two processes are then less apart than the 15 s that the shortest lease has left at least.
+_CLOCK_OFF = 5.0
 
 
 class Replica:
     """One process's place among the others."""
 
     def __init__(
-        self, store: Store, *, online: bool, mark: str = "", tick: Callable[[], float] = time.monotonic
+        self,
+        store: Store,
+        *,
+        online: bool,
+        mark: str = "",
+        tick: Callable[[], float] = time.monotonic,
+        clock: Clock = now,
     ) -> None:
         """`online` processes speak on the platforms; `mark` is the same for all that have the same secret."""
-        self._store, self._online, self._mark, self._tick = store, online, mark, tick
+        self._store, self._online, self._mark, self._tick, self._clock = store, online, mark, tick, clock
         self.name = new_holder()
         self.online = 1  # how many processes speak on the platforms, this one at least
         self.others = 0  # how many more processes there are
         self.strangers = False  # whether one of them has another secret
+        self.clock_trouble: str | None = None  # a sentence while the clock of this machine differs too much
         self._shown_at = tick()
         self._looked_at = -_LOOKED_AWAY
         self._seen: dict[str, tuple[int, float]] = {}  # name → its number, and since when it has not grown
@@ -69,7 +82,12 @@ class Replica:
         await self._store.write(lambda tx: replicas.leave(tx, self.name))
 
     async def _look(self) -> bool:
-        rows = [row for row in await self._store.read(replicas.present) if row["name"] != self.name]
+        asked_at = self._clock()
+        present, theirs = await self._store.read(
+            lambda tx: (replicas.present(tx), replicas.clock(tx) if self._store.shared else asked_at)
+        )
+        self.clock_trouble = _differs(asked_at, theirs, self._clock())
+        rows = [row for row in present if row["name"] != self.name]
         dead = self._dead(rows)
 
         def strike_off(tx: Transaction) -> list[str]:
@@ -99,3 +117,13 @@ class Replica:
             if now - since >= LEASE_SECONDS or is_dead(row["name"]):
                 dead.append((row["name"], beat))
         return dead
+
+
+def _differs(asked_at: datetime, theirs: datetime, answered_at: datetime) -> str | None:
+    """Tell in a sentence that the database's moment lies too far from the time in which it was asked for."""
+    behind = max((theirs - answered_at).total_seconds(), 0.0)
+    ahead = max((asked_at - theirs).total_seconds(), 0.0)
+    if max(behind, ahead) < _CLOCK_OFF:
+        return None
+    how = f"{behind:.0f} s behind" if behind else f"{ahead:.0f} s ahead of"
+    return f"The clock of this machine is {how} the database's; see that the time of both is right."

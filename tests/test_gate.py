@@ -7,7 +7,7 @@ import heapq
 import random
 from collections import deque
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import pytest
 
@@ -56,6 +56,14 @@ def time() -> Time:
 
 def gate(time: Time, **pace: float) -> Gate:
     return Gate(Pace(**pace, is_crowd=lambda address: address.startswith("-")), clock=time, sleep=time.sleep)  # type: ignore[arg-type]
+
+
+def several(time: Time, processes: int, **pace: float) -> list[Gate]:
+    """The gates of processes that write by one token."""
+    ways = [gate(time, **pace) for _ in range(processes)]
+    for way in ways:
+        way.share(processes)
+    return ways
 
 
 async def sends(way: Gate, time: Time, log: list[tuple[str, float]], chat: str, *, bulk: bool = False) -> None:
@@ -126,39 +134,53 @@ async def test_a_group_gets_twenty_a_minute(time: Time) -> None:
     assert [round(at - 1000) for _, at in log][19:] == [0, 3, 6, 9]
 
 
-async def test_two_processes_together_stay_below_the_limit(time: Time) -> None:
-    """One sends to many, the other answers as much as is left for that: never more than the token may in a second."""
-    one, two, log = gate(time, bulk_per_second=29), gate(time, bulk_per_second=29), []
-    for way in (one, two):
-        way.share(2)
-    bulk = [asyncio.create_task(sends(one, time, log, f"b{n}", bulk=True)) for n in range(200)]
-
-    async def answer() -> None:
-        for number in range(190):
-            await time.travel(1 / 14.5)
-            await sends(two, time, log, f"r{number}")
-
-    await time.run(*bulk, asyncio.create_task(answer()))
+@pytest.mark.parametrize("processes", [1, 2, 3, 5])
+async def test_all_processes_together_keep_the_pace_of_bulk(time: Time, processes: int) -> None:
+    """Messages to many, reminders and officers' words leave at once, each kind in another process if there is one."""
+    ways, log = several(time, processes, bulk_per_second=29), []
+    await time.run(
+        *(
+            asyncio.create_task(sends(ways[kind % processes], time, log, f"{kind} {number}", bulk=True))
+            for kind in range(3)
+            for number in range(100)
+        )
+    )
     moments = sorted(at for _, at in log)
-    assert len(moments) == 390
+    assert len(moments) == 300
     assert max(sum(begin <= at < begin + 1 for at in moments) for begin in moments) <= 30
-    assert time.now - 1000 < 200 / 14.5 + 1, "messages to many leave no slower than at half of the pace"
-    one.share(1)  # the other one is gone
+    ways[0].share(1)  # the others are gone
     begun = time.now
-    await time.run(*(asyncio.create_task(sends(one, time, log, f"c{n}", bulk=True)) for n in range(58)))
+    await time.run(*(asyncio.create_task(sends(ways[0], time, log, f"c{n}", bulk=True)) for n in range(58)))
     assert time.now - begun < 2.1
 
 
-async def test_two_processes_give_a_group_no_more_than_one_does(time: Time) -> None:
-    alone, log = gate(time, crowd_per_minute=20), []
-    await time.run(*(asyncio.create_task(sends(alone, time, log, "-5")) for _ in range(30)))
-    took = time.now - 1000
-    one, two, both = gate(time, crowd_per_minute=20), gate(time, crowd_per_minute=20), []
-    for way in (one, two):
-        way.share(2)
-    begun = time.now
-    await time.run(*(asyncio.create_task(sends(way, time, both, "-5")) for way in (one, two) for _ in range(15)))
-    assert time.now - begun == pytest.approx(took)
+@pytest.mark.parametrize("processes", [1, 2, 4])
+async def test_all_processes_together_give_a_chat_one_message_a_second(time: Time, processes: int) -> None:
+    """An impatient citizen, whose messages are answered by each process in turn."""
+    ways, log = several(time, processes, chat_per_second=1), []
+
+    async def talk() -> None:
+        for number in range(60):
+            await sends(ways[number % processes], time, log, "7")
+
+    await time.run(asyncio.create_task(talk()))
+    moments = [at for _, at in log]
+    at_once = 3 if processes == 1 else 2 * processes
+    for first, last in combinations(range(60), 2):
+        assert last - first < at_once + moments[last] - moments[first] + 1e-6
+    assert time.now - 1000 == pytest.approx(60 - at_once)
+
+
+@pytest.mark.parametrize("processes", [1, 2, 20, 40])
+async def test_all_processes_together_give_a_group_no_more_than_one_does(time: Time, processes: int) -> None:
+    """Beyond as many processes as it gets messages a minute, each still sends one."""
+    ways, log = several(time, processes, crowd_per_minute=20), []
+    work = [asyncio.create_task(sends(ways[number % processes], time, log, "-5")) for number in range(60)]
+    await time.run(*work, until=1000 + 3600)
+    assert all(task.done() for task in work)
+    assert sum(at < 1000 + 1 for _, at in log) == max(20, processes)
+    if processes <= 20:
+        assert time.now - 1000 == pytest.approx(120)
 
 
 async def test_a_chats_own_refusal_stops_that_chat_only(time: Time) -> None:

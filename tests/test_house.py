@@ -167,7 +167,7 @@ def test_no_room_has_a_name_that_says_nothing() -> None:
 # One interpreter loads what is not ours and forks for each module, because starting it anew takes longer than the rest.
 IMPORT_EACH_ALONE = """
 import importlib, os, sys, traceback, warnings
-import aiohttp.web, babel.messages, click, defusedxml, jinja2, numpy, openpyxl, orjson, prometheus_client, psycopg_pool
+import aiohttp.web, babel.messages, click, defusedxml, jinja2, numpy, openpyxl, orjson, prometheus_client, psycopg
 import pydantic_settings, sqlite_utils, structlog, telegram.ext, yaml
 warnings.simplefilter("error")
 for module in sys.argv[1:]:

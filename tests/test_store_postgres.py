@@ -217,6 +217,22 @@ async def test_those_in_each_others_way_are_run_again(pair: tuple[Store, Store])
     assert [row["steps"] for row in rows] == [2, 2]
 
 
+async def test_writers_see_what_is_committed_and_readers_one_moment_whatever_the_server_has_as_default(
+    postgres: PostgresServer,
+) -> None:
+    url = postgres.fresh()
+    name = url.partition("@/")[2].partition("?")[0]
+    with closing(psycopg.connect(postgres.url(), autocommit=True)) as other:
+        other.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'".encode())
+    store = open_store(url)
+    found = [
+        await run(lambda tx: tx.one("SELECT current_setting('transaction_isolation') AS level"))
+        for run in (store.write, store.read)
+    ]
+    assert [row["level"] for row in found if row] == ["read committed", "repeatable read"]
+    await store.close()
+
+
 async def test_sums_and_scores_are_what_sqlite_gives(store: Store) -> None:
     row = await store.read(lambda tx: tx.one("SELECT SUM(x) AS n, 0.5 AS half, 'a' AS s FROM (SELECT 3 AS x) AS t"))
     assert row is not None

@@ -37,6 +37,7 @@ _SWITCHES = {
 _FIRST_HANDED_OVER = 3  # where systemd puts the socket that it listens on
 _LINGERING_SECONDS = 2.0  # for the rest of a request that is refused, so that the refusal can be read
 _HANDLERS_SECONDS = 2.0  # for requests under way at a stop
+_LET_IN_SECONDS = 0.1  # for who was let in a moment before it and has not spoken yet
 _GARBAGE = 50_000  # objects made before the collector looks for circles
 
 
@@ -100,6 +101,7 @@ async def _serve(context: Context) -> None:
         service.closing.set()
         await service.webchat.close()
         await site.stop()
+        await asyncio.sleep(_LET_IN_SECONDS)
         await runner.cleanup()
     log.info("stopped")
 

@@ -3,6 +3,9 @@
 What arrives together is written in one transaction, as in SQLite. Where one of a group fails, or two processes got in
 each other's way, each is run again in a transaction of its own, a bounded number of times; a function of a transaction
 must therefore bear to be run twice. A lost connection is made again by the next who needs it.
+
+These few threads are the pool. psycopg_pool would lend each of them its one connection again and again, make lost ones
+anew in threads of its own, and say of a database that refuses only that none came in time.
 """
 
 from __future__ import annotations
@@ -235,7 +238,10 @@ class _Worker(threading.Thread):
         connection = self._connection
         if connection is None or connection.closed:
             connection = self._connection = self._server.connect()
-            if not self._writes:
+            if self._writes:
+                # Whatever the server's default: who waited for `hold` must see what the one before committed.
+                connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+            else:
                 connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
                 connection.read_only = True
         return connection
@@ -416,6 +422,7 @@ class _Server:
             raise StoreError(f"The database {self.name} belongs to another program; name another one.")
         # Whoever comes second waits here until the first has committed.
         connection.execute(_TURN)
+        connection.execute("SET LOCAL statement_timeout = 0")  # large tables take their time
         for definition in _OWN:
             connection.execute(definition)
         applied = [str(name) for (name,) in connection.execute("SELECT name FROM migrations ORDER BY name").fetchall()]

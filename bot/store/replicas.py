@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot.store.database import Row, Transaction
 
 
@@ -23,6 +25,14 @@ def beat(tx: Transaction, name: str) -> bool:
 def present(tx: Transaction) -> list[Row]:
     """List all processes: name, beat, online, mark."""
     return tx.all("SELECT name, beat, online, mark FROM replicas ORDER BY name")
+
+
+def clock(tx: Transaction) -> datetime:
+    """Return the moment when this transaction began by the clock of a database that is shared."""
+    row = tx.one("SELECT CURRENT_TIMESTAMP AS began")
+    assert row is not None  # it reads no table
+    began: datetime = row["began"]
+    return began
 
 
 def leave(tx: Transaction, name: str, *, beat: int | None = None) -> bool:
