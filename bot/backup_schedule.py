@@ -1,4 +1,7 @@
-"""The backups that the bot makes by itself: one a day, the newest few kept, by one of all processes on the records."""
+"""The backups that the bot makes by itself: one a day, by one of all processes on the records, kept for some days.
+
+Each machine has a folder of its own. Whoever made the newest, every machine deletes what has become too old there.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
 from pathlib import Path
@@ -26,7 +30,8 @@ FIRST_AFTER = 600.0  # seconds from the start of a bot that has no backup yet
 RETRY_AFTER = 900.0
 _LEASE_SECONDS = 3600.0
 _SET_BACK = timedelta(hours=1)
-_PATTERN = "bot-[0-9]*-[0-9]*.db"
+_NAME = "bot-%Y%m%d-%H%M%S.db"  # in UTC, so that names sort as the moments do
+_PATTERN = f"bot-{'[0-9]' * 8}-{'[0-9]' * 6}.db"  # no name that a person would give
 
 
 class BackupSchedule:
@@ -39,10 +44,11 @@ class BackupSchedule:
         self._lease = Lease(store, "backup", seconds=_LEASE_SECONDS, clock=clock)
         self._not_before = tick() + FIRST_AFTER
         self._failed = ""
+        self._seen: datetime | None = None  # the newest backup for which old ones were looked through
         self.newest: datetime | None = None  # when the newest backup was made, as of the last look
 
     async def advance(self) -> None:
-        """Make a backup if one is due, and delete the oldest; raises StoreError as long as the last try failed."""
+        """Make a backup if one is due, and delete old ones; raises StoreError as long as the last try failed."""
         keep = self._settings.backup.keep
         row = await self._store.glance(backups.latest)
         self.newest = None if row is None else moment(row["made_at"])
@@ -52,6 +58,9 @@ class BackupSchedule:
                 await self._make(keep)
             finally:
                 await self._lease.give_back()
+        if keep and self.newest is not None and self.newest != self._seen:
+            with _told("An old backup cannot be deleted"):
+                self._forget_old(self.newest, timedelta(days=keep))
         if keep and self._failed:
             raise StoreError(self._failed)
 
@@ -63,17 +72,28 @@ class BackupSchedule:
 
     async def _make(self, keep: int) -> None:
         folder = self._settings.backup_folder
-        path = folder / f"bot-{self._clock():%Y%m%d-%H%M%S}.db"
-        _remove_unfinished(folder)
-        said = await _run(path, self._settings.database)
+        path = folder / f"{self._clock():{_NAME}}"
+        try:
+            _remove_unfinished(folder)
+            said = await _run(path, self._settings.database)
+        except OSError as error:
+            said = _sentence(error)
         self._failed = f"No backup could be made: {said}" if said else ""
         if said:
             self._not_before = self._tick() + RETRY_AFTER
             return
         self.newest = self._clock()
         log.info("backup made", file=path.name)
-        for old in forget_oldest(folder, keep=keep, but=path):
-            log.info("old backup deleted", file=old)
+        with _told("An old backup cannot be deleted"):
+            _log_deleted(forget_oldest(folder, keep=keep, but=path))
+
+    def _forget_old(self, newest: datetime, term: timedelta) -> None:
+        """Delete what is older than the newest by a term: what nothing has replaced stays, however old."""
+        # So long a step is a clock that was set forward, or a pause: the backup after it tells.
+        steady = newest - (self._seen or newest) <= term and newest <= self._clock() + _SET_BACK
+        if steady:
+            _log_deleted(forget_before(self._settings.backup_folder, newest - term))
+        self._seen = newest
 
 
 def last_moment(now: datetime, daily_at: time_of_day, settings: Settings) -> datetime:
@@ -86,11 +106,37 @@ def last_moment(now: datetime, daily_at: time_of_day, settings: Settings) -> dat
 def forget_oldest(folder: Path, *, keep: int, but: Path) -> list[str]:
     """Delete scheduled backups except the newest few and one that was just made; returns their names."""
     others = sorted(path for path in folder.glob(_PATTERN) if path != but)
-    gone = others[: max(0, len(others) - (keep - 1))]
+    return _delete(others[: max(0, len(others) - (keep - 1))])
+
+
+def forget_before(folder: Path, first: datetime) -> list[str]:
+    """Delete scheduled backups that were made before a moment; returns their names."""
+    return _delete(sorted(path for path in folder.glob(_PATTERN) if path.name < f"{first:{_NAME}}"))
+
+
+def _delete(gone: list[Path]) -> list[str]:
     for path in gone:
-        path.unlink()
+        path.unlink(missing_ok=True)  # machines may share a folder
         path.with_name(f"{path.name}.sha256").unlink(missing_ok=True)
     return [path.name for path in gone]
+
+
+def _log_deleted(names: list[str]) -> None:
+    for name in names:
+        log.info("old backup deleted", file=name)
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Put what a disk refuses into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{what}: {_sentence(error)}") from None
+
+
+def _sentence(error: OSError) -> str:
+    return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror or error}."
 
 
 def _remove_unfinished(folder: Path) -> None:

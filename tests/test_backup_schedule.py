@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 from datetime import datetime, timedelta
@@ -83,16 +84,14 @@ async def test_one_a_day_and_the_newest_are_kept(engine: Engine, tmp_path: Path)
     tick.at += FIRST_AFTER
     folder = tmp_path / "backups"
     folder.mkdir()
-    for name in ("bot-20200101-000000.db", "bot-20200102-000000.db", "bot-20200103-000000.db.part", "mine.db"):
+    yesterday, before = (f"bot-{clock() - timedelta(hours=hours):%Y%m%d-%H%M%S}.db" for hours in (24, 30))
+    for name in (yesterday, before, f"{before}.sha256", "bot-20200103-000000.db.part", "mine.db"):
         (folder / name).write_text("x")
-    (folder / "bot-20200101-000000.db.sha256").write_text("x")
     await schedule.advance()
     await schedule.advance()  # nothing more is due
-    (name,) = [name for name in made(tmp_path) if name not in ("bot-20200102-000000.db", "mine.db")]
+    (name,) = [name for name in made(tmp_path) if name not in (yesterday, "mine.db")]
     assert verify(folder / name).schema
-    assert sorted(path.name for path in folder.iterdir()) == sorted(
-        ["bot-20200102-000000.db", name, f"{name}.sha256", "mine.db"]
-    )
+    assert sorted(path.name for path in folder.iterdir()) == sorted([yesterday, name, f"{name}.sha256", "mine.db"])
     assert engine.rows("SELECT actor, action FROM audit ORDER BY id DESC LIMIT 1") == [("schedule", "backup")]
     assert engine.rows("SELECT name FROM leases") == []
     await store.close()
@@ -116,6 +115,70 @@ async def test_of_two_processes_one_makes_it(engine: Engine, tmp_path: Path, mon
     assert len(asked) == 1
     for store in stores:
         await store.close()
+
+
+# How many days apart the newest backups are as one machine hears of them, and which of its own copies (by their age in
+# days when the first is heard of) it still has after each. It keeps three days.
+HEARD: list[tuple[str, list[int], list[list[int]]]] = [
+    ("one a day, made elsewhere", [0, 1, 1, 1], [[1, 2, 3], [1, 2], [1], []]),
+    ("a pause of a month tells nothing yet", [0, 30, 1], [[1, 2, 3], [1, 2, 3], []]),
+    ("a clock that was a year ahead for one backup", [0, 365, -364, 1], [[1, 2, 3], [1, 2, 3], [1, 2], [1]]),
+    ("no newer one: nothing goes", [0, 0, 0], [[1, 2, 3], [1, 2, 3], [1, 2, 3]]),
+]
+
+
+@pytest.mark.parametrize(("about", "steps", "left"), HEARD, ids=[row[0] for row in HEARD])
+async def test_every_machine_deletes_what_is_older_than_the_newest_by_the_term(
+    about: str, steps: list[int], left: list[list[int]], engine: Engine, tmp_path: Path
+) -> None:
+    """Another machine makes them all; this one has copies of one to five days, and one that a person made."""
+    clock, store = FrozenClock(), open_store(engine.url)
+    schedule = BackupSchedule(store, settings_for(engine, tmp_path, keep=3), clock=clock)
+    (folder := tmp_path / "backups").mkdir()
+    (folder / "bot-2026-01-01.db").write_text("mine")
+    names = {days: f"bot-{NOON - timedelta(days=days):%Y%m%d-%H%M%S}.db" for days in range(1, 6)}
+    for name in names.values():
+        (folder / name).write_text("x")
+        (folder / f"{name}.sha256").write_text("x")
+    for step, kept in zip(steps, left, strict=True):
+        clock.forward(days=step)
+        if step or schedule.newest is None:
+            await store.write(lambda tx: backups.note(tx, made_at=stamp(clock()), file="elsewhere", size=1))
+        await schedule.advance()
+        there = sorted(f"{names[days]}{ending}" for days in kept for ending in ("", ".sha256"))
+        assert sorted(path.name for path in folder.iterdir()) == sorted(["bot-2026-01-01.db", *there])
+    await store.close()
+
+
+async def test_what_a_disk_refuses_is_told_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine("sqlite", f"sqlite:///{tmp_path / 'bot.db'}")
+    store, tick, clock = open_store(engine.url), Tick(), FrozenClock()
+    schedule = BackupSchedule(store, settings_for(engine, tmp_path, keep=1), clock=clock, tick=tick)
+    (folder := tmp_path / "backups").mkdir()
+    (old := folder / "bot-20260101-023000.db").write_text("x")
+    (part := folder / "bot-20260102-023000.db.part").write_text("x")
+    tick.at += FIRST_AFTER
+    unlink = Path.unlink
+
+    def refused(self: Path, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self))
+
+    monkeypatch.setattr(Path, "unlink", refused)
+    with pytest.raises(StoreError, match=r"^No backup could be made: .*\.part: Read-only file system\.$"):
+        await schedule.advance()
+    monkeypatch.setattr(Path, "unlink", unlink)
+    part.unlink()
+    monkeypatch.setattr(Path, "unlink", refused)
+    tick.at += RETRY_AFTER
+    await store.write(lambda tx: backups.note(tx, made_at=stamp(NOON), file="elsewhere", size=1))
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"^An old backup cannot be deleted: .*\.db: Read-only file system\.$"):
+            await schedule.advance()
+    monkeypatch.setattr(Path, "unlink", unlink)
+    with pytest.raises(StoreError, match=r"^No backup could be made"):  # until one is made
+        await schedule.advance()
+    assert not old.exists()
+    await store.close()
 
 
 async def test_what_fails_is_told_until_it_succeeds(engine: Engine, tmp_path: Path) -> None:

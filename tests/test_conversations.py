@@ -23,7 +23,7 @@ from bot.regions import load_regions
 from bot.service import Service
 from bot.settings import Settings
 from bot.store import Store, Transaction, open_store, people, roles
-from tests.conftest import NOON, ROOT, FrozenClock, Recorder, Talk
+from tests.conftest import NOON, ON_BOTH_ENGINES, ROOT, FrozenClock, Recorder, Talk
 
 Another = Callable[[str], Talk]
 # Who says or presses what, and what must be read; "+" is what reaches that person by itself.
@@ -166,6 +166,7 @@ async def play(talks: dict[str, Talk], service: Service, recorder: Recorder, tab
         assert "{" not in answered
 
 
+@ON_BOTH_ENGINES
 @pytest.mark.parametrize("name", TALKS)
 async def test_talk(name: str, service: Service, another: Another, recorder: Recorder) -> None:
     talks = await hire(service, another)
@@ -173,6 +174,7 @@ async def test_talk(name: str, service: Service, another: Another, recorder: Rec
     assert await access.check_audit(service.store) is None
 
 
+@ON_BOTH_ENGINES
 async def test_each_word_reaches_the_other_side_once(service: Service, another: Another, recorder: Recorder) -> None:
     talks = await hire(service, another)
     await play(talks, service, recorder, TALKS["asked, rerouted, taken, answered, answered back, closed"])
@@ -193,6 +195,7 @@ async def test_each_word_reaches_the_other_side_once(service: Service, another: 
     assert all("treo" not in row["detail"] for row in audit)
 
 
+@ON_BOTH_ENGINES
 async def test_the_same_message_of_a_platform_is_added_once(service: Service, another: Another) -> None:
     talks = await hire(service, another)
     citizen = talks["dân"]
@@ -210,6 +213,7 @@ async def test_the_same_message_of_a_platform_is_added_once(service: Service, an
     assert len(waiting) <= 1  # the background may have sent it already
 
 
+@ON_BOTH_ENGINES
 async def test_of_two_officers_who_take_at_once_the_slower_is_told(service: Service, another: Another) -> None:
     talks = await hire(service, another)
     for said in ("/canbo", "máy bị treo"):
@@ -273,6 +277,7 @@ async def test_no_officer_for_the_district_means_the_province(service: Service, 
     assert "máy bị treo" in await talks["tỉnh"].press("Tin nhắn số 1")
 
 
+@ON_BOTH_ENGINES
 async def test_what_waits_too_long_is_overdue(service: Service, another: Another, clock: FrozenClock) -> None:
     talks = await hire(service, another)
     await talks["dân"].say("/canbo")
@@ -283,6 +288,7 @@ async def test_what_waits_too_long_is_overdue(service: Service, another: Another
     assert "quá hạn, hạn trả lời là 17:00, 25/11/2026" in listed
 
 
+@ON_BOTH_ENGINES
 async def test_a_talk_that_fell_silent_ends_by_itself(service: Service, another: Another, clock: FrozenClock) -> None:
     talks = await hire(service, another)
     for said in ("/canbo", "máy bị treo"):
@@ -298,6 +304,7 @@ async def test_a_talk_that_fell_silent_ends_by_itself(service: Service, another:
     assert "CH Play" in await talks["dân"].say("cài trên máy Samsung thế nào")
 
 
+@ON_BOTH_ENGINES
 async def test_deletion_takes_the_talk_along(service: Service, another: Another) -> None:
     talks = await hire(service, another)
     for said in ("/canbo", "máy bị treo zqx", "/dulieu"):
@@ -313,6 +320,7 @@ async def test_deletion_takes_the_talk_along(service: Service, another: Another)
 GOING = {"deleted by themselves": "[!privacy:erase", "their role ends": ""}
 
 
+@ON_BOTH_ENGINES
 @pytest.mark.parametrize("how", GOING)
 async def test_an_officer_who_goes_leaves_the_talk_to_the_others(
     how: str, service: Service, another: Another, recorder: Recorder
@@ -338,6 +346,7 @@ async def test_an_officer_who_goes_leaves_the_talk_to_the_others(
     await play(talks, service, recorder, gone)
 
 
+@ON_BOTH_ENGINES
 async def test_a_citizens_words_on_their_way_go_with_the_citizen(
     service: Service, another: Another, recorder: Recorder, clock: FrozenClock
 ) -> None:

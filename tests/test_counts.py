@@ -27,7 +27,7 @@ from bot.papers.spreadsheet import VIEWS, Wanted, table
 from bot.regions import Place, Regions, load_regions
 from bot.service import Service
 from bot.store import Store, Transaction, broadcasts, links, open_store, people, reports, tallies
-from tests.conftest import NOON, ROOT, FrozenClock, Talk
+from tests.conftest import NOON, ON_BOTH_ENGINES, ROOT, FrozenClock, Talk
 from tests.engines import Engine
 from tests.running import run_command
 
@@ -422,6 +422,7 @@ def test_only_admins_see_exact_figures() -> None:
 # The funnel, goals, the chat, the command line.
 
 
+@ON_BOTH_ENGINES
 async def test_the_funnel_counts_each_person_once(talk: Talk, another: Callable[[str], Talk], service: Service) -> None:
     await talk.say("/start YL22")
     await talk.say("/start YL22")
@@ -502,6 +503,7 @@ async def test_an_officer_sees_picture_and_lines_of_the_own_scope(
 SENT_TO: list[tuple[tuple[str, ...], bool]] = [(("yen-lac",), True), ((), True), (("song-lo",), False)]
 
 
+@ON_BOTH_ENGINES
 @pytest.mark.parametrize(("districts", "marked"), SENT_TO)
 async def test_growth_marks_messages_to_many_of_the_own_scope(
     districts: tuple[str, ...], marked: bool, service: Service, regions: Regions
@@ -520,6 +522,7 @@ async def test_growth_marks_messages_to_many_of_the_own_scope(
     assert [one.day for one in found] == ([yesterday] if marked else [])
 
 
+@ON_BOTH_ENGINES
 async def test_the_public_sees_rounded_figures_of_yesterday(talk: Talk, service: Service) -> None:
     await fill(service.store, {("yen-lac", TODAY - timedelta(days=1)): 23, ("yen-lac", TODAY): 50})
     said = await talk.say("/tiendo")

@@ -14,10 +14,12 @@ from bot.conversations import LONGEST
 from bot.markup import to_plain
 from bot.service import Service
 from bot.web.app import make_app
-from tests.conftest import FrozenClock, Recorder
+from tests.conftest import ON_BOTH_ENGINES, FrozenClock, Recorder
 from tests.test_desk import EVIL, Client, asked, client, sign_in, token
 
 __all__ = ["client"]  # a fixture
+
+pytestmark = ON_BOTH_ENGINES
 
 
 @pytest.fixture
