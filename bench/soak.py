@@ -6,8 +6,9 @@ First the bot is given more and more, beside everything but the messages to many
 started anew and runs at a share of the most that it could take for the given time: citizens on Telegram's webhook and
 in the web chat, messages to many that go out one after the other at the default pace, an officer who looks at the desk,
 an operator who counts, a monitor that reads /metrics and /readyz. The fake Telegram and everybody who writes run on the
-same machine, so that the rate is a lower bound. The run fails if a confirmed message has no answer, anything was refused,
-a message to many went out twice or its ledger says otherwise, or memory or p99 rise from the middle third to the last.
+same machine, so that the rate is a lower bound. The run fails if a confirmed message has no answer, anything was
+refused, a message to many went out twice or its ledger says otherwise, or memory or p99 rise from the middle third to
+the last.
 """
 
 from __future__ import annotations
@@ -60,8 +61,8 @@ PAGES = ("/desk/", "/desk/districts", "/desk/broadcasts", "/desk/inbox", "/desk/
 # How fast messages come while the most is sought: each rate for so long, until somebody waits longer than this.
 RATES, STEP_SECONDS, LONGEST_WAIT = (200, 300, 400, 500, 600, 700, 800, 900, 1000, 1200, 1400, 1700, 2000), 8.0, 0.25
 WINDOWS = 12
-# Between the middle third and the last: what memory may gain, and how many times as long p99 may take. A p99 goes up and
-# down with what else the machine does, so the medians of four windows are compared.
+# Between the middle third and the last: what memory may gain, and how many times as long p99 may take. A p99 goes up
+# and down with what else the machine does, so the medians of four windows are compared.
 MOST_GAINED, MOST_SLOWED = 0.03, 2.0
 TEXTS = (
     "/menu",

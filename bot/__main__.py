@@ -3,61 +3,75 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 import bot
-from bot.commands.ask import ask
-from bot.commands.broadcast import broadcast
-from bot.commands.check import check
 from bot.commands.context import Context
-from bot.commands.counts import show_counts
-from bot.commands.official import import_official
-from bot.commands.papers import poster, report
-from bot.commands.people import desk_link, forget, invite, role
-from bot.commands.questions import show_questions, teach
-from bot.commands.serve import chat, run
-from bot.commands.simulation import demo_data
-from bot.commands.storage import backup, migrate, move, restore
-from bot.commands.zalo import zalo_oa
 from bot.errors import BotError
-from handlers import ROUTES
+
+if TYPE_CHECKING:
+    from bot.turn import Route
+
+# Each command's module is loaded when it is called, so that none waits for what only the others need.
+_COMMANDS = {
+    "run": "serve:run",
+    "chat": "serve:chat",
+    "ask": "ask:ask",
+    "counts": "counts:show_counts",
+    "import-official": "official:import_official",
+    "check": "check:check",
+    "broadcast": "broadcast:broadcast",
+    "questions": "questions:show_questions",
+    "teach": "questions:teach",
+    "invite": "people:invite",
+    "role": "people:role",
+    "desk-link": "people:desk_link",
+    "forget": "people:forget",
+    "report": "papers:report",
+    "poster": "papers:poster",
+    "zalo-oa": "zalo:zalo_oa",
+    "demo-data": "simulation:demo_data",
+    "migrate": "storage:migrate",
+    "backup": "storage:backup",
+    "restore": "storage:restore",
+    "move": "storage:move",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Finds a command in its module."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the names in the order of the help page."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command; None where there is none of this name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, function = _COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(f"bot.commands.{module}"), function)
+        return command
+
+
+def _routes() -> Sequence[Route]:
+    from handlers import ROUTES
+
+    return ROUTES
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(bot.__version__, prog_name="bot")
 @click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="Settings file (default: config.yaml).")
 @click.pass_context
 def main(context: click.Context, config: Path | None) -> None:
     """The assistant for Sổ sức khỏe điện tử: web chat, Telegram, terminal; counts for the province."""
-    context.obj = Context(config, ROUTES)
-
-
-for command in (
-    run,
-    chat,
-    ask,
-    show_counts,
-    import_official,
-    check,
-    broadcast,
-    show_questions,
-    teach,
-    invite,
-    role,
-    desk_link,
-    forget,
-    report,
-    poster,
-    zalo_oa,
-    demo_data,
-    migrate,
-    backup,
-    restore,
-    move,
-):
-    main.add_command(command)
+    context.obj = Context(config, _routes)
 
 
 def entry() -> None:

@@ -51,6 +51,7 @@ from bot.store import (
     appointments,
     chat_events,
     choices,
+    leases,
     links,
     messages,
     open_store,
@@ -75,6 +76,7 @@ _LEDGER_PAUSE, _REVOCATION_PAUSE = 600.0, 2.0
 _UNSCRUBBED_SECONDS = 600.0  # for so long deleted text may stay in the log while others read
 _RETRY_PAUSE = 5.0  # so soon it is seen that all is well again
 _SET_BY, _TELL_SECONDS = 60.0, 600.0  # by how much a clock may go wrong unnoticed, and how long it is told
+_LEASE_REMEMBERED = timedelta(hours=1)  # for so long it can be seen that nobody holds what somebody should
 _STOP_SECONDS = 4.0  # for what is under way; with the web server's own time a stop stays below 10
 
 
@@ -171,7 +173,7 @@ class Service:
 
     async def sweep(self) -> None:
         """Take up what was left unfinished; deletes what is older than it may be."""
-        self.trouble.report("clock", self.clock_watch.look())
+        self.trouble.report("clock", self.clock_watch.look() or self.replica.clock_trouble)
         await self.inbox.recover()
         now, privacy = self.clock(), self.settings.privacy
         day = local_day(now, self.settings.zone)
@@ -188,6 +190,7 @@ class Service:
             appointments.forget_before(tx, stamp(now - KEPT))
             pictures.forget_expired(tx, stamp(now))
             links.forget_before(tx, stamp(now - GUESS_TIME), expired=stamp(now))
+            leases.forget_before(tx, stamp(now - _LEASE_REMEMBERED))
             revocations.forget_before(tx, stamp(now - timedelta(days=privacy.revocation_days)))
             if day != self.looked_through:  # it reads everybody, so it is done once a day
                 people.forget_dialogs(tx, for_questions)

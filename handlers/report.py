@@ -65,7 +65,7 @@ def consent_wording(turn: Turn) -> str:
     operator = turn.settings.operator.name.in_language(turn.language)
     lines = [
         "**" + turn.t("Report that you installed the health book") + "**",
-        turn.t("If you agree, I keep three things: your district, the day, and a code for this chat."),
+        turn.t("If you agree, I keep your district (and commune, if you name it), the day, and a code for this chat."),
         turn.t(
             "They serve only for counting how many people installed it. {operator} sees the counts; "
             "no name, telephone number or ID number is kept.",

@@ -60,7 +60,7 @@ def _greeting(turn: Turn) -> str:
         ),
         t("Just type your question, with or without Vietnamese marks, or choose below."),
         t(
-            "I keep only a code for this chat and your questions, without personal numbers, for {days} days; "
+            "I keep a code for this chat, and your questions, without personal numbers, for {days} days; "
             "type /dulieu to see or delete them.",
             days=turn.settings.privacy.question_days,
         ),

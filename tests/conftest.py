@@ -18,6 +18,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 import structlog
+from aiohttp import web
 
 from bot.channels import Ticket
 from bot.channels.channel import Receive
@@ -27,6 +28,7 @@ from bot.markup import to_plain
 from bot.message import IncomingMessage, Person, Receipt, Reply, Traits
 from bot.service import Service, open_service
 from bot.settings import Settings
+from bot.web import app
 from handlers import ROUTES
 from tests.engines import Engine, PostgresServer, start_postgres
 from tests.telltales import Overheard, told
@@ -68,13 +70,14 @@ def _no_internet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Fail any test during which a key, or anything about a citizen, was written to a log or a stream.
+    """Fail any test during which a key, or anything about a citizen, stood in a log, a stream, a refusal, a figure.
 
     Errors are looked at too; not where a test failed by itself, since what it compared is shown there.
     """
     report: pytest.TestReport = yield  # type: ignore[misc,assignment]
-    said = report.caplog + report.capstdout + report.capstderr
-    found = told(said) + item.stash.get(_OVERHEARD, Overheard()).told(said)
+    heard = item.stash.get(_OVERHEARD, Overheard())
+    said = "\n".join((report.caplog, report.capstdout, report.capstderr, *heard.answers))
+    found = told(said) + heard.told(said)
     if found and report.passed:
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid}: written to a log or a stream: {', '.join(found)}\n{said}"
@@ -90,13 +93,18 @@ _OVERHEARD = pytest.StashKey[Overheard]()
 def _overheard(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Remember who wrote what to any bot of this process, so that no log may repeat it."""
     heard = request.node.stash[_OVERHEARD] = Overheard()
-    receive = Inbox.receive
+    receive, add_headers = Inbox.receive, app._add_headers
 
     def listening(self: Inbox, message: IncomingMessage) -> asyncio.Future[Ticket]:
         heard.listen(message)
         return receive(self, message)
 
+    async def reading(request: web.Request, response: web.StreamResponse) -> None:
+        heard.read(request, response)
+        await add_headers(request, response)
+
     monkeypatch.setattr(Inbox, "receive", listening)
+    monkeypatch.setattr(app, "_add_headers", reading)  # the last to see every answer of the bot's web server
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from queue import Empty, Queue
 
@@ -32,6 +33,7 @@ class RunningBot:
         self._process: subprocess.Popen[str] | None = None
         self._lines: Queue[str] = Queue()
         self.said: list[str] = []  # everything it ever wrote, over restarts
+        self.shown: list[str] = []  # its figures before each stop
 
     @property
     def url(self) -> str:
@@ -91,33 +93,50 @@ class RunningBot:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
         self._reader.join()
+        # Its records stay untouched until it starts again; who stands in them is looked for when it stops.
+        found = told("".join(self.said), keys_in(self._environment))
+        assert not found, found
 
     def stop(self) -> int:
-        """End it as an operator would, and see that it wrote nothing about anybody; returns the exit status."""
+        """End it as an operator would, and see that it told nothing about anybody; returns the exit status."""
         assert self._process is not None
         if self._process.poll() is None:
+            self.shown.append(self._figures())
             self._process.send_signal(signal.SIGTERM)
         status = self._process.wait(timeout=20)
         self._reader.join()
-        assert self.told() == []
+        assert not self.told(), self.told()
         return status
 
     def command(self, *arguments: str) -> str:
-        """Run another command on the same records and return what it prints."""
+        """Run another command on the same records and return what it prints, which tells nothing about anybody."""
         done = subprocess.run(
             [sys.executable, "-m", "bot", *arguments],
             cwd=ROOT,
             env=self._environment,
             capture_output=True,
             text=True,
-            check=True,
+            check=False,
         )
+        found = self._told_by(done.stdout + done.stderr)
+        assert not found, found
+        assert done.returncode == 0, done.stderr
         return done.stdout
 
     def told(self) -> list[str]:
-        """List what it wrote of keys, and of people who stand in its records."""
-        said = "".join(self.said)
-        return told(said, keys_in(self._environment)) + of_records(self._environment["BOT_DATABASE"]).told(said)
+        """List what it wrote and showed of keys, and of people who stand in its records."""
+        return self._told_by("".join(self.said + self.shown))
+
+    def _told_by(self, text: str) -> list[str]:
+        return told(text, keys_in(self._environment)) + of_records(self._environment["BOT_DATABASE"]).told(text)
+
+    def _figures(self) -> str:
+        """Return the names and labels in /metrics, without the numbers; empty where nothing answers."""
+        with suppress(OSError, HTTPException), closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
+            connection.request("GET", "/metrics")
+            lines = connection.getresponse().read().decode().splitlines()
+            return "\n".join(line.rpartition(" ")[0] for line in lines)
+        return ""
 
 
 def _read(process: subprocess.Popen[str], lines: Queue[str], said: list[str]) -> None:
@@ -174,5 +193,6 @@ def run_command(
         timeout=START_SECONDS,
         check=False,
     )
-    assert told((done.stdout + done.stderr).decode(errors="replace"), keys_in(environment)) == []
+    found = told((done.stdout + done.stderr).decode(errors="replace"), keys_in(environment))
+    assert not found, found
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import psycopg
+from aiohttp import web
 
 from bot.errors import BotError
 from bot.message import IncomingMessage
@@ -42,10 +43,11 @@ _SECRET_SETTING = re.compile(r"BOT_(?:SECRET|\w+__(?:TOKEN|\w*SECRET|REFRESH_TOK
 
 @dataclass
 class Overheard:
-    """Addresses and sentences that came in."""
+    """Addresses and sentences that came in, and what was answered where no such thing belongs."""
 
     addresses: set[str] = field(default_factory=set)
     sentences: set[str] = field(default_factory=set)
+    answers: list[str] = field(default_factory=list)
 
     def listen(self, message: IncomingMessage) -> None:
         """Remember who said what."""
@@ -56,6 +58,14 @@ class Overheard:
             self.addresses.add(address)
         if len(text) >= _SHORTEST_SENTENCE and not text.startswith("/"):
             self.sentences.add(text)
+
+    def read(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Keep a refusal of the bot's web server, and its figures by their names and labels."""
+        shows_figures = request.path == "/metrics"
+        if not isinstance(response, web.Response) or not (shows_figures or response.status >= 400):
+            return
+        lines = (response.text or "").splitlines()
+        self.answers += [line.rpartition(" ")[0] for line in lines] if shows_figures else lines
 
     def told(self, said: str) -> list[str]:
         """List what a text tells of them, by kind."""

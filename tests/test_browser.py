@@ -102,7 +102,7 @@ def test_a_citizens_walk(page: Page, bot: RunningBot, knowledge: Knowledge) -> N
     picture(page, "web-chat-suggest")
     suggested = knowledge.library.articles[knowledge.find(vague).ids[0]]
     press(page, suggested.title.vi, suggested.answer.vi.splitlines()[0].replace("**", ""))
-    say(page, "/baocai", "Nếu bạn đồng ý, tôi lưu ba thứ")
+    say(page, "/baocai", "Nếu bạn đồng ý, tôi lưu huyện")
     press(page, "Tôi đồng ý", "Bạn sống ở huyện, thành phố nào")
     say(page, "vinh tuong", "đã cài Sổ sức khỏe điện tử, huyện Vĩnh Tường")
     picture(page, "web-chat-report")
@@ -127,7 +127,7 @@ def test_a_restart_of_the_server_loses_nothing_on_the_screen(page: Page, bot: Ru
     bot.start()
     expect(log(page)).to_contain_text("Bạn sống ở huyện, thành phố nào", timeout=30_000)
     page.reload()
-    expect(log(page)).to_contain_text("Nếu bạn đồng ý, tôi lưu ba thứ")
+    expect(log(page)).to_contain_text("Nếu bạn đồng ý, tôi lưu huyện")
     say(page, "tam đảo", "huyện Tam Đảo")
     assert reports(bot, "tam-dao") == 1
 

@@ -19,7 +19,7 @@ DIALOGS: dict[str, Table] = {
         ("[Hướng dẫn cài đặt", "https://tiemchungcovid19.gov.vn/portal/user-manual"),
     ],
     "report by typed district, corrected, withdrawn": [
-        ("/baocai", "Nếu bạn đồng ý, tôi lưu ba thứ"),
+        ("/baocai", "Nếu bạn đồng ý, tôi lưu huyện"),
         ("đồng ý", "Bạn sống ở huyện"),
         ("vinh tuong", "đã cài Sổ sức khỏe điện tử, huyện Vĩnh Tường"),
         ("/baocai", "Ngày 23/11/2026 bạn đã báo cài"),

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
+from datetime import timedelta
+from typing import Any
 
 import pytest
+import yaml
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.parser import text_string_to_metric_families
 
+from bot.channels.lease import Lease
+from bot.channels.telegram_updates import NAME as TELEGRAM
+from bot.channels.zalo.tokens import CREDENTIAL
+from bot.channels.zalo.updates import NAME as ZALO_BOT
 from bot.clock import stamp
 from bot.errors import DeliveryError, Gone, Overloaded, StoreUnavailable, Throttled, Unreachable
 from bot.message import IncomingMessage, Person, Receipt, Reply
 from bot.metrics import BOUNDS, Metrics
 from bot.service import Service, open_service
 from bot.settings import Settings
-from bot.store import Transaction, backups, people
+from bot.store import Transaction, backups, messages, people, usage
 from bot.turn import Route, Turn
 from bot.web.app import make_app
+from bot.web.health import _SERVES_ALL_THE_SAME as SERVES_ALL_THE_SAME
 from handlers import ROUTES
-from tests.conftest import FrozenClock, OpenBot, Recorder, Talk
+from tests.conftest import ROOT, FrozenClock, OpenBot, Recorder, Talk
+from tests.fakes.telegram import TOKEN, running_telegram, until
 
 Client = TestClient[web.Request, web.Application]
 Figures = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -44,6 +54,12 @@ async def scrape(service: Service) -> Figures:
 
 def figure(figures: Figures, name: str, **labels: str) -> float:
     return figures.get((name, tuple(sorted(labels.items()))), 0.0)
+
+
+async def leases_of(service: Service) -> dict[str, float]:
+    """Return for how many seconds each lease is still held."""
+    figures = await scrape(service)
+    return {dict(labels)["lease"]: value for (name, labels), value in figures.items() if name == "bot_lease_seconds"}
 
 
 async def test_a_walk_leaves_its_figures_and_nobodys_words(service: Service, talk: Talk) -> None:
@@ -190,6 +206,141 @@ async def test_the_age_of_the_newest_backup(service: Service, clock: FrozenClock
     await service.backups.advance()  # the schedule has looked too
     clock.forward(hours=3)
     assert figure(await scrape(service), "bot_backup_age_seconds") == 3 * 3600
+
+
+async def test_how_long_a_message_waits(still: Service, clock: FrozenClock) -> None:
+    """It belongs to a process that is gone, so that nobody answers it meanwhile."""
+    assert figure(await scrape(still), "bot_oldest_message_seconds") == 0
+    for ago in (30, 150):
+        at = stamp(clock() - timedelta(seconds=ago))
+        person = Person("recorder", f"a{ago}")
+        await still.store.write(
+            lambda tx, at=at, person=person: messages.take(  # type: ignore[misc]
+                tx, person=person, message_id=person.address, body="{}", at=at, owner="gone"
+            )
+        )
+    clock.forward(seconds=90)
+    assert figure(await scrape(still), "bot_oldest_message_seconds") == 240
+
+
+async def test_what_a_channel_used_up_this_month(service: Service, clock: FrozenClock) -> None:
+    def use(tx: Transaction) -> None:
+        for month, amount in (("2026-10", 2900), ("2026-11", 7), ("2026-11", 5), ("2026-12", 1)):
+            usage.add(tx, ZALO_BOT, period=month, kind="sent", amount=amount)
+        usage.put(tx, "zalo_oa", period="now", kind="left", amount=480)
+
+    await service.store.write(use)
+    figures = await scrape(service)
+    assert figure(figures, "bot_quota_used", channel=ZALO_BOT, kind="sent") == 12
+    assert figure(figures, "bot_quota_used", channel="zalo_oa", kind="left") == 480
+    clock.at = clock.at.replace(day=30, hour=17, minute=0)  # midnight in Vietnam: a new month
+    assert figure(await scrape(service), "bot_quota_used", channel=ZALO_BOT, kind="sent") == 1
+
+
+async def test_a_lease_counts_down_below_zero_and_is_forgotten_in_an_hour(service: Service, clock: FrozenClock) -> None:
+    lease = Lease(service.store, f"{TELEGRAM}:4711", seconds=20, clock=clock)
+    assert await lease.hold()
+    assert await leases_of(service) == {"telegram:4711": 20}
+    clock.forward(seconds=90)
+    assert await leases_of(service) == {"telegram:4711": -70}
+    clock.forward(seconds=3600 - 70)
+    await service.sweep()
+    assert await leases_of(service) == {"telegram:4711": -3600}  # seen for an hour
+    clock.forward(seconds=1)
+    await service.sweep()
+    assert await leases_of(service) == {}
+    assert await lease.hold()  # and whoever wants it has it again
+    assert await leases_of(service) == {"telegram:4711": 20}
+
+
+RULES: list[dict[str, Any]] = [
+    rule
+    for group in yaml.safe_load((ROOT / "deploy" / "alerts.yml").read_text(encoding="utf-8"))["groups"]
+    for rule in group["rules"]
+]
+OF_PROMETHEUS = {"up": {"job"}}
+
+
+def wanted(rule: dict[str, Any]) -> dict[str, set[str]]:
+    """Return the figures that a rule reads, each with the labels it expects of it."""
+    expr = re.sub(r'"[^"]*"', '""', rule["expr"])
+    by = {label.strip() for found in re.findall(r"\bby \(([^)]*)\)", expr) for label in found.split(",")}
+    shown = set(re.findall(r"\$labels\.(\w+)", repr(rule["annotations"])))
+    assert shown <= by or not by, rule["alert"]
+    return {
+        name: set(re.findall(r"(\w+)[!=]", matchers)) | by | shown
+        for name, matchers in re.findall(r"\b(bot_\w+|up)\b(?:\{([^}]*)\})?", expr)
+    }
+
+
+async def test_every_figure_that_an_alert_reads_is_there_with_its_labels(
+    service: Service, talk: Talk, clock: FrozenClock
+) -> None:
+    await talk.say("tôi muốn mua xe máy")
+    for count in service.metrics.counts():
+        count.add(*(f"any {label}" for label in count.labels))
+    service.trouble["content"] = "content/menu.yaml:3: unknown key"
+    at = stamp(clock())
+    await service.store.write(lambda tx: backups.note(tx, made_at=at, file="a.db", size=1))
+    await Lease(service.store, f"{TELEGRAM}:1", seconds=20, clock=clock).hold()
+    there = {name: {label for label, _ in labels} for name, labels in await scrape(service)} | OF_PROMETHEUS
+    assert len(RULES) > 10
+    for rule in RULES:
+        figures = wanted(rule)
+        assert figures, rule["alert"]
+        for name, labels in figures.items():
+            assert name in there, f"{rule['alert']}: no {name}"
+            assert labels <= there[name], f"{rule['alert']}: {name} has no {labels - there[name]}"
+
+
+LEASES: list[tuple[str, bool]] = [
+    (f"{TELEGRAM}:4711", True),
+    (f"{ZALO_BOT}:4711", True),
+    (f"{CREDENTIAL}:token", False),
+    (f"pushes:{TELEGRAM}", False),
+    ("appointments", False),
+    ("broadcasts", False),
+    (f"broadcasts:{ZALO_BOT}", False),
+    ("backup", False),
+]
+
+
+def is_watched(lease: str) -> bool:
+    """Tell whether the alert on leases is about one, as Prometheus matches names."""
+    (pattern,) = [
+        found for rule in RULES for found in re.findall(r'bot_lease_seconds\{lease=~"([^"]*)"\}', rule["expr"])
+    ]
+    return re.fullmatch(pattern, lease) is not None
+
+
+@pytest.mark.parametrize(("name", "always"), LEASES, ids=[name for name, _ in LEASES])
+def test_the_alert_on_leases_is_about_those_that_are_held_always(name: str, always: bool) -> None:
+    assert is_watched(name) is always
+
+
+async def test_a_bot_that_polls_holds_the_lease_of_the_alert(settings: Settings) -> None:
+    async with running_telegram() as fake:
+        polling = settings.telegram.model_validate({"api_base": fake.api_base, "token": TOKEN})
+        polls = settings.model_copy(update={"telegram": polling})
+        async with open_service(polls, ROUTES, online=True) as service:
+            await until(lambda: fake.polls > 0)
+            held = await leases_of(service)
+    assert [lease for lease, seconds in held.items() if is_watched(lease) and seconds > 0] == [
+        f"{TELEGRAM}:{TOKEN.partition(':')[0]}"
+    ]
+
+
+def test_nobody_is_called_at_night_while_citizens_are_served() -> None:
+    patterns = {
+        rule["labels"]["severity"]: re.findall(r'bot_trouble\{part(!?=?~)"([^"]*)"\}', rule["expr"])
+        for rule in RULES
+        if "bot_trouble" in rule["expr"]
+    }
+    ((pages, but_for),) = patterns["page"]
+    ((tickets, care),) = patterns["ticket"]
+    assert (pages, tickets) == ("!~", "=~")
+    assert set(but_for.split("|")) == SERVES_ALL_THE_SAME
+    assert {*care.split("|"), "backup"} == SERVES_ALL_THE_SAME
 
 
 def test_durations_fall_into_their_ranges() -> None:

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -27,6 +28,7 @@ from bot.settings import can_change, load_settings
 from tests.conftest import CACHE, ROOT, Talk
 from tests.fakes.telegram import TOKEN, FakeTelegram, running_telegram, until
 from tests.running import RunningBot
+from tests.telltales import told
 from tests.test_telegram_crash import OFF
 
 STOP_SECONDS = 10.0
@@ -134,31 +136,56 @@ def _say(bot: RunningBot, cookie: str) -> tuple[int, str]:
     return response.status, new or cookie
 
 
-def test_a_socket_that_outlives_the_process_refuses_nobody(data: Path) -> None:
-    """What systemd does with a .socket unit: it listens, and hands the socket to each process in turn."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(64)
-        port = listening.getsockname()[1]
-        with socket.create_connection(("127.0.0.1", port), timeout=60) as early:  # before any process runs
-            early.sendall(b"GET /healthz HTTP/1.1\r\nHost: bot\r\nConnection: close\r\n\r\n")
-            environment = {**os.environ, "BOT_DATABASE": f"sqlite:///{data / 'bot.db'}", "LISTEN_FDS": "1"}
-            code = (
-                "import os, sys; os.environ['LISTEN_PID'] = str(os.getpid()); os.dup2(int(sys.argv[1]), 3); "
-                "os.execv(sys.executable, [sys.executable, '-m', 'bot', 'run'])"
-            )
-            process = subprocess.Popen(
-                [sys.executable, "-c", code, str(listening.fileno())],
-                cwd=ROOT,
-                env=environment,
-                pass_fds=(listening.fileno(), 3),
-                stderr=subprocess.DEVNULL,
-            )
+def _take_over(listening: socket.socket, data: Path) -> subprocess.Popen[str]:
+    """Start a bot with a socket that listens already, as systemd does with a .socket unit."""
+    code = (
+        "import os, sys; os.environ['LISTEN_PID'] = str(os.getpid()); os.dup2(int(sys.argv[1]), 3); "
+        "os.execv(sys.executable, [sys.executable, '-m', 'bot', 'run'])"
+    )
+    database = f"sqlite:///{data / 'bot.db'}"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, str(listening.fileno())],
+        cwd=ROOT,
+        env={**os.environ, "BOT_DATABASE": database, "LISTEN_FDS": "1", **OFF},
+        pass_fds=(listening.fileno(), 3),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+async def test_a_socket_that_outlives_the_process_refuses_nobody(data: Path) -> None:
+    """People write all the time: before any process runs, while it does, and while one ends and the next begins."""
+    answered, slowest, over = 0, 0.0, asyncio.Event()
+
+    async def write(url: str) -> None:
+        nonlocal answered, slowest
+        jar = aiohttp.CookieJar(unsafe=True)
+        async with aiohttp.ClientSession(cookie_jar=jar, connector=aiohttp.TCPConnector(force_close=True)) as browser:
+            body, begun = {"text": "/menu", "id": uuid.uuid4().hex}, time.monotonic()
+            while not over.is_set():
+                async with browser.post(f"{url}/api/chat", json=body) as response:
+                    assert response.status == 200
+                    assert (await response.json())["replies"]
+                answered, slowest = answered + 1, max(slowest, time.monotonic() - begun)
+                body, begun = {"text": "/menu", "id": uuid.uuid4().hex}, time.monotonic()
+
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
+        writing = asyncio.gather(*(write(f"http://127.0.0.1:{listening.getsockname()[1]}") for _ in range(4)))
+        for life in range(1, 3):
+            process, slowest = _take_over(listening, data), 0.0
             try:
-                assert b"200 OK" in early.recv(4096)
+                await until(lambda life=life: answered > 100 * life or writing.done(), seconds=60)  # type: ignore[misc]
+                if life == 2:
+                    over.set()
+                    await writing
             finally:
                 process.send_signal(signal.SIGTERM)
-                assert process.wait(20) == 0
+                said, _ = await asyncio.to_thread(process.communicate, timeout=20)
+            assert process.returncode == 0
+            assert "Web chat" in said
+            assert told(said) == []
+    assert slowest > 0.2  # somebody did wait for the second process
 
 
 async def test_what_takes_effect_while_running(service: Service, talk: Talk, tmp_path: Path) -> None:

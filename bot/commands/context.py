@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -17,17 +17,24 @@ from bot import clock
 from bot.clock import local_day
 from bot.settings import Settings, load_settings
 from bot.store import Store, open_store
-from bot.turn import Route
+
+if TYPE_CHECKING:  # it leads to nearly everything, which few commands need
+    from bot.turn import Route
 
 Result = TypeVar("Result")
 
 
 @dataclass
 class Context:
-    """Settings read on demand, so that `--help` works with a broken config.yaml."""
+    """Settings read on demand, so that `--help` works with a broken config.yaml; routes, where a command needs them."""
 
     config: Path | None
-    routes: Sequence[Route]
+    read_routes: Callable[[], Sequence[Route]]
+
+    @cached_property
+    def routes(self) -> Sequence[Route]:
+        """What the bot does for people."""
+        return self.read_routes()
 
     @cached_property
     def settings(self) -> Settings:

@@ -36,3 +36,8 @@ def holder(tx: Transaction, name: str) -> str | None:
 def give_back(tx: Transaction, name: str, *, holder: str) -> None:
     """Let another have it at once."""
     tx.run("DELETE FROM leases WHERE name = :name AND holder = :holder", name=name, holder=holder)
+
+
+def forget_before(tx: Transaction, moment: str) -> int:
+    """Delete leases that ran out before a moment and were never taken again; returns how many."""
+    return tx.run("DELETE FROM leases WHERE expires_at < :moment", moment=moment)
