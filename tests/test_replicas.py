@@ -340,6 +340,34 @@ async def test_a_browser_hears_of_what_another_process_wrote(engine: Engine) -> 
     await store.close()
 
 
+async def test_a_browser_hears_of_what_was_stored_after_a_higher_number(engine: Engine) -> None:
+    store = open_store(engine.url)
+    here, person, other = WebChat(store, clock=FrozenClock()), Person("webchat", "listens"), Person("webchat", "other")
+
+    async def store_as(number: int, person: Person) -> None:
+        await store.write(
+            lambda tx: tx.run(
+                "INSERT INTO chat_events (id, person_id, reply, at) SELECT :number, id, '', '' FROM people "
+                "WHERE address = :address",
+                number=number,
+                address=person.address,
+            )
+        )
+
+    for one in (person, other):
+        await store.write(lambda tx, one=one: people.remember(tx, one, source="", at=""))  # type: ignore[misc]
+    waiting = asyncio.create_task(here.wait(person.address, 60))
+    await asyncio.sleep(0)
+    await here.look()
+    await store_as(40, other)
+    await here.look()
+    assert not waiting.done()
+    await store_as(39, person)
+    await here.look()
+    await asyncio.wait_for(waiting, SECONDS)
+    await store.close()
+
+
 async def test_a_right_that_another_took_is_noticed_while_it_is_used(engine: Engine) -> None:
     store, clock = open_store(engine.url), FrozenClock()
     one, two = (Lease(store, "polling", seconds=0.2, clock=clock) for _ in range(2))

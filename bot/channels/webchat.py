@@ -14,6 +14,7 @@ from bot.store import Store, chat_events
 from bot.wire import dump_reply, load_reply
 
 NAME = "webchat"
+_OVERTAKEN = 100  # how many replies may be stored after one with a higher number
 
 
 class WebChat:
@@ -26,6 +27,7 @@ class WebChat:
         self._store, self._clock = store, clock
         self._news: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._newest: int | None = None  # what was looked at last, while anybody listens
+        self._seen: set[int] = set()  # what was looked at of late
 
     async def listen(self, receive: Receive) -> None:
         """Nothing to fetch: the web server brings the messages in."""
@@ -70,9 +72,12 @@ class WebChat:
             self._newest = await self._store.read(chat_events.newest)
         else:
             newest = self._newest
-            for row in await self._store.read(lambda tx: chat_events.since(tx, newest)):
-                self._newest = int(row["id"])
-                self.wake(row["address"])
+            for row in await self._store.read(lambda tx: chat_events.since(tx, newest - _OVERTAKEN)):
+                if row["id"] not in self._seen:
+                    self._seen.add(row["id"])
+                    self.wake(row["address"])
+                self._newest = max(newest, row["id"])
+            self._seen = {number for number in self._seen if number > self._newest - _OVERTAKEN}
 
     async def close(self) -> None:
         """Send everybody who waits away."""
