@@ -303,14 +303,23 @@ async def test_what_a_crash_left_is_taken_up_where_it_stood(desk: Desk) -> None:
         keep(tx, "received", stage=0)
         keep(tx, "answered", stage=1)
         keep(tx, "delivered", stage=2)
-        keep(tx, "too old", stage=0, hours_ago=25)
+        keep(tx, "received yesterday", stage=0, hours_ago=23, address="b")
+        keep(tx, "answered yesterday", stage=1, hours_ago=23, address="b")
+        keep(tx, "received too long ago", stage=0, hours_ago=25, address="c")
+        keep(tx, "answered too long ago", stage=1, hours_ago=25, address="c")
 
     await desk.store.write(crash)
     inbox = desk.inbox()
-    assert await inbox.recover() == 2
+    assert await inbox.recover() == 4
     await quiet(inbox)
-    assert desk.delivered == [("a", "received", "re: stored words"), ("a", "answered", "stored reply")]
-    assert await desk.effects() == ["received"]
+    assert sorted(desk.delivered) == [
+        ("a", "answered", "stored reply"),
+        ("a", "received", "re: stored words"),
+        ("b", "answered yesterday", "stored reply"),
+        ("b", "received yesterday", "re: stored words"),
+    ]
+    assert [id_ for who, id_, _ in desk.delivered if who == "a"] == ["received", "answered"]
+    assert sorted(await desk.effects()) == ["received", "received yesterday"]
     assert await inbox.recover() == 0
     await inbox.close()
 

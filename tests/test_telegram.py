@@ -55,9 +55,12 @@ from bot.errors import (
     Unknown,
     Unreachable,
 )
+from bot.i18n import load_catalogues
+from bot.lines import Answer
 from bot.markup import escape
 from bot.message import Attachment, Button, IncomingMessage, Person, Reply
-from bot.platforms import TELEGRAM_HOOK
+from bot.outbox import Outbox
+from bot.platforms import TELEGRAM_HOOK, telegram_profiles
 from bot.service import Service, open_service
 from bot.settings import Settings
 from bot.store import choices
@@ -65,7 +68,7 @@ from bot.web.app import make_app
 from bot.web.hooks import take_short_way
 from handlers import ROUTES
 from tests.conftest import NOON
-from tests.fakes.telegram import BOT, TOKEN, FakeTelegram, Fault, running_telegram, until
+from tests.fakes.telegram import BOT, TOKEN, Call, FakeTelegram, Fault, running_telegram, until
 from tests.telltales import HOOK_SECRETS
 
 PAYLOADS = sorted((Path(__file__).parent / "payloads" / NAME).glob("*.json"))
@@ -286,6 +289,8 @@ WALK = [
     ("/start phuong_17", "trợ lý tự động"),
     ("cài trên máy Samsung thế nào", "CH Play"),
     ("[Có ích", "báo cho tôi"),
+    ("tài khoản bị lỗi", "Bạn muốn hỏi việc nào dưới đây?"),
+    ("[Không đăng nhập được app", "lúc đó hệ thống đông người dùng"),
     ("/chude", "Bạn muốn hỏi về chủ đề nào"),
     ("[Cài ứng dụng", "Cài ứng dụng"),
     ("/baocai", "ngoài Việt Nam"),
@@ -449,11 +454,47 @@ async def test_text_whose_marks_telegram_refuses_goes_out_plain(online: Start) -
         assert "parse_mode" not in phone.fake.delivered[-1].data
 
 
+@pytest.mark.parametrize(
+    ("method", "text", "refusal"),
+    [
+        ("sendMessage", "<b>đậm</b> &lt;b&gt; A & B <a href=\"https://example.vn/?a=1&amp;b=2\">nhãn</a>", None),
+        ("sendMessage", "<b>đậm", "can't parse entities: Can't find end tag corresponding to start tag \"b\""),
+        ("editMessageText", "đậm</b>", "can't parse entities: Unexpected end tag at byte offset 6"),
+        ("sendMessage", "ế <bạn>", "can't parse entities: Unsupported start tag \"bạn\" at byte offset 4"),
+        ("sendMessage", "1 < 2", "can't parse entities: Unclosed start tag at byte offset 2"),
+        ("sendMessage", "<b><i>x</b></i>",
+         "can't parse entities: Unmatched end tag at byte offset 7, expected \"</i>\", found \"</b>\""),
+        ("sendMessage", "<b> </b>", "message text is empty"),
+        ("sendMessage", "<b>" + "😀" * 2048 + "</b>", None),
+        ("sendMessage", "😀" * 2048 + "x", "message is too long"),
+        ("sendPhoto", "<b>" + "😀" * 512 + "</b>", None),
+        ("sendPhoto", "😀" * 512 + "x", "message caption is too long"),
+        ("sendDocument", "<u", "can't parse entities: Unclosed start tag at byte offset 0"),
+    ],
+    ids=lambda value: (value or "taken")[:24],
+)  # fmt: skip
+async def test_the_telegram_of_the_tests_is_as_strict(
+    fake: FakeTelegram, method: str, text: str, refusal: str | None
+) -> None:
+    fake.messages[CITIZEN, 7] = {"text": "trước"}
+    said = {"chat_id": CITIZEN, "message_id": 7, "parse_mode": "HTML"}
+    said["caption" if method in ("sendPhoto", "sendDocument") else "text"] = text
+    transport = Transport(connections=1, seconds=5)
+    status, content = await transport.do_request(f"{fake.api_base}{TOKEN}/{method}", "POST", orjson.dumps(said))
+    await transport.shutdown()
+    answer = orjson.loads(content)
+    if refusal is None:
+        assert (status, answer["ok"]) == (200, True)
+    else:
+        assert (status, answer["description"]) == (400, f"Bad Request: {refusal}")
+    fake.unreadable.clear()
+
+
 async def test_pictures_and_files(online: Start) -> None:
     async with online() as phone:
-        channel, to = phone.service.channels[NAME], Person(NAME, str(CITIZEN))
-        await channel.send(to, Reply("Đây là **ảnh**", image=b"\x89PNG\r\n\x1a\n"))
-        await channel.send(to, Reply("x" * 1500, file=Attachment("so.json", "application/json", b"{}")))
+        outbox, to = phone.service.outbox, Person(NAME, str(CITIZEN))
+        await outbox.deliver(to, [Reply("Đây là **ảnh**", image=b"\x89PNG\r\n\x1a\n")])
+        await outbox.deliver(to, [Reply("x" * 1500, file=Attachment("so.json", "application/json", b"{}"))])
         photo, text, document = phone.fake.delivered
         assert (photo.method, photo.data["caption"]) == ("sendPhoto", "Đây là <b>ảnh</b>")
         assert (text.method, document.method) == ("sendMessage", "sendDocument")
@@ -518,6 +559,38 @@ async def test_a_group_that_moved_is_followed(online: Start) -> None:
         assert [row["address"] for row in rows] == [str(GROUP)]
 
 
+@MODES
+async def test_a_group_that_says_it_moved_is_followed(online: Start, mode: str) -> None:
+    async with online(mode=mode) as phone:
+        group = replace(phone, chat=-555)
+        await group.say(f"@{BOT['username']} cài thế nào", entities=[{"type": "mention", "offset": 0, "length": 16}])
+        old = {"id": -555, "type": "group", "title": "Tổ 5"}
+        phone.fake.queue({"message": {**phone.fake.message(-555), "chat": old, "migrate_to_chat_id": GROUP}})
+        phone.fake.queue({"message": {**phone.fake.message(GROUP), "migrate_from_chat_id": -555}})
+        await phone.delivered()
+        rows = await phone.service.store.read(lambda tx: tx.all("SELECT address FROM people"))
+        assert [row["address"] for row in rows] == [str(GROUP)]
+        assert not phone.fake.texts(GROUP)
+
+
+async def test_a_group_is_written_to_as_often_as_telegram_allows(online: Start) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    async with online(group_per_minute=20) as phone:
+        outbox = Outbox(
+            phone.service.store, phone.service.channels, clock=lambda: NOON, sleep=sleep,
+            timer=lambda: 1000.0 + sum(waits),
+        )  # fmt: skip
+        for chat, expected in ((CITIZEN, []), (GROUP, [pytest.approx(3)] * 2)):
+            for number in range(22):
+                await outbox.deliver(Person(NAME, str(chat)), [Reply(f"phần {number}")], "7")
+            assert waits == expected
+            assert len(phone.fake.texts(chat)) == 22
+
+
 async def test_groups_get_no_report_and_the_private_chat(online: Start) -> None:
     async with online() as phone:
         group = replace(phone, chat=GROUP)
@@ -556,6 +629,28 @@ async def test_the_bot_introduces_itself(online: Start) -> None:
             if "group" in name:
                 assert "baocai" not in commands
         assert "thongke" not in str(profile["setMyCommands all_private_chats "])
+
+
+async def test_everybody_reads_it_in_the_language_of_the_telephone(online: Start, settings: Settings) -> None:
+    vi, en = telegram_profiles(settings, ROUTES, load_catalogues(settings.languages))
+    assert "Sổ sức khỏe điện tử" in vi.short_description
+    assert "Free automatic help" in en.short_description
+    expected: dict[str, dict[str, Any]] = {}
+    for code, profile in (("", vi), ("vi", vi), ("en", en)):
+        reader = {"language_code": code} if code else {}
+        expected[f"setMyDescription  {code}"] = {"description": profile.description, **reader}
+        expected[f"setMyShortDescription  {code}"] = {"short_description": profile.short_description, **reader}
+        for scope, commands in (
+            ("all_private_chats", profile.commands[access.CITIZEN]),
+            ("all_group_chats", profile.in_groups),
+        ):
+            listed = [{"command": command.name, "description": command.help} for command in commands]
+            assert listed
+            expected[f"setMyCommands {scope} {code}"] = {"scope": {"type": scope}, "commands": listed, **reader}
+    async with online() as phone:
+        await until(lambda: len(phone.fake.profile) >= len(expected))
+        assert phone.fake.profile == expected
+        assert len([call for call in phone.fake.calls if call.method.startswith("setMy")]) == len(expected)
 
 
 async def test_officers_see_their_commands_and_lose_them(online: Start) -> None:
@@ -626,20 +721,34 @@ async def test_a_conflict_is_named(online: Start, fake: FakeTelegram, hook: str,
         assert await phone.say("/start")
 
 
-async def test_silence_restarts_polling_and_is_said(online: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with online() as phone:
+async def test_silence_restarts_polling_and_is_said(online: Start) -> None:
+    at, looks = 0.0, 0
+
+    def tick() -> float:
+        nonlocal looks
+        looks += 1
+        return at
+
+    async with online() as phone, hook_client(phone.service, short=False) as client:
         listener = phone.service.channels[NAME]._listener  # type: ignore[attr-defined]
-        listener._silence = 0.4
+        listener._tick = tick
+        await phone.say("/menu")  # the last that came from there
         phone.fake.silent = True
-        phone.fake.say(CITIZEN, "/menu")
-        await until(lambda: "polling was started again" in phone.service.trouble.get(NAME, ""))
-        async with TestClient(TestServer(make_app(phone.service))) as client:
-            body = await (await client.get("/readyz")).json()
-            assert "polling was started again" in body["trouble"][NAME]
+        polls, at, looks = phone.fake.polls, at + 89, 0
+        await until(lambda: looks >= 2)
+        assert phone.fake.polls == polls
+        assert (await client.get("/readyz")).status == 200
+        at += 2
+        await until(lambda: phone.fake.polls > polls)
+        said = "Telegram has not answered for 90 s; polling was started again."
+        assert phone.service.trouble[NAME] == said
+        answer = await client.get("/readyz")
+        assert (answer.status, (await answer.json())["trouble"][NAME]) == (503, said)
+        phone.fake.say(CITIZEN, "/chude")
         phone.fake.silent = False
         await until(lambda: NAME not in phone.service.trouble)
         await phone.delivered()
-        assert phone.fake.texts(CITIZEN)
+        assert len(phone.fake.texts(CITIZEN)) == 2
 
 
 async def test_an_own_webhook_is_taken_back_for_polling(online: Start, fake: FakeTelegram, settings: Settings) -> None:
@@ -778,3 +887,148 @@ def test_message_ids_carry_how_to_answer() -> None:
     assert how_to_answer("77").edits == how_to_answer("").edits == 0
     assert how_to_answer("77:e9").edits == 9
     assert how_to_answer("77:r9").replies_to == 9
+
+
+# -- bad days --------------------------------------------------------------------------------------------------------
+
+
+@MODES
+async def test_a_token_that_is_refused_later_stops_the_channel_and_stays_said(online: Start, mode: str) -> None:
+    async with online(mode=mode) as phone:
+        await phone.say("/start")
+        phone.fake.token = "none"  # revoked at BotFather's
+        with pytest.raises(Unreachable):
+            await phone.service.channels[NAME].send(Person(NAME, str(CITIZEN)), Reply("x"))
+        await until(lambda: all(task.done() for task in tasks_named("Telegram.listen")))
+        assert "Telegram refuses the token" in phone.service.trouble[NAME]
+        async with TestClient(TestServer(make_app(phone.service))) as client:
+            assert (await client.get("/readyz")).status == 503
+            answer = await client.post("/api/chat", json={"text": "/start"})
+            assert "trợ lý tự động" in (await answer.json())["replies"][0]["text"]
+
+
+def tasks_named(name: str) -> list[asyncio.Task[Any]]:
+    """List running tasks by the function that they run."""
+    return [task for task in asyncio.all_tasks() if getattr(task.get_coro(), "__qualname__", "") == name]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+async def test_what_answers_before_telegram_harms_nobody(online: Start, status: int) -> None:
+    async with online() as phone:
+        await phone.say("/start")
+        page = Fault(status, page="<html>Access to {path} denied</html>")
+        for method in ("sendMessage", "getUpdates"):
+            phone.fake.faults[method].extend([page, page])
+        assert await phone.say("/menu")
+        row = await phone.service.store.read(lambda tx: tx.one("SELECT gone_at FROM people"))
+        assert row is not None
+        assert row["gone_at"] is None
+        await until(lambda: NAME not in phone.service.trouble)
+
+
+@MODES
+async def test_what_answers_before_telegram_does_not_bring_the_token_into_readyz(
+    online: Start, fake: FakeTelegram, mode: str
+) -> None:
+    methods = ("getMe", "setWebhook", "getWebhookInfo")
+    fake.decide = lambda call: Fault(400, page="<html>No {path} here</html>") if call.method in methods else None
+    async with online(mode=mode) as phone:
+        await until(lambda: NAME in phone.service.trouble)
+        async with TestClient(TestServer(make_app(phone.service))) as client:
+            said = await (await client.get("/readyz")).text()
+        assert "between here and Telegram answered 400" in said
+        assert TOKEN.partition(":")[2] not in said
+
+
+async def test_a_method_that_telegram_does_not_know_for_a_moment_stops_nothing(online: Start) -> None:
+    async with online() as phone:
+        phone.fake.faults["getUpdates"].append(Fault(404, "Not Found"))
+        phone.fake.faults["sendMessage"].append(Fault(404, "Not Found"))
+        assert await phone.say("/menu")
+
+
+async def test_of_an_answer_that_is_repeated_only_the_rest_leaves(
+    online: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.outbox._FIRST_PAUSE", 0.001)
+    async with online() as phone:
+        away = True
+
+        def decide(call: Call) -> Fault | None:
+            return Fault(502, "Bad Gateway") if away and call.data.get("text") == "hai" else None
+
+        async def answer(message: IncomingMessage, session: object = None) -> Answer:
+            return Answer((Reply("một"), Reply("hai"), Reply("ba")), lambda tx: None)
+
+        phone.fake.decide = decide
+        monkeypatch.setattr(phone.service.inbox._lines, "answer", answer)
+        phone.fake.say(CITIZEN, "x")
+        for _ in range(2):
+            await until(lambda: not phone.fake.waiting and not phone.service.inbox.waiting)
+            assert phone.fake.texts(CITIZEN) == ["một"]
+            await phone.service.inbox.recover()
+        await until(lambda: not phone.service.inbox.waiting)
+        away = False
+        await phone.service.inbox.recover()
+        await until(lambda: len(phone.fake.texts(CITIZEN)) > 2)
+        assert phone.fake.texts(CITIZEN) == ["một", "hai", "ba"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "arrives"),
+    [
+        (Reply("x" * 1500, image=b"\x89PNG\r\n\x1a\n"), ["sendMessage", "sendPhoto"]),
+        (
+            Reply("x", image=b"\x89PNG\r\n\x1a\n", file=Attachment("a", "text/plain", b"a")),
+            ["sendPhoto", "sendDocument"],
+        ),
+    ],
+    ids=["a text too long for a caption", "a picture and a file"],
+)
+async def test_what_has_left_does_not_leave_again_with_its_picture_or_file(
+    online: Start, reply: Reply, arrives: list[str]
+) -> None:
+    async with online() as phone:
+        last = phone.fake.faults[arrives[-1]]
+        last.extend([Fault(502, "Bad Gateway"), Fault(429, "Too Many Requests", {"retry_after": 0.01})])
+        await phone.service.outbox.deliver(Person(NAME, str(CITIZEN)), [reply], "1")
+        assert [call.method for call in phone.fake.delivered] == arrives
+        assert not last
+
+
+async def test_a_group_that_writes_before_the_bot_knows_its_name_is_answered(online: Start, fake: FakeTelegram) -> None:
+    fake.faults["getMe"].extend([Fault(502, "Bad Gateway")] * 2)
+    async with online(mode="webhook") as phone:
+        fake.push_to = fake.webhook["url"]  # the bot has not set it yet
+        said = {"text": f"@{BOT['username']} cài thế nào", "entities": [{"type": "mention", "offset": 0, "length": 16}]}
+        fake.queue({"message": {**fake.message(GROUP), **said}})
+        await phone.delivered()
+        assert fake.texts(GROUP)
+
+
+async def test_a_rival_webhook_is_set_back_and_named(online: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.channels.telegram_listening._HOOK_PAUSE", 0.05)
+    async with online(mode="webhook") as phone:
+        own = f"http://127.0.0.1:9{TELEGRAM_HOOK}"
+        for rival, said in (
+            ("https://rival.example/x", "its webhook at rival.example"),
+            ("", "took this bot's webhook"),
+        ):
+            phone.fake.webhook = {"url": rival}
+            await until(lambda said=said: said in phone.service.trouble.get(NAME, ""))  # type: ignore[misc]
+            await until(lambda: NAME not in phone.service.trouble)
+            assert phone.fake.webhook["url"] == own
+        assert all("drop_pending_updates" not in call.data for call in phone.fake.asked("setWebhook"))
+
+
+async def test_a_full_house_is_no_silence_of_telegrams(online: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.channels.telegram._MOST_OPEN", 2)
+    async with online() as phone:
+        listener = phone.service.channels[NAME]._listener  # type: ignore[attr-defined]
+        listener._silence, told = 0.2, []
+        monkeypatch.setattr(listener, "_report", told.append)
+        phone.fake.slow = 0.8
+        for chat in range(5):
+            phone.fake.say(5000 + chat, "/menu")
+        await phone.delivered()
+        assert [sentence for sentence in told if sentence] == []

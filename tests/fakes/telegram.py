@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import re
 from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from html import unescape
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 
+from tests.fakes.telegram_html import Unreadable, read_html
+
 TOKEN = "123456789:AAFake-token_that-must-never-be-written"  # shaped as BotFather's, known to no one
 BOT = {"id": 123456789, "is_bot": True, "first_name": "Sổ sức khỏe", "username": "so_suc_khoe_bot"}
 SENDS = ("sendMessage", "sendPhoto", "sendDocument")
 NOON = 1795410000  # 2026-11-23 05:00 UTC
+LONGEST_TEXT, LONGEST_CAPTION = 4096, 1024
 
 
 @dataclass
@@ -43,8 +44,9 @@ class Fault:
     description: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
     drop: bool = False  # close the connection without an answer
-    hang: float = 0.0  # seconds without an answer
+    hang: float = 0.0  # seconds without an answer, or until the bot gives up
     delivered: bool = False  # whether the message arrives all the same
+    page: str = ""  # what something before Telegram says in its place; {path} is the address asked for
 
 
 Decide = Callable[[Call], Fault | None]
@@ -57,6 +59,7 @@ class FakeTelegram:
         self.token = token
         self.calls: list[Call] = []
         self.delivered: list[Call] = []  # messages that arrived, edits included
+        self.unreadable: list[str] = []  # why texts were refused whose marks could not be read
         self.messages: dict[tuple[int, int], dict[str, Any]] = {}
         self.profile: dict[str, Any] = {}
         self.webhook: dict[str, Any] = {}
@@ -170,11 +173,15 @@ class FakeTelegram:
             if fault.delivered:
                 self._deliver(call)
             if fault.hang:
-                await asyncio.sleep(fault.hang)
+                with suppress(TimeoutError):
+                    await until(lambda: request.transport is None, seconds=fault.hang, every=0.05)
             if fault.drop or fault.hang:
-                assert request.transport is not None
-                request.transport.abort()
+                if request.transport is not None:
+                    request.transport.abort()
                 return web.Response()
+            if fault.page:
+                call.status, page = fault.status, fault.page.format(path=request.path)
+                return web.Response(status=fault.status, text=page, content_type="text/html")
             return _answer(call, fault.status, fault.description, fault.parameters)
         if call.method == "getUpdates":
             return await self._get_updates(call)
@@ -187,10 +194,10 @@ class FakeTelegram:
         result: Any = True
         if call.method == "getMe":
             result = {**BOT, "can_join_groups": True, "can_read_all_group_messages": False}
-        elif call.method == "setWebhook":
-            self.webhook = data
-        elif call.method == "deleteWebhook":
-            self.webhook = {}
+        elif call.method in ("setWebhook", "deleteWebhook"):
+            self.webhook = data if call.method == "setWebhook" else {}
+            if data.get("drop_pending_updates"):
+                self._updates.clear()
         elif call.method == "getWebhookInfo":
             result = {
                 "url": self.webhook.get("url", ""),
@@ -208,11 +215,20 @@ class FakeTelegram:
         return web.json_response({"ok": True, "result": result})
 
     def _judge(self, call: Call) -> web.Response | None:
-        text = call.data.get("text", "")
-        if call.method == "sendMessage" and not text:
+        text = read = call.data.get("text", call.data.get("caption", ""))
+        if call.data.get("parse_mode") == "HTML":
+            try:
+                read = read_html(text)
+            except Unreadable as error:
+                self.unreadable.append(str(error))
+                return _answer(call, 400, f"Bad Request: can't parse entities: {error}")
+        length = len(read.encode("utf-16-le")) // 2
+        if call.method in ("sendPhoto", "sendDocument"):
+            if length > LONGEST_CAPTION:
+                return _answer(call, 400, "Bad Request: message caption is too long")
+        elif not read.strip():
             return _answer(call, 400, "Bad Request: message text is empty")
-        read = unescape(re.sub(r"<[^>]+>", "", text)) if call.data.get("parse_mode") == "HTML" else text
-        if len(read.encode("utf-16-le")) // 2 > 4096:
+        elif length > LONGEST_TEXT:
             return _answer(call, 400, "Bad Request: message is too long")
         for row in (call.data.get("reply_markup") or {}).get("inline_keyboard", ()):
             for button in row:
@@ -308,6 +324,7 @@ async def running_telegram(token: str = TOKEN) -> AsyncIterator[FakeTelegram]:
     fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     try:
         yield fake
+        assert not fake.unreadable, fake.unreadable  # the bot then says it plainly, so that nobody else would see it
     finally:
         fake.silent = False
         fake._news.set()
@@ -335,7 +352,8 @@ async def _data(request: web.Request) -> dict[str, Any]:
             data[name] = {"filename": value.filename, "content": value.file.read(), "type": value.content_type}
         else:
             text = str(value)
-            data[name] = json.loads(text) if text[:1] in "{[" and text[:1] else int(text) if name == "chat_id" else text
+            plain = name == "caption" or text[:1] not in ("{", "[")
+            data[name] = int(text) if name == "chat_id" else text if plain else json.loads(text)
     return data
 
 
