@@ -370,7 +370,7 @@ async def open_service(
             tasks.append(_forever(service, "ledgers", service.forget_names, _LEDGER_PAUSE))
         dispatch.start()
         running = [asyncio.create_task(task) for task in tasks]
-        listening = [asyncio.create_task(channel.listen(inbox.receive)) for channel in platforms]
+        listening = [asyncio.create_task(_listen(service, channel)) for channel in platforms]
         try:
             yield service
         finally:
@@ -407,6 +407,20 @@ async def _forever(service: Service, part: str, work: Callable[[], Coroutine[Any
         except StoreError as error:
             failing = True
             service.trouble.report(part, str(error))
+
+
+async def _listen(service: Service, channel: Channel) -> None:
+    """Have a channel listen until it ends by itself; a mistake of ours is told and must not end it."""
+    while True:
+        try:
+            await channel.listen(service.inbox.receive)
+        except Exception as error:
+            service.metrics.failures.add("listen")
+            service.trouble.report(channel.name, f"Listening broke off ({type(error).__name__}) and is begun again.")
+            log.error("listening broke off", channel=channel.name, exc_info=True)
+            await asyncio.sleep(_RETRY_PAUSE)
+        else:
+            return
 
 
 async def _watch_content(service: Service) -> None:

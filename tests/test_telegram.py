@@ -26,6 +26,7 @@ from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, RetryA
 from bot import access, clock
 from bot.channels import telegram_errors, telegram_speech
 from bot.channels.telegram_api import ApiBot
+from bot.channels.telegram_listening import Poller
 from bot.channels.telegram_request import (
     DroppedError,
     FloodError,
@@ -1032,3 +1033,37 @@ async def test_a_full_house_is_no_silence_of_telegrams(online: Start, monkeypatc
             phone.fake.say(5000 + chat, "/menu")
         await phone.delivered()
         assert [sentence for sentence in told if sentence] == []
+
+
+async def test_a_mistake_of_ours_does_not_end_listening(online: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, broken = Poller.run, ["once"]
+
+    async def breaks_once(self: Poller) -> None:
+        if broken:
+            raise RuntimeError(broken.pop())
+        await run(self)
+
+    monkeypatch.setattr(Poller, "run", breaks_once)
+    monkeypatch.setattr("bot.service._RETRY_PAUSE", 0.01)
+    async with online() as phone:
+        assert await phone.say("/menu")
+        assert NAME not in phone.service.trouble
+        async with TestClient(TestServer(make_app(phone.service))) as client:
+            assert 'bot_failures_total{where="listen"} 1.0' in await (await client.get("/metrics")).text()
+
+
+async def test_what_nobody_needs_does_not_lengthen_a_pause(online: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While Telegram wants to be left alone, no "typing" and no "too fast" goes out; an acknowledgement does."""
+    async with online() as phone:
+        channel = phone.service.channels[NAME]
+        now = 1000.0
+        monkeypatch.setattr(channel, "_tick", lambda: now)
+        phone.fake.faults["sendMessage"].append(Fault(429, "Too Many Requests: retry after 7", {"retry_after": 7}))
+        with pytest.raises(Throttled):
+            await channel.send(Person(NAME, str(CITIZEN)), Reply("x"), answering="1")
+        for seconds, sent in ((6.9, 0), (7.1, 1)):
+            now = 1000.0 + seconds
+            await channel._type(str(CITIZEN))  # type: ignore[attr-defined]
+            await channel._say_too_fast(str(CITIZEN))  # type: ignore[attr-defined]
+            assert len(phone.fake.asked("sendChatAction")) == sent
+            assert len(phone.fake.texts(CITIZEN)) == sent

@@ -117,6 +117,7 @@ class Telegram:
         self._made_room: asyncio.Event | None = None
         self._speaker = Speaker(store, clock)
         self._told_off = Buckets(1)
+        self._quiet_until = 0.0  # Telegram wants a pause, which what nobody needs must not lengthen
         account = connection.token.partition(":")[0]
         self._lease = Lease(store, f"{NAME}:{account}", seconds=LEASE_SECONDS, clock=clock)
         self._listener = (
@@ -154,9 +155,12 @@ class Telegram:
 
     async def _listen(self) -> None:
         await self._introduce()
-        self._spawn(self._keep_introduced())
-        self._spawn(self._show_typing())
-        await self._listener.run()
+        beside = [asyncio.ensure_future(work) for work in (self._keep_introduced(), self._show_typing())]
+        try:
+            await self._listener.run()
+        finally:
+            for task in beside:
+                task.cancel()
 
     async def take(self, raw: Mapping[str, Any]) -> None:
         """Take one update that came by webhook; returns when it is safe. Raises StoreError."""
@@ -271,14 +275,16 @@ class Telegram:
                     self._spawn(self._type(chat))
 
     async def _type(self, chat: str) -> None:
-        await self._replies.send_chat_action(int(chat), ChatAction.TYPING)
+        if self._tick() >= self._quiet_until:
+            await self._replies.send_chat_action(int(chat), ChatAction.TYPING)
 
     def _tell_off(self, chat: str) -> None:
         if not self._told_off.take(chat):
             self._spawn(self._say_too_fast(chat))
 
     async def _say_too_fast(self, chat: str) -> None:
-        await self._replies.send_message(int(chat), self._too_fast)
+        if self._tick() >= self._quiet_until:
+            await self._replies.send_message(int(chat), self._too_fast)
 
     async def _keep_introduced(self) -> None:
         while True:
@@ -322,6 +328,7 @@ class Telegram:
             self._stop()
             raise delivery_error(error, answering=bool(answering)) from None
         except TelegramError as error:
+            self._quiet_until = max(self._quiet_until, self._tick() + wait_of(error))
             raise delivery_error(error, answering=bool(answering)) from None
 
     async def edit(self, to: Person, number: str, reply: Reply) -> bool:
