@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pypdfium2
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from bot import clock, counts
 from bot.clock import local_day
@@ -51,11 +51,42 @@ POSTERS = {"poster-VT22-a4": ("VT22", "a4"), "poster-VT62-a5": ("VT62", "a5")}
 COLOURS = 96
 
 
-def keep(picture: bytes, name: str) -> None:
+def keep(picture: bytes, name: str, *, folder: Path = GALLERY) -> None:
     """Keep a picture with few colours, so that the repository stays small."""
     image = Image.open(io.BytesIO(picture)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-    image.save(GALLERY / name, optimize=True)
-    print(f"{name}: {(GALLERY / name).stat().st_size // 1024} kB")
+    image.save(folder / name, optimize=True)
+    print(f"{name}: {(folder / name).stat().st_size // 1024} kB")
+
+
+def talk(browser: Browser, url: str) -> None:
+    """Photograph a citizen's talk for the README: greeting, an answer, a report."""
+    width, height, edge = 360, 740, 24
+    page = browser.new_page(viewport={"width": width, "height": height}, locale="vi-VN", reduced_motion="reduce")
+    page.goto(url)
+    sheet = Image.new("RGB", (3 * width + 4 * edge, height + 2 * edge), "#dfe6e4")
+    said = (("", "trợ lý tự động"), ("cai tren may samsung", "CH Play"), ("vinh tuong", "Đã ghi nhận"))
+    for place, (text, answered) in enumerate(said):
+        if answered == "Đã ghi nhận":
+            write(page, "/baocai", "Nếu bạn đồng ý")
+            page.get_by_role("button", name="Tôi đồng ý").last.click()
+            page.get_by_text("Bạn sống ở huyện, thành phố nào").wait_for()
+        if text:
+            write(page, text, answered)
+        picture = Image.open(io.BytesIO(page.screenshot()))
+        sheet.paste(picture, (edge + place * (width + edge), edge))
+    content = io.BytesIO()
+    sheet.save(content, "PNG")
+    keep(content.getvalue(), "web-chat.png", folder=ROOT / "docs/pictures")
+    page.close()
+
+
+def write(page: Page, text: str, answered: str) -> None:
+    """Say something, and wait for words of the answer."""
+    page.get_by_role("textbox").fill(text)
+    page.keyboard.press("Enter")
+    page.get_by_text(answered).last.wait_for()
+    page.mouse.move(0, 0)  # or the button under it looks pressed
+    page.wait_for_timeout(500)  # until it stands where it will be read
 
 
 async def draw_charts(data: Path) -> None:
@@ -150,6 +181,7 @@ def main() -> int:
         asyncio.run(draw_charts(data))
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+            talk(browser, bot.url)
             for screen, (width, height) in SCREENS.items():
                 page = browser.new_page(viewport={"width": width, "height": height}, locale="vi-VN")
                 key = bot.command("desk-link", "--person", officer[1]).strip().rpartition("?key=")[2]

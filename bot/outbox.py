@@ -30,7 +30,7 @@ ATTEMPTS = 6
 PUSHES_AT_ONCE = 20
 PUSH_LEASE_SECONDS = 20.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
-_MOST_BEGUN = 10_000
+_MOST_BEGUN = 10_000  # answers that broke off half-way, remembered
 
 Still = Callable[[], Awaitable[bool]]
 

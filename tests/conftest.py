@@ -193,10 +193,14 @@ def postgres() -> Iterator[PostgresServer]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
     """A fresh database of each engine in turn."""
+    return new_database(request, tmp_path, PostgresServer.fresh)
+
+
+def new_database(request: pytest.FixtureRequest, folder: Path, make: Callable[[PostgresServer], str]) -> Engine:
+    """Name a database of the engine that a fixture is asked for; a file is made by whoever opens it first."""
     if request.param == "sqlite":
-        return Engine("sqlite", f"sqlite:///{tmp_path / 'bot.db'}")
-    server: PostgresServer = request.getfixturevalue("postgres")
-    return Engine("postgresql", server.fresh())
+        return Engine("sqlite", f"sqlite:///{folder / 'bot.db'}")
+    return Engine("postgresql", make(request.getfixturevalue("postgres")))
 
 
 @dataclass

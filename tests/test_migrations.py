@@ -26,7 +26,7 @@ from bot.store.catalog import tables_of
 from bot.store.schema import MIGRATIONS
 from bot.wire import dump_message
 from handlers import ROUTES
-from tests.conftest import NOON, FrozenClock, Recorder, Talk
+from tests.conftest import NOON, FrozenClock, Recorder, Talk, new_database
 from tests.engines import Engine, PostgresServer
 
 VERSIONS = list(MIGRATIONS)
@@ -197,10 +197,7 @@ OF_THE_ENGINE = {"_sqlite_migrations", "sqlite_sequence", "migrations", "locks"}
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
     """A database of each engine without any table."""
-    if request.param == "sqlite":
-        return Engine("sqlite", f"sqlite:///{tmp_path / 'bot.db'}")
-    server: PostgresServer = request.getfixturevalue("postgres")
-    return Engine("postgresql", server.empty())
+    return new_database(request, tmp_path, PostgresServer.empty)
 
 
 @pytest.fixture

@@ -172,7 +172,7 @@ class Telegram:
 
     async def ready(self) -> bool:
         """Tell whether updates can be taken; right after the start that takes a moment."""
-        if not self._introduced.is_set():  # without its name the bot cannot tell who mentions it
+        if not (self._introduced.is_set() or self._off):  # without its name the bot cannot tell who mentions it
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._introduced.wait(), _ACQUAINTANCE_SECONDS)
         return self._introduced.is_set() and not self._off and not self._closed
@@ -324,12 +324,8 @@ class Telegram:
                 address = str(moved.new_chat_id)
                 await self._store.write(lambda tx: people.move(tx, to, address))
                 return await self._speaker.speak(bot, moved.new_chat_id, reply, answering)
-        except InvalidToken as error:
-            self._stop()
-            raise delivery_error(error, answering=bool(answering)) from None
         except TelegramError as error:
-            self._quiet_until = max(self._quiet_until, self._tick() + wait_of(error))
-            raise delivery_error(error, answering=bool(answering)) from None
+            raise self._failure(error, answering=bool(answering)) from None
 
     async def edit(self, to: Person, number: str, reply: Reply) -> bool:
         """Put a reply in the place of an earlier message; False when that cannot be changed any more."""
@@ -338,9 +334,14 @@ class Telegram:
         try:
             return await self._speaker.change(self._replies, int(to.address), int(number), reply)
         except TelegramError as error:
-            if isinstance(error, InvalidToken):
-                self._stop()
-            raise delivery_error(error, answering=True) from None
+            raise self._failure(error, answering=True) from None
+
+    def _failure(self, error: TelegramError, *, answering: bool) -> DeliveryError:
+        """Heed what an error means for the whole channel, and say what it means for the message."""
+        if isinstance(error, InvalidToken):
+            self._stop()
+        self._quiet_until = max(self._quiet_until, self._tick() + wait_of(error))
+        return delivery_error(error, answering=answering)
 
     async def close(self) -> None:
         """Let go of connections, and of the right to poll."""
