@@ -51,10 +51,11 @@ bench-scale: .venv/.tests ## Measure 1, 2 and 4 processes on one PostgreSQL by w
 bench-soak: .venv/.tests ## Mixed load at 70 % of what the bot takes: memory, latency, nothing lost (30 min; SOAK=180 for three)
 	PYTHONPATH=. $(BIN)/python bench/soak.py --seconds $(SOAK)
 
-fuzz: .venv/.tests ## Feed the readers of foreign input with wild bytes (10 min; SECONDS=60 for a minute)
+fuzz: .venv/.tests ## Feed the readers of foreign input with wild bytes (10 min; SECONDS=60 for a minute), then try ten times the examples of every property test, new ones
 	$(BIN)/pip install -q --disable-pip-version-check atheris==3.0.0
 	@mkdir -p build/fuzz
 	PYTHONPATH=. $(BIN)/python bench/fuzz.py $(SECONDS)
+	FUZZ=true $(BIN)/python -m pytest -m hypothesis -n $$(getconf _NPROCESSORS_ONLN) --dist worksteal
 
 gallery: .venv/.tests ## Make the pictures of docs/gallery anew (needs Chromium and LibreOffice)
 	PYTHONPATH=. $(BIN)/python bench/gallery.py

@@ -31,12 +31,12 @@ from bot.settings import Settings
 from bot.web import app
 from handlers import ROUTES
 from tests.engines import Engine, PostgresServer, start_postgres
+from tests.property_examples import FUZZ, examples
 from tests.telltales import Overheard, told
 
-# Where a change is judged, the same examples are tried every time; at a desk, new ones.
-hypothesis.settings.register_profile("judging", derandomize=True, deadline=None)
-if os.environ.get("CI") == "true":
-    hypothesis.settings.load_profile("judging")
+# Every run tries the same examples, so that it says the same for everybody; `make fuzz` sets FUZZ and tries new ones.
+hypothesis.settings.register_profile("tests", derandomize=not FUZZ, deadline=None, max_examples=examples(100))
+hypothesis.settings.load_profile("tests")
 
 # The tests start Python hundreds of times: it keeps what it compiled, also where the surroundings forbid that.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -133,6 +133,13 @@ class FrozenClock:
 @pytest.fixture
 def clock() -> FrozenClock:
     return FrozenClock()
+
+
+async def eventually(true: Callable[[], object]) -> None:
+    """Wait until something holds that another task brings about and that sets no event a test could wait for."""
+    async with asyncio.timeout(10):
+        while not true():  # noqa: ASYNC110 - nothing there could set an event
+            await asyncio.sleep(0.005)
 
 
 @functools.cache

@@ -162,6 +162,23 @@ async def test_a_commune_is_known_from_the_report_or_the_poster(bot: Service) ->
     assert set(await ledger(bot.store, number)) == {"reported", "poster"}
 
 
+async def test_a_changed_plan_keeps_nobody_of_the_former_audience(bot: Service) -> None:
+    boss = await add_officer(bot.store, "boss")
+    await bot.store.write(
+        lambda tx: [add_person(tx, "there", district=VINH_TUONG), add_person(tx, "elsewhere", district="yen-lac")]
+    )
+    number = await planned(bot, boss)
+    assert set(await ledger(bot.store, number)) == {"there", "elsewhere"}
+    for change in (
+        bot.broadcasts.aim(boss, number, Audience(districts=(VINH_TUONG,))),
+        bot.broadcasts.write(boss, number, "vi", "Mời bạn."),
+    ):
+        await change
+        assert await ledger(bot.store, number) == {}
+        await bot.broadcasts.plan(boss, number)
+        assert set(await ledger(bot.store, number)) == {"there"}
+
+
 async def test_a_plan_says_who_is_left_out_and_why(bot: Service, clock: FrozenClock) -> None:
     boss = await add_officer(bot.store, "boss")
 

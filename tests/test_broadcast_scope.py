@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import hypothesis
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -22,6 +23,7 @@ from bot.store import Store, Transaction, broadcasts, open_store, roles
 from bot.terms import Terms
 from tests.broadcasting import add_person
 from tests.conftest import NOON, ROOT, FrozenClock
+from tests.property_examples import examples
 
 DISTRICTS = ("vinh-tuong", "yen-lac", "song-lo")
 GRANTS = (
@@ -196,6 +198,7 @@ def _text(clock: FrozenClock) -> str:
     return clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+@pytest.mark.hypothesis
 def test_no_order_of_steps_leaves_a_district(settings: Settings) -> None:
     regions, clock = load_regions(ROOT / settings.region), FrozenClock()
     reminders = settings.reminders.model_copy(update={"approve_above": 1})
@@ -214,7 +217,7 @@ def test_no_order_of_steps_leaves_a_district(settings: Settings) -> None:
         )
         try:
             hypothesis.stateful.run_state_machine_as_test(
-                Officers, settings=hypothesis.settings(max_examples=20, stateful_step_count=30, deadline=None)
+                Officers, settings=hypothesis.settings(max_examples=examples(20), stateful_step_count=30, deadline=None)
             )
         finally:
             runner.run(store.close())

@@ -24,6 +24,7 @@ from bot.service import Service
 from bot.settings import Settings
 from bot.store import Store, Transaction, open_store, people, roles
 from tests.conftest import NOON, ON_BOTH_ENGINES, ROOT, FrozenClock, Recorder, Talk
+from tests.property_examples import examples
 
 Another = Callable[[str], Talk]
 # Who says or presses what, and what must be read; "+" is what reaches that person by itself.
@@ -501,6 +502,7 @@ class Desk(RuleBasedStateMachine):
         assert self.runner.run(access.check_audit(self.store)) is None
 
 
+@pytest.mark.hypothesis
 def test_no_sequence_of_actions_leaves_a_scope(tmp_path: Path, settings: Settings) -> None:
     with asyncio.Runner() as runner:
 
@@ -511,7 +513,7 @@ def test_no_sequence_of_actions_leaves_a_scope(tmp_path: Path, settings: Setting
         Desk.desk = HelpDesk(load_catalogues(("vi", "en")), settings, load_regions(ROOT / settings.region))
         try:
             hypothesis.stateful.run_state_machine_as_test(  # type: ignore[no-untyped-call]
-                Desk, settings=hypothesis.settings(max_examples=25, stateful_step_count=30, deadline=None)
+                Desk, settings=hypothesis.settings(max_examples=examples(25), stateful_step_count=30, deadline=None)
             )
         finally:
             runner.run(Desk.store.close())

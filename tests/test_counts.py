@@ -29,6 +29,7 @@ from bot.service import Service
 from bot.store import Store, Transaction, broadcasts, links, open_store, people, reports, tallies
 from tests.conftest import NOON, ON_BOTH_ENGINES, ROOT, FrozenClock, Talk
 from tests.engines import Engine
+from tests.property_examples import examples
 from tests.running import run_command
 
 TODAY = date(2026, 11, 23)
@@ -120,7 +121,7 @@ ACTIONS = st.lists(
 )
 
 
-@hypothesis_settings(max_examples=40, deadline=None)
+@hypothesis_settings(max_examples=examples(40), deadline=None)
 @given(actions=ACTIONS)
 def test_kept_counts_agree_with_a_recount_and_the_past_stands_still(actions: list[tuple[str, int, str]]) -> None:
     async def run(folder: Path) -> None:
@@ -256,7 +257,7 @@ async def test_each_view_of_the_same_reports(store: Store, regions: Regions) -> 
     assert [(t.key, t.reports) for t in only] == [("c", 1), ("telegram", 1)]
 
 
-@hypothesis_settings(max_examples=300, deadline=None)
+@hypothesis_settings(max_examples=examples(300), deadline=None)
 @given(days=st.lists(st.integers(0, 800), min_size=1, max_size=12, unique=True), end=st.integers(-5, 810))
 def test_years_months_and_days_cover_all_time_up_to_a_day_exactly_once(days: list[int], end: int) -> None:
     start = date(2025, 12, 20)
@@ -318,7 +319,7 @@ async def published(store: Store, regions: Regions) -> dict[tuple[str, ...], int
     return found
 
 
-@hypothesis_settings(max_examples=25, deadline=None)
+@hypothesis_settings(max_examples=examples(25), deadline=None)
 @given(world=Worlds)
 def test_a_world_without_small_groups_looks_the_same(world: dict[tuple[str, int], int]) -> None:
     """So nobody can prove a small group from any difference of districts, days, periods and totals."""

@@ -23,6 +23,7 @@ from bot.message import IncomingMessage, Person, Reply, Settled
 from bot.records import Session
 from bot.store import Row, Store, Transaction, messages, open_store, people
 from tests.conftest import NOON, FrozenClock
+from tests.property_examples import examples
 
 A, B = Person("recorder", "a"), Person("recorder", "b")
 SECONDS = 15.0
@@ -588,7 +589,9 @@ HAPPENINGS = st.lists(
 )
 
 
-@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(happenings=HAPPENINGS)
 def test_whatever_happens_effects_are_once(tmp_path: Path, happenings: list[tuple[str, int | bool, int]]) -> None:
     """Messages, repeats, an absent platform, sweeps and restarts in any order: each effect once, all delivered."""

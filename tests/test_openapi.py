@@ -17,6 +17,7 @@ from bot.knowledge import INDEX_FILE, Knowledge
 from bot.service import Service
 from bot.web.app import make_app
 from tests.conftest import CACHE, ROOT
+from tests.property_examples import examples
 from tests.running import RunningBot, running_bot
 
 DOCUMENT = ROOT / "docs" / "openapi.yaml"
@@ -49,7 +50,7 @@ def test_the_api_keeps_to_its_document(
     bot: RunningBot, operation: schemathesis.APIOperation, mode: schemathesis.GenerationMode
 ) -> None:
     @hypothesis_settings(
-        max_examples=25, deadline=None, phases=[Phase.explicit, Phase.generate],
+        max_examples=examples(25), deadline=None, phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(case=operation.as_strategy(generation_mode=mode))

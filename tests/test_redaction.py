@@ -11,6 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from bot.redaction import HIDDEN, redact
+from tests.property_examples import examples
 
 # Typed → kept, kinds of secrets that the citizen is warned about.
 CUT: list[tuple[str, str, tuple[str, ...]]] = [
@@ -309,7 +310,7 @@ def test_no_identity_number_stays(digits: str, sign: str, figures: str, around: 
     assert found.secrets == ("identity",)
 
 
-@hypothesis_settings(deadline=None, max_examples=5)
+@hypothesis_settings(deadline=None, max_examples=examples(5))
 @given(
     piece=st.sampled_from(
         [

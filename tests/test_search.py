@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bot.search import Corpus, Index, Verdict, Words, fingerprint, open_index
 from bot.search.words import Reader
+from tests.property_examples import examples
 
 CONTENT = Path(__file__).resolve().parent.parent / "content"
 
@@ -248,7 +249,7 @@ def test_explanation_shows_what_was_seen(index: Index) -> None:
     assert "verdict" in lines
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(st.text(st.characters(), max_size=300), st.text("aăâbcdđeghioôơtưuy sfrxjw1259?.,\n", max_size=400)))
 def test_anything_may_be_said(index: Index, said: str) -> None:
     found = index.find(said)

@@ -34,6 +34,7 @@ from bot.store import (
 )
 from tests.conftest import NOON, FrozenClock
 from tests.engines import Engine
+from tests.property_examples import examples
 
 AT = "2026-11-23T05:00:00.000Z"
 
@@ -520,7 +521,9 @@ STEPS = st.lists(
 )
 
 
-@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(steps=STEPS)
 def test_reports_agree_with_a_model(engine: Engine, steps: list[tuple[str, int, str]]) -> None:
     """One current report a person, whatever the order; the totals are the sum of them."""

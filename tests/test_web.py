@@ -22,6 +22,7 @@ from bot.settings import Settings
 from bot.web.app import make_app
 from handlers import ROUTES
 from tests.conftest import FrozenClock
+from tests.property_examples import examples
 
 Client = TestClient[web.Request, web.Application]
 
@@ -266,7 +267,9 @@ JSON = st.recursive(
 )
 
 
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     body=JSON
     | st.fixed_dictionaries({"text": st.text(max_size=300)})

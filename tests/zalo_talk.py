@@ -100,14 +100,13 @@ class Walker:
 
 
 async def an_admin(walker: Walker, clock: FrozenClock) -> Callable[[], Awaitable[list[str]]]:
-    """Make an admin on another channel; returns what reads the sentences that wait or came there."""
+    """Make an admin on a channel that is off; returns what reads the sentences that wait there."""
     at, store = stamp(clock()), walker.service.store
-    number = await store.write(lambda tx: people.remember(tx, Person("webchat", "an-admin"), source="", at=at))
+    number = await store.write(lambda tx: people.remember(tx, Person("telegram", "an-admin"), source="", at=at))
     await store.write(lambda tx: roles.grant(tx, number, role="admin", scope="", at=at))
 
     async def told() -> list[str]:
-        tables = ("SELECT reply FROM pushes", "SELECT reply FROM chat_events")
-        rows = [row for sql in tables for row in await store.read(lambda tx, sql=sql: tx.all(sql))]  # type: ignore[misc]
+        rows = await store.read(lambda tx: tx.all("SELECT reply FROM pushes"))
         return [json.loads(row["reply"])["text"] for row in rows]
 
     return told

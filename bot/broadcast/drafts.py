@@ -125,6 +125,7 @@ class Drafts(Office):
     def _edit(self, tx: Transaction, actor: Actor, number: int, **columns: str) -> Broadcast:
         if not broadcasts.change(tx, number, states=(DRAFT, PLANNED), at=self._now, state=DRAFT, plan="{}", **columns):
             raise Refused(mark("This broadcast is on its way and cannot be changed any more."))
+        broadcasts.empty_ledger(tx, number)  # it holds people of the former audience
         return self._find(tx, actor, number)
 
     def _check(self, audience: Audience) -> None:
