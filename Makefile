@@ -24,7 +24,7 @@ check: .venv/.tests ## Lint, types, content, translations, house
 	$(BIN)/ruff format --check bot handlers tests bench
 	$(BIN)/mypy
 	BOT_DATABASE=sqlite:///build/check.db $(BIN)/python -m bot check --on $$(git log -1 --format=%cs 2>/dev/null || date +%F)
-	$(BIN)/python -m pytest tests/test_house.py
+	$(BIN)/python -m pytest tests/repository/test_layers.py
 
 bench: bench-search bench-counts bench-zalo bench-telegram ## Measure everything that has a benchmark
 

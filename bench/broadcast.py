@@ -75,7 +75,7 @@ def _run(work) -> None:
 
 
 def _settings(folder: Path, *, api: str, rate: float):
-    from bot.knowledge import INDEX_FILE, load_knowledge
+    from bot.library.knowledge import INDEX_FILE, load_knowledge
     from bot.settings import Settings
 
     kept = ROOT / "build" / INDEX_FILE
@@ -91,7 +91,7 @@ def _settings(folder: Path, *, api: str, rate: float):
 
 
 async def _fill(service, first: int, count: int) -> None:
-    from tests.broadcasting import add_person
+    from tests.support.broadcasts import add_person
 
     for begin in range(first, first + count, 5000):
         numbers = range(begin, min(begin + 5000, first + count))
@@ -101,8 +101,8 @@ async def _fill(service, first: int, count: int) -> None:
 
 
 async def _planned(service) -> int:
-    from bot.audience import Audience
-    from bot.broadcast import Actor
+    from bot.broadcasts import Actor
+    from bot.store.audiences import Audience
 
     number = await service.broadcasts.draft(Actor(), Audience(channel="telegram"))
     await service.broadcasts.write(Actor(), number, "vi", "Mời bạn cài ứng dụng Sổ sức khỏe điện tử.")
@@ -112,8 +112,8 @@ async def _planned(service) -> int:
 
 async def _send(folder: Path) -> None:
     """Be a sender of run_broadcast.py: ready, a line, everybody in a ledger, one line of JSON."""
-    from bot.broadcast import Actor
-    from bot.service import open_service
+    from bot.broadcasts import Actor
+    from bot.runtime.build import open_service
     from handlers import ROUTES
 
     count, rate = int(os.environ["BENCH_N"]), float(os.environ.get("BENCH_RATE", "0"))
@@ -139,8 +139,8 @@ async def _send(folder: Path) -> None:
 
 async def _plan(folder: Path) -> None:
     """Plan 100,000 people and print seconds and how much the process grew."""
-    from bot.broadcast import Actor
-    from bot.service import open_service
+    from bot.broadcasts import Actor
+    from bot.runtime.build import open_service
     from handlers import ROUTES
 
     settings = _settings(folder, api="http://127.0.0.1:9", rate=0)

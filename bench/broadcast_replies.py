@@ -43,7 +43,7 @@ def main() -> None:
 def _measure(pace: float, reps: int, rate: float, updates: int) -> None:
     from harness import Fake
 
-    from tests.running import RunningBot
+    from tests.support.processes import RunningBot
 
     fake = Fake(pin=False)
     with tempfile.TemporaryDirectory(prefix="bench-replies-") as folder:
@@ -97,9 +97,9 @@ def _wait_for(fake, rate: float, updates: int) -> dict[str, float]:
 
 async def _prepare(folder: Path) -> None:
     """Put everybody into the records, and the index beside them."""
-    from bot.knowledge import INDEX_FILE, load_knowledge
+    from bot.library.knowledge import INDEX_FILE, load_knowledge
     from bot.store import open_store
-    from tests.broadcasting import add_person
+    from tests.support.broadcasts import add_person
 
     kept = ROOT / "build" / INDEX_FILE
     load_knowledge(ROOT / "content", kept)

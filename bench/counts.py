@@ -16,12 +16,12 @@ from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from pathlib import Path
 
-from bot import counts
-from bot.i18n import load_catalogues
-from bot.papers.spreadsheet import VIEWS, Wanted, all_tables, table
-from bot.regions import NEW_MAP, load_regions
+from bot.exports.spreadsheet import VIEWS, Wanted, all_tables, table
+from bot.i18n.catalogue import load_catalogues
+from bot.library.regions import NEW_MAP, load_regions
+from bot.statistics import counts
 from bot.store import Store, open_store, reports, tallies
-from bot.store.schema import FILL_TALLIES
+from bot.store.migrations import FILL_TALLIES
 
 ROOT = Path(__file__).resolve().parent.parent
 TODAY, DAYS, SOURCES = date(2026, 11, 23), 1095, 400

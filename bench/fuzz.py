@@ -29,23 +29,23 @@ with atheris.instrument_imports(include=["bot"]):
     import yaml
     from openpyxl import Workbook
 
-    from bot.channels.telegram import Telegram
-    from bot.channels.telegram_updates import Heard, Myself, read_any, read_plain, update_id_of
-    from bot.channels.zalo.events import Verifier, read_event
-    from bot.channels.zalo.updates import read_update as read_zalo_update
-    from bot.channels.zalo.updates import unwrap
-    from bot.channels.zalo_bot import ZaloBot
-    from bot.document import read_document
+    from bot.channels.telegram.channel import Telegram
+    from bot.channels.telegram.updates import Heard, Myself, read_any, read_plain, update_id_of
+    from bot.channels.zalo.bot.channel import ZaloBot
+    from bot.channels.zalo.bot.updates import read_update as read_zalo_update
+    from bot.channels.zalo.bot.updates import unwrap
+    from bot.channels.zalo.oa.events import Verifier, read_event
     from bot.errors import ContentError
-    from bot.markup import escape, to_html, to_plain
+    from bot.library.regions import load_regions
+    from bot.library.teach import _as_yaml
     from bot.message import IncomingMessage
-    from bot.official import read_figures
-    from bot.redaction import redact
-    from bot.regions import load_regions
-    from bot.search.words import Words
-    from bot.teaching import _as_yaml
-    from bot.text import clean, fold, split_text, words
-    from bot.wire import dump_message, load_message
+    from bot.search.tokenizer import Words
+    from bot.serialization import dump_message, load_message
+    from bot.statistics.official import read_figures
+    from bot.text.markup import escape, to_html, to_plain
+    from bot.text.normalize import clean, fold, split_text, words
+    from bot.text.redaction import redact
+    from bot.yaml_document import read_document
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "build" / "fuzz"
@@ -57,7 +57,7 @@ DOOR: Any = SimpleNamespace(_connection=SimpleNamespace(hook_secret="a secret th
 REGIONS = load_regions(ROOT / "content/regions/vinh-phuc.yaml")
 
 # An identity number or a mobile number in the portions that people make, with anything between that is no part of a
-# word; it stands by itself, so that it is no part of another figure. Written anew and not from bot/redaction.py.
+# word; it stands by itself, so that it is no part of another figure. Written anew and not from bot/text/redaction.py.
 _SIGN = r"[ .,/_()|*-]{0,2}"
 PERSONAL = re.compile(
     r"(?<![0-9])(?<![0-9].)(?<![0-9]..)"

@@ -17,14 +17,15 @@ import pypdfium2
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from bot import clock, counts
+from bot import clock
 from bot.clock import local_day
-from bot.goals import Goal, Goals
-from bot.i18n import load_catalogues
-from bot.papers import charts
-from bot.regions import load_regions
+from bot.exports import charts
+from bot.i18n.catalogue import load_catalogues
+from bot.library.goals import Goal, Goals
+from bot.library.regions import load_regions
+from bot.statistics import counts
 from bot.store import open_store
-from tests.running import run_command, running_bot
+from tests.support.processes import run_command, running_bot
 
 ROOT = Path(__file__).resolve().parent.parent
 GALLERY = ROOT / "docs" / "gallery"

@@ -32,13 +32,13 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder, wh
 
 from bench.scale_model import Cost, keep  # noqa: E402
 from bench.soak import CITIZENS, TEXTS  # noqa: E402
-from bot.knowledge import INDEX_FILE, load_knowledge  # noqa: E402
-from bot.platforms import TELEGRAM_HOOK  # noqa: E402
+from bot.library.knowledge import INDEX_FILE, load_knowledge  # noqa: E402
+from bot.runtime.telegram_factory import TELEGRAM_HOOK  # noqa: E402
+from tests.channels.telegram.test_crash import OFF  # noqa: E402
 from tests.conftest import CACHE, ROOT  # noqa: E402
-from tests.engines import PostgresServer  # noqa: E402
 from tests.fakes.telegram import TOKEN, FakeTelegram, running_telegram, until  # noqa: E402
-from tests.running import RunningBot  # noqa: E402
-from tests.test_telegram_crash import OFF  # noqa: E402
+from tests.support.engines import PostgresServer  # noqa: E402
+from tests.support.processes import RunningBot  # noqa: E402
 
 AT_ONCE, WARM_UP = 96, 4.0
 

@@ -24,10 +24,10 @@ from random import Random
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bot.articles import load_library  # noqa: E402
-from bot.knowledge import load_corpus  # noqa: E402
+from bot.library.articles import load_library  # noqa: E402
+from bot.library.knowledge import load_corpus  # noqa: E402
 from bot.search import Corpus, Found, Index, Verdict, fingerprint  # noqa: E402
-from bot.text import fold, words  # noqa: E402
+from bot.text.normalize import fold, words  # noqa: E402
 
 Find = Callable[[str], Sequence[str]]
 SEED = 20261123

@@ -35,14 +35,14 @@ import uvloop
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder, whose names hide libraries
 
-from bot.knowledge import INDEX_FILE, load_knowledge  # noqa: E402
-from bot.platforms import TELEGRAM_HOOK  # noqa: E402
+from bot.library.knowledge import INDEX_FILE, load_knowledge  # noqa: E402
+from bot.runtime.telegram_factory import TELEGRAM_HOOK  # noqa: E402
 from bot.store import Transaction, open_store  # noqa: E402
-from tests.broadcasting import add_officer, add_person  # noqa: E402
+from tests.channels.telegram.test_crash import OFF  # noqa: E402
 from tests.conftest import CACHE, ROOT  # noqa: E402
 from tests.fakes.telegram import TOKEN, FakeTelegram, running_telegram, until  # noqa: E402
-from tests.running import RunningBot, running_bot  # noqa: E402
-from tests.test_telegram_crash import OFF  # noqa: E402
+from tests.support.broadcasts import add_officer, add_person  # noqa: E402
+from tests.support.processes import RunningBot, running_bot  # noqa: E402
 
 CITIZENS, BROWSERS = 5000, 20
 PACE = 29  # messages to many a second, the default for Telegram

@@ -30,9 +30,9 @@ def prepare() -> None:
     sys.path[:0] = [str(ROOT), str(CORPUS)]
     from corpus import ENTRIES
 
-    from bot.articles import load_library
-    from bot.knowledge import INDEX_FILE, load_knowledge
-    from bot.text import fold
+    from bot.library.articles import load_library
+    from bot.library.knowledge import INDEX_FILE, load_knowledge
+    from bot.text.normalize import fold
 
     shutil.rmtree(CONTENT, ignore_errors=True)
     shutil.copytree(ROOT / "content", CONTENT)
@@ -104,8 +104,8 @@ def main() -> None:
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
     sys.argv = ["bot", "run"]
-    from bot import knowledge
     from bot.__main__ import entry
+    from bot.library import knowledge
 
     if forgetful:
         knowledge.MOST_REMEMBERED = 0

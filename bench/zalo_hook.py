@@ -19,7 +19,7 @@ import uvloop
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder, whose telegram.py hides a library
 
-from bot.knowledge import INDEX_FILE, load_knowledge  # noqa: E402
+from bot.library.knowledge import INDEX_FILE, load_knowledge  # noqa: E402
 from tests.conftest import CACHE, ROOT  # noqa: E402
 from tests.fakes.zalo_oa import (  # noqa: E402
     APP_ID,
@@ -30,7 +30,7 @@ from tests.fakes.zalo_oa import (  # noqa: E402
     running_zalo_oa,
     signed,
 )
-from tests.running import running_bot  # noqa: E402
+from tests.support.processes import running_bot  # noqa: E402
 
 PROMISED_P99 = 50.0  # ms
 TEXTS = ("/menu", "1", "quên mật khẩu thì làm sao", "cài trên máy Samsung thế nào", "/tiendo", "giá vàng hôm nay")

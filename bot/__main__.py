@@ -15,7 +15,7 @@ from bot.commands.context import Context
 from bot.errors import BotError
 
 if TYPE_CHECKING:
-    from bot.turn import Route
+    from bot.conversation.context import Route
 
 # Each command's module is loaded when it is called, so that none waits for what only the others need.
 _COMMANDS = {
@@ -32,8 +32,8 @@ _COMMANDS = {
     "role": "people:role",
     "desk-link": "people:desk_link",
     "forget": "people:forget",
-    "report": "papers:report",
-    "poster": "papers:poster",
+    "report": "exports:report",
+    "poster": "exports:poster",
     "zalo-oa": "zalo:zalo_oa",
     "demo-data": "simulation:demo_data",
     "migrate": "storage:migrate",

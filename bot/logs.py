@@ -18,8 +18,8 @@ from typing import Any, Final
 import structlog
 import structlog.tracebacks
 
-from bot.redaction import HIDDEN, redact
 from bot.settings import Log
+from bot.text.redaction import HIDDEN, redact
 
 # The values of variables would be citizens' words, addresses and tokens.
 _WITHOUT_VALUES = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)

@@ -65,7 +65,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One message to a person; the text is the small Markdown of `bot.markup`.
+    """One message to a person; the text is the small Markdown of `bot.text.markup`.
 
     `image` is the picture's bytes (PNG) or an https address; `alt` says in words what it shows.
     """

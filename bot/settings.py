@@ -33,9 +33,10 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from bot.document import Document, dotted, read_document, wording
 from bot.errors import ContentError, Problem, SettingsError
 from bot.hours import QuietHours, WorkingHours
+from bot.message import Window
+from bot.yaml_document import Document, dotted, read_document, wording
 
 ENVIRONMENT_PREFIX = "BOT_"
 DATABASE_ADDRESS = r"sqlite:///.|postgresql://."
@@ -176,6 +177,11 @@ class ZaloOa(_Section):
     app_secret: SecretStr | None = None
     oa_secret: SecretStr | None = None
     refresh_token: SecretStr | None = None
+
+    @property
+    def window(self) -> Window:
+        """What a message costs, by how long ago the person last wrote."""
+        return Window(free_hours=self.free_hours, paid_days=self.paid_days, free_messages=self.free_messages)
 
 
 class ChannelPace(_Section):

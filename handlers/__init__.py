@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from bot.turn import Route
-from handlers import (
-    admin,
-    admin_audit,
-    admin_content,
-    admin_roles,
+from bot.conversation.context import Route
+from handlers.admin import admin, audit, content, roles
+from handlers.citizen import (
     feedback,
     guide,
     language,
     linking,
-    officer_broadcast,
-    officer_counts,
-    officer_desk,
-    officer_help,
-    officer_inbox,
-    officer_papers,
-    officer_poster,
-    officer_questions,
-    officer_report,
-    officer_tasks,
     own_reminders,
     presence,
     privacy,
@@ -30,6 +17,7 @@ from handlers import (
     report,
     start,
 )
+from handlers.officer import broadcast, counts, desk, exports, help, inbox, official_report, poster, questions, tasks
 
 # Free text that no other route wants goes to the last one.
 ROUTES: tuple[Route, ...] = (
@@ -41,24 +29,24 @@ ROUTES: tuple[Route, ...] = (
     own_reminders.ROUTE,
     language.ROUTE,
     privacy.ROUTE,
-    officer_help.ROUTE,
-    officer_help.ATTENDED,
+    help.ROUTE,
+    help.ATTENDED,
     feedback.ROUTE,
-    officer_counts.PUBLIC,
-    officer_counts.ROUTE,
-    officer_papers.ROUTE,
-    officer_desk.ROUTE,
-    officer_broadcast.ROUTE,
-    officer_inbox.ROUTE,
-    officer_report.ROUTE,
-    officer_poster.ROUTE,
-    officer_questions.ROUTE,
-    officer_tasks.ROUTE,
+    counts.PUBLIC,
+    counts.ROUTE,
+    exports.ROUTE,
+    desk.ROUTE,
+    broadcast.ROUTE,
+    inbox.ROUTE,
+    official_report.ROUTE,
+    poster.ROUTE,
+    questions.ROUTE,
+    tasks.ROUTE,
     linking.ROUTE,
-    admin_roles.ROUTE,
-    admin_content.ROUTE,
+    roles.ROUTE,
+    content.ROUTE,
     admin.ROUTE,
-    admin_audit.ROUTE,
+    audit.ROUTE,
     presence.ROUTE,
     question.ROUTE,
 )

@@ -21,18 +21,18 @@ import structlog
 from aiohttp import web
 
 from bot.channels import Ticket
-from bot.channels.channel import Receive
-from bot.inbox import Inbox
-from bot.knowledge import INDEX_FILE, Knowledge, load_knowledge
-from bot.markup import to_plain
+from bot.channels.protocol import Receive
+from bot.conversation.inbox import Inbox
+from bot.library.knowledge import INDEX_FILE, Knowledge, load_knowledge
 from bot.message import IncomingMessage, Person, Receipt, Reply, Traits
-from bot.service import Service, open_service
+from bot.runtime.build import Service, open_service
 from bot.settings import Settings
+from bot.text.markup import to_plain
 from bot.web import app
 from handlers import ROUTES
-from tests.engines import Engine, PostgresServer, start_postgres
-from tests.property_examples import FUZZ, examples
-from tests.telltales import Overheard, told
+from tests.support.engines import Engine, PostgresServer, start_postgres
+from tests.support.leak_check import Overheard, told
+from tests.support.property_examples import FUZZ, examples
 
 # Every run tries the same examples, so that it says the same for everybody; `make fuzz` sets FUZZ and tries new ones.
 hypothesis.settings.register_profile("tests", derandomize=not FUZZ, deadline=None, max_examples=examples(100))
@@ -163,7 +163,7 @@ def _real_content_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
             return replace(_real_knowledge())
         return load_knowledge(folder, cache)
 
-    monkeypatch.setattr("bot.knowledge.load_knowledge", load)
+    monkeypatch.setattr("bot.library.knowledge.load_knowledge", load)
 
 
 # For a test, or a file of them, that must hold on both engines whatever the run is.

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from bot.channels.channel import Channel, Receive, Ticket
+from bot.channels.protocol import Channel, Receive, Ticket
 
 __all__ = ["Channel", "Receive", "Ticket"]

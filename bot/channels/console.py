@@ -8,12 +8,12 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from typing import TextIO
 
-from bot.channels.channel import Receive
+from bot.channels.protocol import Receive
 from bot.clock import Clock
 from bot.errors import BotError
-from bot.i18n import mark
-from bot.markup import to_plain
+from bot.i18n.catalogue import mark
 from bot.message import IncomingMessage, Person, Receipt, Reply, Traits
+from bot.text.markup import to_plain
 
 NAME = "console"
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 
-from bot.channels.channel import Receive
+from bot.channels.protocol import Receive
 from bot.clock import Clock, stamp
 from bot.errors import Gone
-from bot.i18n import mark
+from bot.i18n.catalogue import mark
 from bot.message import Person, Receipt, Reply, Traits
+from bot.serialization import dump_reply, load_reply
 from bot.store import Store, chat_events
-from bot.wire import dump_reply, load_reply
 
 NAME = "webchat"
 _OVERTAKEN = 100  # how many replies may be stored after one with a higher number

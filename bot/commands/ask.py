@@ -7,13 +7,13 @@ import sys
 import click
 import orjson
 
-from bot.answers import article_reply
 from bot.commands.context import Context, pass_context
 from bot.errors import BotError
-from bot.i18n import load_catalogues, looks_english
-from bot.knowledge import INDEX_FILE, Knowledge, load_knowledge
-from bot.markup import to_plain
+from bot.i18n.catalogue import load_catalogues, looks_english
+from bot.library.knowledge import INDEX_FILE, Knowledge, load_knowledge
+from bot.library.render import article_reply
 from bot.search import Verdict
+from bot.text.markup import to_plain
 
 
 @click.command()

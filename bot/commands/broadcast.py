@@ -9,14 +9,21 @@ from pathlib import Path
 
 import click
 
-from bot.audience import ANY, REPORTS, Audience
-from bot.broadcast import Actor, Broadcast
-from bot.broadcast.words import audience_words, plan_words, progress_words, report_words, state_words, text_words
+from bot.broadcasts import Actor, Broadcast
+from bot.broadcasts.presentation import (
+    audience_words,
+    plan_words,
+    progress_words,
+    report_words,
+    state_words,
+    text_words,
+)
 from bot.commands.context import DAY, Context, day, pass_context
 from bot.errors import BotError, Refused
-from bot.i18n import Catalogue
-from bot.markup import to_plain
-from bot.service import Service, open_service
+from bot.i18n.catalogue import Catalogue
+from bot.runtime.build import Service, open_service
+from bot.store.audiences import ANY, REPORTS, Audience
+from bot.text.markup import to_plain
 
 OPERATOR = Actor()
 NUMBER = click.argument("number", type=click.IntRange(1, 2**63 - 1))

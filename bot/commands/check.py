@@ -12,22 +12,23 @@ from pathlib import Path
 import aiohttp
 import click
 
-from bot import access, counts
-from bot.answers import screen_length
-from bot.articles import LONGEST_ANSWER, Library, load_library
+from bot import access
 from bot.commands.context import DAY, Context, day, pass_context
-from bot.document import read_document, shown_path
 from bot.errors import ContentError, Problem
-from bot.goals import load_goals
-from bot.i18n import load_catalogues
-from bot.knowledge import load_corpus
-from bot.papers.poster import load_poster_text
-from bot.ready_texts import load_reminders, load_scripts
-from bot.regions import load_regions
+from bot.exports.poster import load_poster_text
+from bot.i18n.catalogue import load_catalogues
+from bot.i18n.check import check_translations
+from bot.library.articles import LONGEST_ANSWER, Library, load_library
+from bot.library.goals import load_goals
+from bot.library.knowledge import load_corpus
+from bot.library.regions import load_regions
+from bot.library.render import screen_length
+from bot.library.sources import check_sources, load_sources
+from bot.library.templates import load_reminders, load_scripts
 from bot.search import Index, Verdict
-from bot.sources import check_sources, load_sources
+from bot.statistics import counts
 from bot.store import Store
-from bot.translations import check_translations
+from bot.yaml_document import read_document, shown_path
 
 _LINK_SECONDS = 15
 

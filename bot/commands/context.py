@@ -19,7 +19,7 @@ from bot.settings import Settings, load_settings
 from bot.store import Store, open_store
 
 if TYPE_CHECKING:  # it leads to nearly everything, which few commands need
-    from bot.turn import Route
+    from bot.conversation.context import Route
 
 Result = TypeVar("Result")
 

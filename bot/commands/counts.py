@@ -10,15 +10,16 @@ from pathlib import Path
 import click
 import orjson
 
-from bot import access, clock, counts
+from bot import access, clock
 from bot.commands.context import DAY, Context, day, pass_context
 from bot.commands.people import ACTOR
 from bot.errors import BotError
-from bot.i18n import load_catalogues
-from bot.papers import spreadsheet
-from bot.papers.spreadsheet import BOM, Table, Wanted, as_csv, as_xlsx
-from bot.regions import Regions, load_regions
-from bot.sources import load_sources
+from bot.exports import spreadsheet
+from bot.exports.spreadsheet import BOM, Table, Wanted, as_csv, as_xlsx
+from bot.i18n.catalogue import load_catalogues
+from bot.library.regions import Regions, load_regions
+from bot.library.sources import load_sources
+from bot.statistics import counts
 from bot.store import Store, Transaction, tallies
 
 FORMATS = ("table", "csv", "json", "xlsx")

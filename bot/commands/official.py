@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from bot import clock, official
+from bot import clock
 from bot.commands.context import Context, pass_context
 from bot.commands.people import ACTOR
-from bot.regions import load_regions
+from bot.library.regions import load_regions
+from bot.statistics import official
 
 
 @click.command("import-official")

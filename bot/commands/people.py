@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import click
 
-from bot import access, clock, desk
-from bot.access import ADMIN, OFFICER
+from bot import access, clock
+from bot.access import desk_sessions
+from bot.access.roles import ADMIN, OFFICER
+from bot.backup.revocations import Journal
 from bot.commands.context import Context, pass_context
-from bot.conversations import HelpDesk
 from bot.errors import BotError, Refused
-from bot.i18n import load_catalogues
-from bot.regions import load_regions
-from bot.revocations import Journal
+from bot.helpdesk.cases import HelpDesk
+from bot.i18n.catalogue import load_catalogues
+from bot.library.regions import load_regions
 from bot.store import Transaction, messages, people, roles
 
 ACTOR = "command line"
@@ -47,11 +48,11 @@ def invite(context: Context, role: str, scope: str) -> None:
 def desk_link(context: Context, person: int) -> None:
     """Print a link that signs an officer or admin in to the desk once, within ten minutes."""
 
-    key = desk.new_key()
+    key = desk_sessions.new_key()
 
     async def work() -> bool:
         async with context.store() as store:
-            return await store.write(lambda tx: desk.offer_link(tx, person, key, at=clock.now(), actor=ACTOR))
+            return await store.write(lambda tx: desk_sessions.offer_link(tx, person, key, at=clock.now(), actor=ACTOR))
 
     if not context.run(work()):
         raise BotError(f"Person {person} is no officer and no admin; `role list` shows who is.")

@@ -9,10 +9,10 @@ import click
 from bot import access, clock
 from bot.clock import stamp
 from bot.commands.context import Context, pass_context
-from bot.i18n import looks_english
-from bot.records import REASONS, Complaint, complaints
+from bot.conversation.unit_of_work import REASONS, Complaint, complaints
+from bot.i18n.catalogue import looks_english
+from bot.library.teach import teach as teach_article
 from bot.store import Row, Transaction, questions
-from bot.teaching import teach as teach_article
 
 
 @click.command("questions")

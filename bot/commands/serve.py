@@ -20,7 +20,7 @@ from bot.channels.console import Console
 from bot.commands.context import Context, pass_context
 from bot.errors import BotError, SettingsError
 from bot.logs import set_up_logs
-from bot.service import Service, open_service
+from bot.runtime.build import Service, open_service
 from bot.settings import Log, Settings, load_settings
 from bot.web.app import make_app
 from bot.web.hooks import take_short_way

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import click
 
 from bot import clock
-from bot.articles import load_library
 from bot.commands.context import Context, pass_context
-from bot.regions import load_regions
-from bot.simulation import simulate
-from bot.sources import load_sources
+from bot.demo.simulation import simulate
+from bot.library.articles import load_library
+from bot.library.regions import load_regions
+from bot.library.sources import load_sources
 
 MOST_PEOPLE = 200_000
 

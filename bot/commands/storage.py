@@ -8,11 +8,12 @@ from pathlib import Path
 
 import click
 
-from bot import backups, clock
+from bot import clock
+from bot.backup import backup as backups
+from bot.backup.move import move as move_all
+from bot.backup.restore import restore as put_back
 from bot.commands.context import Context, pass_context
 from bot.errors import BotError
-from bot.moving import move as move_all
-from bot.restoring import restore as put_back
 from bot.settings import DATABASE_ADDRESS
 from bot.store import applied_migrations
 

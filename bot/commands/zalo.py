@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import click
 
 from bot import clock
-from bot.channels.zalo.tokens import (
+from bot.channels.zalo.oa.tokens import (
     App,
     Pair,
     ask_for_pair,
@@ -22,8 +22,8 @@ from bot.channels.zalo.tokens import (
 from bot.channels.zalo.transport import Transport
 from bot.commands.context import Context, pass_context
 from bot.errors import BotError
-from bot.service import bot_secret
-from bot.zalo import oa_app
+from bot.runtime.build import bot_secret
+from bot.runtime.zalo_factory import oa_app
 
 _CODE = re.compile(r"[\w.~-]{8,2000}")
 

@@ -6,9 +6,9 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from bot.search.words import Reader, Words, sound
-from bot.syllables import TONES
-from bot.text import fold
+from bot.search.tokenizer import Reader, Words, sound
+from bot.text.normalize import fold
+from bot.text.syllables import TONES
 
 DANGER = "danger"
 

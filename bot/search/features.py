@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.search.concepts import Concepts
-from bot.search.words import sound
-from bot.syllables import TONES
-from bot.text import fold
+from bot.search.tokenizer import sound
+from bot.text.normalize import fold
+from bot.text.syllables import TONES
 
 DIMENSIONS = 4096
 _REMEMBERED = 4096  # words, about 2 kB each

@@ -20,14 +20,14 @@ from random import Random
 
 import numpy as np
 
-from bot import keystrokes, syllables, text
-from bot.search import learning, noise
+from bot.search import augmentation, training
+from bot.search.calibration import Judge, Note, Verdict, calibrate, signs_of
 from bot.search.concepts import Concepts
 from bot.search.features import DIMENSIONS, Encoder, Floats, Rarity, distinct
 from bot.search.scoring import Scorer, Scores
-from bot.search.verdicts import Judge, Note, Verdict, calibrate, signs_of
-from bot.search.words import Reader, Words
-from bot.text import fold
+from bot.search.tokenizer import Reader, Words
+from bot.text import normalize, syllables, telex
+from bot.text.normalize import fold
 
 __all__ = ["Corpus", "Explanation", "Found", "Index", "Verdict", "Words", "fingerprint", "open_index"]
 
@@ -36,7 +36,7 @@ _SEED = 1
 _DIGEST = 32  # bytes of SHA-256 before the saved arrays
 EMERGENCY = "emergency-symptoms"
 _FOLDS = 3
-_READING = (keystrokes, syllables, text)
+_READING = (telex, syllables, normalize)
 _EXACT = 0.98  # the score of a question that stands in an article word for word
 _MOST_IDS = 5
 _BORROWED, _MASHED = 600, 40  # made-up foreign questions to practise on
@@ -174,7 +174,7 @@ class Index:
                 labels.append(foreign)
         exact = _exact(questions, labels)
         draw = Random(_SEED)  # noqa: S311 - practice material, no secret
-        spoiled = [noise.spoiled(tokens, draw) for tokens in questions]
+        spoiled = [augmentation.spoiled(tokens, draw) for tokens in questions]
         rarity = Rarity.of(questions, concepts)
         encoder = Encoder(rarity, concepts)
         practice = _practice(questions, labels, foreign, corpus.words, reader, draw)
@@ -187,15 +187,15 @@ class Index:
         targets = np.asarray(kinds, np.int64)
         classes = foreign + concepts.kinds
 
-        fold_of = learning.folds(targets[: len(labels)], _FOLDS)
+        fold_of = training.folds(targets[: len(labels)], _FOLDS)
         fold_of = np.concatenate([fold_of, np.full(len(practice), _FOLDS)])  # practice is never held out
 
         def learn(left_out: int) -> Scorer:
             members = np.flatnonzero(fold_of != left_out)
-            weights, bias = learning.softmax_regression(rows, targets, members, classes)
+            weights, bias = training.softmax_regression(rows, targets, members, classes)
             return Scorer(rarity, concepts, weights, bias, foreign)
 
-        with learning.one_blas_thread(), ThreadPoolExecutor(min(_FOLDS + 1, os.cpu_count() or 1)) as pool:
+        with training.one_blas_thread(), ThreadPoolExecutor(min(_FOLDS + 1, os.cpu_count() or 1)) as pool:
             *of_folds, scorer = pool.map(learn, [*range(_FOLDS), -1])
         notes: list[Note] = []
         for place, number in enumerate(fold_of[: len(labels)].tolist()):
@@ -405,11 +405,11 @@ def _practice(
     ]
     entries = [entry for group in _OWN_THINGS for entry in lists.synonyms.get(group, ())]
     own = [reader.read(" ".join(entry)) for entry in sorted(entries, key=lambda entry: (-len(entry), entry))]
-    made = [noise.mash(draw) for _ in range(_MASHED)]
+    made = [augmentation.mash(draw) for _ in range(_MASHED)]
     short = [place for place, label in enumerate(labels) if label != foreign and 2 <= len(questions[place]) <= 10]
     if others:
         for place in draw.sample(short, min(_BORROWED, len(short))):
-            tokens = noise.borrowed(questions[place], own, draw.choice(draw.choice(others)), draw)
+            tokens = augmentation.borrowed(questions[place], own, draw.choice(draw.choice(others)), draw)
             if tokens:
                 made.append(tokens)
     return made

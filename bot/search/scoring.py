@@ -15,8 +15,8 @@ import numpy as np
 
 from bot.search.concepts import Concepts
 from bot.search.features import Floats, Rarity
-from bot.search.words import sound
-from bot.text import fold
+from bot.search.tokenizer import sound
+from bot.text.normalize import fold
 
 _LONG = 22  # words; longer messages are also scored through a sliding window, for the question inside a story
 _WINDOW, _STRIDE = 14, 4

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from bot.store.audiences import CIRCLE_OF
 from bot.store.database import Row, Transaction
-from bot.store.portions import portions
+from bot.store.in_lists import portions
 
 WAITING, CLAIMED, SENT, MISSED, FAILED, UNKNOWN = "waiting", "claimed", "sent", "missed", "failed", "unknown"
 ASKED, FOLLOW_UP, SUMMARY = "asked", "follow-up", "summary"

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Final
 
-from bot.audience import ANY, LONG_AGO, REPORTED, UNREPORTED
+import orjson
+
 from bot.store.database import Row, Transaction
 
+ANY, REPORTED, UNREPORTED, LONG_AGO = "any", "reported", "unreported", "long-ago"
+REPORTS: Final = (ANY, REPORTED, UNREPORTED, LONG_AGO)
+LONG_AGO_DAYS = 90
 # Why somebody is left out of a plan.
 NO_CONSENT, GONE, CHANNEL_OFF, REMINDED, LINKED = "no-consent", "gone", "channel-off", "reminded", "linked"
 WINDOW = "window-closed"
@@ -44,6 +49,32 @@ _KNOWN = """
     )
 """
 _REPORTS = {ANY: "1 = 1", UNREPORTED: "k.day IS NULL", REPORTED: "k.day IS NOT NULL", LONG_AGO: "k.day < :long_ago"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """Those who asked for reminders, live there, and reported or not; what is empty sets no bounds.
+
+    `districts` are ids; without them the whole province is meant, also people whose district nobody knows. `commune`
+    is a key as in `Place.key` within one district. `source` is a poster's code, `channel` and `language` are names.
+    """
+
+    districts: tuple[str, ...] = ()
+    commune: str = ""
+    reports: str = ANY
+    channel: str = ""
+    language: str = ""
+    source: str = ""
+
+    def dump(self) -> str:
+        """Write it down."""
+        return orjson.dumps(asdict(self)).decode()
+
+
+def load_audience(text: str) -> Audience:
+    """Read what `dump` wrote."""
+    kept = orjson.loads(text)
+    return Audience(**{**kept, "districts": tuple(kept["districts"])})
 
 
 @dataclass(frozen=True, slots=True)

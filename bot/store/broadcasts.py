@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from bot.store.audiences import CIRCLE_OF, FOLLOWED_UP
 from bot.store.database import Row, Transaction
-from bot.store.portions import portions
+from bot.store.in_lists import portions
 
 DRAFT, PLANNING, PLANNED, WAITING = "draft", "planning", "planned", "waiting"
 SCHEDULED, RUNNING, PAUSED, STOPPED, DONE = "scheduled", "running", "paused", "stopped", "done"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import orjson
 
-from bot.store.catalog import Table
 from bot.store.database import Transaction
+from bot.store.introspection import Table
 
 PAGE = 2000
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.message import Person
 from bot.store import replicas
 from bot.store.database import Row, Transaction
-from bot.store.portions import portions
+from bot.store.in_lists import portions
 
 RECEIVED, ANSWERED, DELIVERED = 0, 1, 2
 _COLUMNS = "id, channel, message_id, address, stage, body, replies, received_at, owner"

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from bot.message import Person
 from bot.store import broadcasts, revocations, tallies
 from bot.store.database import Row, Transaction
+from bot.store.in_lists import portions
 from bot.store.links import CIRCLE
-from bot.store.portions import portions
 
 
 def find(tx: Transaction, person: Person) -> Row | None:

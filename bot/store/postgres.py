@@ -28,8 +28,8 @@ from psycopg.pq import TransactionStatus
 
 from bot.errors import Outdated, SchemaTooNew, StoreError, StoreUnavailable
 from bot.store.database import Row, Transaction
-from bot.store.schema import MIGRATIONS
-from bot.store.translation import numbered, table_definition
+from bot.store.migrations import MIGRATIONS
+from bot.store.postgres_dialect import numbered, table_definition
 
 Result = TypeVar("Result")
 

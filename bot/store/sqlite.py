@@ -22,7 +22,7 @@ from sqlite_utils.migrations import Migrations
 
 from bot.errors import Outdated, SchemaTooNew, StoreError, StoreUnavailable
 from bot.store.database import Row, Transaction
-from bot.store.schema import MIGRATIONS
+from bot.store.migrations import MIGRATIONS
 
 Result = TypeVar("Result")
 

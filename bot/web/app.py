@@ -12,21 +12,21 @@ import jinja2
 import structlog
 from aiohttp import web
 
-from bot.channels.picture_shelf import ROUTE as PICTURES
+from bot.channels.media import ROUTE as PICTURES
+from bot.channels.rate_limit import Buckets
 from bot.errors import StoreError
-from bot.i18n import mark
-from bot.limits import Buckets
+from bot.exports.vega import FONTS
+from bot.i18n.catalogue import mark
 from bot.logs import TURN, next_turn
-from bot.papers.drawing import FONTS
-from bot.platforms import TELEGRAM_HOOK
-from bot.service import Service
+from bot.runtime.build import Service
+from bot.runtime.telegram_factory import TELEGRAM_HOOK
+from bot.runtime.zalo_factory import BOT_HOOK, OA_HOOK
 from bot.settings import Settings
 from bot.web import chat, health, hooks
 from bot.web.body import read_body
+from bot.web.desk.page_context import PATH as DESK
 from bot.web.desk.routes import add_desk
-from bot.web.desk.visit import PATH as DESK
 from bot.web.keys import ALL_MESSAGES, LISTENERS, NEW_SESSIONS, SERVICE, TEMPLATES
-from bot.zalo import BOT_HOOK, OA_HOOK
 
 log = structlog.get_logger()
 

@@ -15,14 +15,14 @@ from aiohttp import web
 import bot
 from bot.channels.webchat import NAME
 from bot.errors import Flooded, Overloaded
-from bot.i18n import Catalogue, mark
-from bot.markup import to_html, to_plain
+from bot.i18n.catalogue import Catalogue, mark
 from bot.message import IncomingMessage, Person, Reply, Settled
-from bot.service import Service
+from bot.runtime.build import Service
+from bot.serialization import load_settled
 from bot.store import messages
+from bot.text.markup import to_html, to_plain
 from bot.web.keys import ALL_MESSAGES, LISTENERS, NEW_SESSIONS, SERVICE, TEMPLATES
 from bot.web.session import ForgedError, Session, keep_session, new_session, read_session
-from bot.wire import load_settled
 
 LANGUAGE_COOKIE = "lang"
 _LONGEST_CHOICE = 200

@@ -15,8 +15,8 @@ import bot
 from bot.clock import moment, stamp
 from bot.errors import StoreError
 from bot.metrics import BOUNDS, Metrics
-from bot.service import Service
-from bot.store import Row, Transaction, backups, standing
+from bot.runtime.build import Service
+from bot.store import Row, Transaction, backups, gauges
 from bot.web.keys import SERVICE
 
 log = structlog.get_logger()
@@ -119,14 +119,14 @@ async def _stored(service: Service) -> list[Metric]:
     def work(tx: Transaction) -> list[Metric]:
         return [
             *_labelled("bot_pushes_waiting", "Messages that wait for people who did not just write", ("channel",),
-                       standing.pushes(tx)),
+                       gauges.pushes(tx)),
             _gauge("bot_oldest_message_seconds", "Age of the oldest message that is not delivered; 0 when all are",
-                   standing.oldest_unfinished(tx, at=now)),
+                   gauges.oldest_unfinished(tx, at=now)),
             *_labelled("bot_quota_used", "What a channel used up this month, or what its platform says is left",
-                       ("channel", "kind"), standing.used(tx, month=month)),
+                       ("channel", "kind"), gauges.used(tx, month=month)),
             _backup(tx, now),
             *_labelled("bot_lease_seconds", "Seconds for which a lease is still held; below 0: nobody holds it",
-                       ("lease",), standing.leases(tx, at=now)),
+                       ("lease",), gauges.leases(tx, at=now)),
         ]  # fmt: skip
 
     try:

@@ -6,16 +6,16 @@ import orjson
 import structlog
 from aiohttp import HttpVersion11, web
 
-from bot.channels.telegram import Telegram
-from bot.channels.telegram_updates import update_id_of
-from bot.channels.zalo.events import event_name
-from bot.channels.zalo.updates import unwrap
-from bot.channels.zalo_bot import ZaloBot
-from bot.channels.zalo_oa import ZaloOA
+from bot.channels.telegram.channel import Telegram
+from bot.channels.telegram.updates import update_id_of
+from bot.channels.zalo.bot.channel import ZaloBot
+from bot.channels.zalo.bot.updates import unwrap
+from bot.channels.zalo.oa.channel import ZaloOA
+from bot.channels.zalo.oa.events import event_name
 from bot.clock import stamp
 from bot.errors import StoreError
-from bot.platforms import TELEGRAM_HOOK
-from bot.service import Service
+from bot.runtime.build import Service
+from bot.runtime.telegram_factory import TELEGRAM_HOOK
 from bot.store import pictures
 from bot.web.body import read_body, take_body
 from bot.web.keys import SERVICE

@@ -7,8 +7,8 @@ from collections import Counter
 import jinja2
 from aiohttp import web
 
-from bot.limits import Buckets
-from bot.service import Service
+from bot.channels.rate_limit import Buckets
+from bot.runtime.build import Service
 
 SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
 TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("templates", jinja2.Environment)

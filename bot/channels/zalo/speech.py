@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
-from bot.markup import to_plain
 from bot.message import Attachment, Reply
-from bot.text import split_text, utf16_length
+from bot.text.markup import to_plain
+from bot.text.normalize import split_text, utf16_length
 
 LONGEST_TEXT = 2000
 _READABLE = ("text/", "application/json")

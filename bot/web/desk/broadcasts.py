@@ -10,21 +10,21 @@ from aiohttp import web
 from markupsafe import Markup
 
 from bot import access
-from bot.audience import REPORTS, Audience
-from bot.broadcast import Broadcast, Broadcasts, Preview
-from bot.broadcast.texts import LONGEST_TEXT, foreign_hosts
-from bot.broadcast.words import OUTCOMES, audience_words, count_words, reason_words, reports_words, state_words
+from bot.broadcasts import Broadcast, Broadcasts, Preview
+from bot.broadcasts.presentation import OUTCOMES, audience_words, count_words, reason_words, reports_words, state_words
+from bot.broadcasts.templating import LONGEST_TEXT, foreign_hosts
 from bot.clock import stamp
 from bot.errors import Refused
-from bot.i18n import mark
-from bot.markup import to_html
-from bot.redaction import redact
-from bot.regions import NEW_MAP
+from bot.i18n.catalogue import mark
+from bot.library.regions import NEW_MAP
+from bot.serialization import dump_reply
 from bot.store import pushes
+from bot.store.audiences import REPORTS, Audience
 from bot.store.broadcasts import DONE, DRAFT, FAILED, PAUSED, PLANNED, PLANNING, RUNNING, SCHEDULED, STOPPED, WAITING
-from bot.text import clean
-from bot.web.desk.visit import PATH, Visit, number_in
-from bot.wire import dump_reply
+from bot.text.markup import to_html
+from bot.text.normalize import clean
+from bot.text.redaction import redact
+from bot.web.desk.page_context import PATH, Visit, number_in
 
 NO_MOMENT = mark("I cannot read this day or hour. Please choose it again.")
 PAST = mark("This moment lies in the past. Please choose a later one.")

@@ -8,15 +8,15 @@ from aiohttp import web
 from markupsafe import Markup
 
 from bot import access
-from bot.answers import article_reply, more_reply
-from bot.articles import STALE_AFTER
 from bot.clock import stamp
-from bot.i18n import mark
-from bot.markup import to_html
+from bot.i18n.catalogue import mark
+from bot.library.articles import STALE_AFTER
+from bot.library.render import article_reply, more_reply
+from bot.search.calibration import Verdict
 from bot.search.index import Explanation
-from bot.search.verdicts import Verdict
 from bot.store import questions
-from bot.web.desk.visit import Visit
+from bot.text.markup import to_html
+from bot.web.desk.page_context import Visit
 
 STATES = {
     "current": mark("current"),

@@ -9,19 +9,21 @@ from typing import Any
 
 from aiohttp import web
 
-from bot import access, counts, records
+from bot import access
+from bot.conversation import unit_of_work
 from bot.errors import ContentError
-from bot.goals import Goals, load_goals
-from bot.papers import charts
-from bot.papers.charts import Chart
-from bot.papers.overview import sent_within
-from bot.papers.spreadsheet import Wanted, table
-from bot.sources import codes_within
+from bot.exports import charts
+from bot.exports.charts import Chart
+from bot.exports.overview import sent_within
+from bot.exports.spreadsheet import Wanted, table
+from bot.library.goals import Goals, load_goals
+from bot.library.sources import codes_within
+from bot.reminders.summary import summary_wording
+from bot.statistics import counts
 from bot.store import Transaction
-from bot.summary import summary_wording
+from bot.web.desk.page_context import Visit
 from bot.web.desk.pictures import drawn
 from bot.web.desk.troubles import in_words
-from bot.web.desk.visit import Visit
 
 PERIODS = {"7": 7, "30": 30, "90": 90, "365": 365}
 DEFAULT_PERIOD = "30"
@@ -49,7 +51,7 @@ async def today(visit: Visit) -> web.Response:
         ]
         if visit.allows(access.SEE_STATE)
         else [],
-        wants_summary=await visit.service.store.read(partial(records.wants_summary, person_id=visit.member.id)),
+        wants_summary=await visit.service.store.read(partial(unit_of_work.wants_summary, person_id=visit.member.id)),
         summary=summary_wording(visit.catalogue, visit.service.settings),
         channels=sorted(channel.traits.title or name for name, channel in visit.service.channels.items()),
         waiting=visit.service.inbox.waiting,
@@ -62,9 +64,9 @@ async def switch_summary(visit: Visit) -> web.Response:
 
     def work(tx: Transaction) -> None:
         if on:
-            records.want_summary(tx, visit.member.id, wording, at=visit.at)
+            unit_of_work.want_summary(tx, visit.member.id, wording, at=visit.at)
         else:
-            records.stop_summary(tx, visit.member.id, at=visit.at)
+            unit_of_work.stop_summary(tx, visit.member.id, at=visit.at)
 
     await visit.service.store.write(work)
     return visit.go("")

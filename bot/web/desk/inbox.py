@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from bot.conversations import LONGEST, Case, Said
 from bot.errors import Refused
-from bot.i18n import mark
-from bot.redaction import redact
+from bot.helpdesk.cases import LONGEST, Case, Said
+from bot.i18n.catalogue import mark
 from bot.store import Transaction
-from bot.text import clean
-from bot.web.desk.visit import PATH, Visit, number_in
+from bot.text.normalize import clean
+from bot.text.redaction import redact
+from bot.web.desk.page_context import PATH, Visit, number_in
 
 MOST_SHOWN = 100
 _SECRET = mark(

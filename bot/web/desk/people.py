@@ -5,10 +5,10 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot import access
-from bot.access import ADMIN, INVITATION_LIFETIME, INVITATION_PREFIX, OFFICER, Grant
+from bot.access.roles import ADMIN, INVITATION_LIFETIME, INVITATION_PREFIX, OFFICER, Grant
 from bot.errors import Refused
-from bot.i18n import mark
-from bot.web.desk.visit import Visit, number_in
+from bot.i18n.catalogue import mark
+from bot.web.desk.page_context import Visit, number_in
 
 UNKNOWN_ROLE = mark("This choice is no longer there. Please choose again.")
 

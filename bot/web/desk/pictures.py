@@ -9,8 +9,8 @@ from html import escape
 from markupsafe import Markup
 
 from bot.errors import BotError
-from bot.papers import charts
-from bot.papers.charts import Chart
+from bot.exports import charts
+from bot.exports.charts import Chart
 
 _SAID_ELSEWHERE = re.compile(r'\s(?:aria-[a-z]+|role)="[^"]*"')
 _STYLE = re.compile(r'\sstyle="([^"]*)"')

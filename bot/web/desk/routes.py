@@ -5,8 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot import access
-from bot.web.desk import broadcasts, content, figures, inbox, papers, people, signing_in, trail
-from bot.web.desk.visit import PATH, Page, page
+from bot.web.desk import audit, broadcasts, content, exports, figures, inbox, people, signing_in
+from bot.web.desk.page_context import PATH, Page, page
 
 PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("GET", "/", access.COUNT, figures.today),
@@ -36,17 +36,17 @@ PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("POST", "/inbox/{number}/close", access.ANSWER_MESSAGES, inbox.close),
     ("GET", "/content", access.SEE_QUESTIONS, content.overview),
     ("GET", "/content/{article}", access.SEE_QUESTIONS, content.article),
-    ("GET", "/exports", access.EXPORT, papers.offer),
-    ("POST", "/exports/workbook", access.EXPORT, papers.workbook),
-    ("POST", "/exports/table", access.EXPORT, papers.one_table),
-    ("POST", "/exports/rows", access.EXPORT_ROWS, papers.rows),
-    ("POST", "/exports/report", access.REPORT, papers.report),
-    ("POST", "/exports/poster", access.POSTER, papers.make_poster),
+    ("GET", "/exports", access.EXPORT, exports.offer),
+    ("POST", "/exports/workbook", access.EXPORT, exports.workbook),
+    ("POST", "/exports/table", access.EXPORT, exports.one_table),
+    ("POST", "/exports/rows", access.EXPORT_ROWS, exports.rows),
+    ("POST", "/exports/report", access.REPORT, exports.report),
+    ("POST", "/exports/poster", access.POSTER, exports.make_poster),
     ("GET", "/people", access.MANAGE_ROLES, people.overview),
     ("POST", "/people/invite", access.MANAGE_ROLES, people.invite),
     ("POST", "/people/withdraw", access.MANAGE_ROLES, people.withdraw),
     ("POST", "/people/{number}/revoke", access.MANAGE_ROLES, people.revoke),
-    ("GET", "/audit", access.READ_AUDIT, trail.audit),
+    ("GET", "/audit", access.READ_AUDIT, audit.audit),
     ("POST", "/out", access.DESK, signing_in.leave),
 )
 BY_ITSELF = ("/broadcasts/{number}/progress",)  # asked for by an open page, which keeps no session alive

@@ -5,10 +5,10 @@ from __future__ import annotations
 import aiohttp_jinja2
 from aiohttp import web
 
-from bot.desk import LONGEST, sign_in, sign_out
-from bot.i18n import mark
+from bot.access.desk_sessions import LONGEST, sign_in, sign_out
+from bot.i18n.catalogue import mark
 from bot.web.chat import catalogue_of
-from bot.web.desk.visit import COOKIE, FOREIGN_FORM, PATH, Visit, frame, is_ours, refused
+from bot.web.desk.page_context import COOKIE, FOREIGN_FORM, PATH, Visit, frame, is_ours, refused
 from bot.web.keys import SERVICE, TEMPLATES
 
 USED = mark("This link was used already, or is too old. Type /desk in the chat for a new one.")

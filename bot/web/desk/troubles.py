@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from bot.i18n import Catalogue, mark
+from bot.i18n.catalogue import Catalogue, mark
 
 _WORDS: Final[Mapping[str, str]] = {
     "telegram": mark("Telegram has trouble: messages there may come late."),

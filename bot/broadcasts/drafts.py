@@ -1,0 +1,143 @@
+"""Broadcasts before they are planned: audience, texts, preview, a test to oneself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Container, Mapping
+
+import orjson
+
+from bot import access
+from bot.broadcasts.models import MOVED_ON, Actor, Broadcast, Preview
+from bot.broadcasts.permissions import require
+from bot.broadcasts.step_context import Office
+from bot.broadcasts.templating import check
+from bot.delivery.outbox import fit
+from bot.errors import Refused
+from bot.i18n.catalogue import mark
+from bot.library.templates import Reminder, load_reminders
+from bot.message import Reply
+from bot.store import Transaction, broadcasts
+from bot.store.audiences import REPORTS, Audience
+from bot.store.broadcasts import DRAFT, PLANNED
+
+
+class Drafts(Office):
+    """Drafts; nothing of them is sent but a test."""
+
+    async def ready_texts(self) -> Mapping[str, Reminder]:
+        """Return the ready texts by id; raises ContentError."""
+        return await asyncio.to_thread(load_reminders, self._settings.content)
+
+    async def draft(self, actor: Actor, audience: Audience) -> int:
+        """Begin a broadcast and return its number."""
+        self._check(audience)
+
+        def work(tx: Transaction) -> int:
+            require(tx, actor, access.SEND, audience)
+            number = broadcasts.add(tx, made_by=actor.name, audience=audience.dump(), at=self._now)
+            self._audit(tx, actor, "broadcast-draft", number, audience)
+            return number
+
+        return await self._store.write(work)
+
+    async def aim(self, actor: Actor, number: int, audience: Audience) -> Broadcast:
+        """Change whom it is meant for; what was planned is planned no more."""
+        self._check(audience)
+
+        def work(tx: Transaction) -> Broadcast:
+            self._find(tx, actor, number)
+            require(tx, actor, access.SEND, audience)
+            return self._edit(tx, actor, number, audience=audience.dump())
+
+        return await self._store.write(work)
+
+    async def write(self, actor: Actor, number: int, language: str, text: str) -> Broadcast:
+        """Set the text of a language, written by hand; an empty one takes it away. What was planned is no more."""
+        written = check(text) if text.strip() else ""
+
+        def work(tx: Transaction) -> Broadcast:
+            found = self._find(tx, actor, number)
+            texts = {} if found.ready else dict(found.texts)
+            texts[language] = written
+            kept = {name: said for name, said in texts.items() if said}
+            return self._edit(tx, actor, number, texts=orjson.dumps(kept).decode(), ready="", confirmed_by="")
+
+        return await self._store.write(work)
+
+    async def take_ready(self, actor: Actor, number: int, ready: str, *, confirmed: bool = False) -> Broadcast:
+        """Take a ready text; one whose facts are to be checked only once somebody confirmed them."""
+        texts = await self.ready_texts()
+        if ready not in texts:
+            raise Refused(mark("There is no such ready text."))
+        text = texts[ready]
+        if text.status == "check" and not confirmed:
+            raise Refused(
+                mark("This text was true once. Check its facts and confirm that they still hold, or take another.")
+            )
+        said = {language: text.text.in_language(language).strip() for language in self._settings.languages}
+
+        def work(tx: Transaction) -> Broadcast:
+            self._find(tx, actor, number)
+            if text.status == "check":
+                self._audit(tx, actor, "broadcast-confirm-text", number, detail=ready)
+            return self._edit(
+                tx,
+                actor,
+                number,
+                texts=orjson.dumps(said).decode(),
+                ready=ready,
+                confirmed_by=actor.name if text.status == "check" else "",
+            )
+
+        return await self._store.write(work)
+
+    async def discard(self, actor: Actor, number: int) -> None:
+        """Delete what was not released yet."""
+
+        def work(tx: Transaction) -> None:
+            found = self._find(tx, actor, number)
+            if not broadcasts.forget(tx, number):
+                raise Refused(MOVED_ON)
+            self._audit(tx, actor, "broadcast-discard", number, found.audience)
+
+        await self._store.write(work)
+
+    async def preview(self, actor: Actor, number: int) -> list[Preview]:
+        """Show what is sent as each channel will show it, in each language, for the first district or the province."""
+        found = await self.find(actor, number)
+        texts = await self._fill(found)
+        district = found.audience.districts[0] if found.audience.districts else ""
+        return [
+            Preview(channel, language, district, tuple(fit(Reply(texts[language, district]), self._traits(channel))))
+            for channel in self._channels_of(found.audience)
+            for language in self._languages_of(found)
+        ]
+
+    async def sample(self, actor: Actor, number: int, language: str) -> Reply:
+        """Return the message as somebody gets it, for a test to oneself; the test stands in the audit."""
+        found = await self.find(actor, number)
+        texts = await self._fill(found)
+        district = found.audience.districts[0] if found.audience.districts else ""
+        await self._store.write(lambda tx: self._audit(tx, actor, "broadcast-test", number))
+        return Reply(texts[language if (language, district) in texts else self._settings.default_language, district])
+
+    def _edit(self, tx: Transaction, actor: Actor, number: int, **columns: str) -> Broadcast:
+        if not broadcasts.change(tx, number, states=(DRAFT, PLANNED), at=self._now, state=DRAFT, plan="{}", **columns):
+            raise Refused(mark("This broadcast is on its way and cannot be changed any more."))
+        broadcasts.empty_ledger(tx, number)  # it holds people of the former audience
+        return self._find(tx, actor, number)
+
+    def _check(self, audience: Audience) -> None:
+        """Refuse an audience that names what does not exist."""
+        chosen: tuple[tuple[str, Container[str]], ...] = (
+            *((district, self._regions.districts) for district in audience.districts),
+            (audience.reports, REPORTS),
+            (audience.channel, ("", *self.channels)),
+            (audience.language, ("", *self._settings.languages)),
+            (audience.source, ("", *self._sources().by_code)),
+        )
+        if any(value not in known for value, known in chosen):
+            raise Refused(mark("This choice is no longer there. Please choose again."))
+        if audience.commune and len(audience.districts) != 1:
+            raise Refused(mark("A commune lies within one district; please choose that one."))

@@ -1,0 +1,208 @@
+"""Broadcasts as they stand in the records: whom, what, how many, how far, and what came of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import orjson
+
+from bot.clock import moment
+from bot.i18n.catalogue import mark
+from bot.message import Reply
+from bot.store import Row, broadcasts
+from bot.store.audiences import Audience, load_audience
+from bot.store.broadcasts import DRAFT, PLANNED
+
+PROOF_HOURS = 72
+ROLE_LOST, LEFT_LYING = "role-lost", "left-lying"
+_VERSION_LENGTH = 10
+PERSON = "person "
+
+NOT_THERE = mark("This broadcast does not exist, or it lies outside the area that you are responsible for.")
+NO_NAMES = mark("This was so long ago that the list of people is deleted; only the figures are kept.")
+MOVED_ON = mark("This is not possible any more: somebody else was faster, or the broadcast has gone on meanwhile.")
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a person with a number, or the command line, which may do everything."""
+
+    person_id: int = 0
+
+    @property
+    def name(self) -> str:
+        """How the audit and the records name them."""
+        return f"{PERSON}{self.person_id}" if self.person_id else "command line"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelPlan:
+    """How many people get a message on a channel, and how many of these messages cost money."""
+
+    channel: str
+    people: int
+    paid: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Who is reached on which channel, and who is left out for which reason (`bot.store.audiences`)."""
+
+    channels: tuple[ChannelPlan, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def people(self) -> int:
+        """How many messages are planned."""
+        return sum(channel.people for channel in self.channels)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Messages that are billed, and what they may cost in đồng; an estimate."""
+
+    messages: int = 0
+    amount: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """One broadcast as it stands. `state` is one of those in `bot.store.broadcasts`, `reason` says why it stopped."""
+
+    number: int
+    made_by: str
+    audience: Audience
+    texts: Mapping[str, str] = field(repr=False)
+    ready: str
+    confirmed: bool
+    state: str
+    reason: str
+    plan: Plan
+    approved_by: str
+    starts_at: datetime | None
+    weekly_until: date | None
+    made_at: datetime
+    began_at: datetime | None
+    ended_at: datetime | None
+    series: int = 0
+    proof: Proof | None = None  # counted when the names in the ledger were deleted
+    nameless: bool = False  # whether that has begun
+
+    @property
+    def version(self) -> str:
+        """A short mark of whom, what and how many; another one as soon as any of these is another."""
+        parts = (
+            self.audience.dump(),
+            sorted(self.texts.items()),
+            self.plan.channels,
+            sorted(self.plan.left_out.items()),
+        )
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:_VERSION_LENGTH]
+
+    @property
+    def editable(self) -> bool:
+        """Whether audience and texts can still be changed."""
+        return self.state in (DRAFT, PLANNED)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a broadcast is: people by state, what is left by channel, when it will be over."""
+
+    broadcast: Broadcast
+    states: Mapping[str, int]
+    left: Mapping[str, int]
+    finish: datetime | None
+
+    @property
+    def people(self) -> int:
+        """Everybody in the ledger."""
+        return sum(self.states.values())
+
+    @property
+    def done(self) -> int:
+        """Those for whom the matter is settled."""
+        return self.people - self.states.get(PLANNED, 0) - self.states.get(broadcasts.CLAIMED, 0)
+
+    @property
+    def percent(self) -> int:
+        """The settled ones of a hundred; 100 only when all are."""
+        return 100 if self.done >= self.people else self.done * 100 // self.people
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Who had not reported before, and how many of them did within 72 hours; of those reached, and of the others.
+
+    It proves nothing: those who asked for reminders are not like those who did not.
+    """
+
+    reached: int
+    reached_reported: int
+    others: int
+    others_reported: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a report: how many people of a district or channel ended how."""
+
+    name: str
+    states: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a broadcast; with `step` above 1, rounded down to it as in `bot.statistics.counts`."""
+
+    broadcast: Broadcast
+    states: Mapping[str, int]
+    reasons: Mapping[tuple[str, str], int]
+    by_district: tuple[Line, ...]
+    by_channel: tuple[Line, ...]
+    proof: Proof | None
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What somebody of a language and district reads on a channel, message by message."""
+
+    channel: str
+    language: str
+    district: str
+    replies: tuple[Reply, ...]
+
+
+def broadcast_of(row: Row) -> Broadcast:
+    plan = orjson.loads(row["plan"])
+    channels = tuple(ChannelPlan(name, *figures) for name, figures in plan.get("channels", {}).items())
+    return Broadcast(
+        number=row["id"],
+        made_by=row["made_by"],
+        audience=load_audience(row["audience"]),
+        texts=orjson.loads(row["texts"]),
+        ready=row["ready"],
+        confirmed=bool(row["confirmed_by"]),
+        state=row["state"],
+        reason=row["reason"],
+        plan=Plan(channels, plan.get("left_out", {})),
+        approved_by=row["approved_by"],
+        starts_at=moment(row["starts_at"]) if row["starts_at"] else None,
+        weekly_until=date.fromisoformat(row["weekly_until"]) if row["weekly_until"] else None,
+        made_at=moment(row["made_at"]),
+        began_at=moment(row["began_at"]) if row["began_at"] else None,
+        ended_at=moment(row["ended_at"]) if row["ended_at"] else None,
+        series=row["series"],
+        proof=Proof(*orjson.loads(row["proof"])) if row["proof"] else None,
+        nameless=bool(row["names_gone_at"]),
+    )
+
+
+def maker_of(found: Broadcast) -> Actor:
+    name = found.made_by
+    return Actor(int(name.removeprefix(PERSON))) if name.startswith(PERSON) else Actor()

@@ -1,0 +1,233 @@
+"""What is said about broadcasts to officers: states, audiences, reasons, progress; in the language of a catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, tzinfo
+from typing import Final
+
+from bot.broadcasts.models import LEFT_LYING, PROOF_HOURS, ROLE_LOST, Broadcast, Cost, Line, Progress, Proof, Report
+from bot.broadcasts.templating import foreign_hosts
+from bot.i18n.catalogue import NAMES, Catalogue, mark
+from bot.library.regions import Regions
+from bot.statistics.counts import rounded
+from bot.store.audiences import ANY, LONG_AGO, LONG_AGO_DAYS, REPORTED, UNREPORTED, Audience
+from bot.text.markup import escape
+
+STATES: Final[Mapping[str, str]] = {
+    "draft": mark("draft"),
+    "planning": mark("being planned"),
+    "planned": mark("planned, not sent yet"),
+    "waiting": mark("waits for a second officer's approval"),
+    "scheduled": mark("scheduled"),
+    "running": mark("being sent"),
+    "paused": mark("paused"),
+    "stopped": mark("stopped"),
+    "done": mark("done"),
+}
+OUTCOMES: Final[Mapping[str, str]] = {
+    "sent": mark("Sent"),
+    "failed": mark("Certainly not delivered"),
+    "gone": mark("Cannot be reached any more (blocked the bot, left)"),
+    "over_quota": mark("Outside Zalo's window or budget"),
+    "unknown": mark("Perhaps delivered, not repeated by itself"),
+    "skipped": mark("Left out on the way"),
+    "planned": mark("Not sent yet"),
+    "claimed": mark("On their way"),
+}
+REASONS: Final[Mapping[str, str]] = {
+    "no-consent": mark("did not ask for reminders"),
+    "gone": mark("blocked the bot or left"),
+    "channel-off": mark("their channel is off"),
+    "window-closed": mark("Zalo allows no message: silent for too long"),
+    "reminded": mark("reminded often enough this week"),
+    "linked": mark("get it on another channel of theirs"),
+    "opted-out": mark("stopped reminders meanwhile"),
+    "monthly-budget": mark("the month's messages are used up"),
+    "sender-died": mark("the sender ended in the middle"),
+    "left": mark("left meanwhile"),
+    ROLE_LOST: mark("whoever made it is no officer there any more"),
+    LEFT_LYING: mark("it was left lying for too long"),
+}
+REPORTS: Final[Mapping[str, str]] = {
+    ANY: mark("whether they reported or not"),
+    REPORTED: mark("reported the installation"),
+    UNREPORTED: mark("have not reported"),
+    LONG_AGO: mark("reported more than {days} days ago"),
+}
+_BAR = 20
+
+
+def audience_words(
+    audience: Audience, regions: Regions, catalogue: Catalogue, channel_title: Callable[[str], str]
+) -> str:
+    """Say in one line whom a broadcast is meant for."""
+    t, language = catalogue.t, catalogue.language
+    if audience.commune:
+        where = f"{regions.commune_name(audience.commune)}, {regions.districts[audience.districts[0]].title(language)}"
+    elif audience.districts:
+        where = ", ".join(regions.districts[district].title(language) for district in audience.districts)
+    else:
+        where = t("the whole province")
+    parts = [where, reports_words(audience.reports, catalogue)]
+    if audience.channel:
+        parts.append(t(channel_title(audience.channel)))
+    if audience.language:
+        parts.append(t("language {language}", language=audience.language))
+    if audience.source:
+        parts.append(t("came by {source}", source=audience.source))
+    return "; ".join(parts)
+
+
+def reports_words(reports: str, catalogue: Catalogue) -> str:
+    """Say what somebody must have reported."""
+    return catalogue.t(REPORTS[reports], days=LONG_AGO_DAYS)
+
+
+def reason_words(reason: str, catalogue: Catalogue) -> str:
+    """Say why; a platform's own code stays as it is."""
+    known = REASONS.get(reason)
+    return catalogue.t(known) if known else catalogue.t("code {code}", code=reason or "-")
+
+
+def state_words(found: Broadcast, catalogue: Catalogue) -> str:
+    """Say how a broadcast stands."""
+    words = catalogue.t(STATES[found.state])
+    return f"{words} ({reason_words(found.reason, catalogue)})" if found.reason else words
+
+
+def count_words(people: int, step: int, catalogue: Catalogue) -> str:
+    """Write a number of people, coarse where it must be."""
+    if 0 < people < step:
+        return catalogue.t("fewer than {count}", count=step)
+    return catalogue.number(rounded(people, step))
+
+
+def progress_words(progress: Progress, step: int, catalogue: Catalogue, *, rate: float = 0.0) -> str:
+    """Say how far a broadcast is, as a bar with figures."""
+    t, found, percent = catalogue.t, progress.broadcast, progress.percent
+    filled = percent * _BAR // 100
+    states = {state: count_words(people, step, catalogue) for state, people in progress.states.items()}
+    lines = [
+        "**" + t("Broadcast {number}", number=found.number) + "**: " + state_words(found, catalogue),
+        f"{'█' * filled}{'░' * (_BAR - filled)} {percent} %",
+        t("{done} of {all}", done=count_words(progress.done, step, catalogue),
+          all=count_words(progress.people, step, catalogue)),
+    ]  # fmt: skip
+    lines += [f"{t(words)}: {states[state]}" for state, words in OUTCOMES.items() if states.get(state, "0") != "0"]
+    if rate and found.state == "running":
+        lines.append(t("About {rate} a second.", rate=catalogue.number(round(rate, 1))))
+    return "\n".join(lines)
+
+
+def text_words(found: Broadcast, title: str, trusted: Iterable[str], catalogue: Catalogue) -> str:
+    """Show the texts as they were written, with what deserves a second look; `title` is a ready text's."""
+    t = catalogue.t
+    if not found.texts:
+        return t("There is no text yet.")
+    lines = ["**" + t("Ready text: {title}", title=title) + "**"] if found.ready else []
+    for language, text in found.texts.items():
+        lines.append(f"**{NAMES[language]}**\n{text if found.ready else escape(text)}")
+    if hosts := foreign_hosts(found.texts.values(), trusted):
+        lines.append(
+            "⚠ **"
+            + t("Leads to pages that are none of the official ones: {hosts}. Send this only if you are sure of them.",
+                hosts=escape(", ".join(hosts)))
+            + "**"
+        )  # fmt: skip
+    return "\n".join(lines)
+
+
+def plan_words(
+    found: Broadcast,
+    cost: Cost,
+    finish: datetime,
+    step: int,
+    catalogue: Catalogue,
+    *,
+    zone: tzinfo,
+    channel_title: Callable[[str], str],
+) -> str:
+    """Say whom a plan reaches, whom not and why, what it costs and when it is over."""
+    t, plan = catalogue.t, found.plan
+    lines = ["**" + t("Messages: {people}", people=count_words(plan.people, step, catalogue)) + "**"]
+    for one in plan.channels:
+        if one.people:
+            lines.append(f"– {t(channel_title(one.channel))}: {count_words(one.people, step, catalogue)}")
+    left_out = {reason: people for reason, people in plan.left_out.items() if people}
+    if left_out:
+        lines.append(t("Left out:"))
+        for reason, people in sorted(left_out.items(), key=lambda item: -item[1]):
+            lines.append(f"– {reason_words(reason, catalogue)}: {count_words(people, step, catalogue)}")
+    if cost.messages:
+        lines.append(
+            t("Billed messages: about {messages}; estimated cost {amount} đồng.",
+              messages=catalogue.number(cost.messages), amount=catalogue.number(cost.amount))
+        )  # fmt: skip
+    if plan.people:
+        lines.append(t("Sent by about {time}.", time=catalogue.minute(finish, zone)))
+    return "\n".join(lines)
+
+
+def report_words(
+    report: Report, regions: Regions, catalogue: Catalogue, *, zone: tzinfo, channel_title: Callable[[str], str]
+) -> str:
+    """Say what became of a broadcast: in all, by reason, district and channel, and what was reported since."""
+    t, found, step = catalogue.t, report.broadcast, report.step
+    lines = ["**" + t("Broadcast {number}", number=found.number) + "**: " + state_words(found, catalogue)]
+    if found.began_at:
+        lines.append(t("Begun at {time}.", time=catalogue.minute(found.began_at, zone)))
+    if found.ended_at:
+        lines.append(t("Ended at {time}.", time=catalogue.minute(found.ended_at, zone)))
+    lines += _outcomes(report.states, catalogue)
+    reasons = [(state, reason, people) for (state, reason), people in report.reasons.items() if people]
+    if reasons:
+        lines.append("\n**" + t("Why") + "**")
+        for state, reason, people in sorted(reasons, key=lambda one: -one[2]):
+            lines.append(f"{t(OUTCOMES[state])} – {reason_words(reason, catalogue)}: {catalogue.number(people)}")
+    districts = {place.id: place.title(catalogue.language) for place in regions.districts.values()}
+    unknown = t("district not known")
+    for heading, rows in (
+        (t("By channel"), [(t(channel_title(row.name)), row) for row in report.by_channel]),
+        (t("By district"), [(districts.get(row.name, unknown), row) for row in report.by_district]),
+    ):
+        if shown := [_line(name, row, catalogue) for name, row in rows if row.states]:
+            lines += [f"\n**{heading}**", *shown]
+    if report.proof is not None:
+        lines += ["", *_proof(report.proof, step, catalogue)]
+    if step > 1:
+        lines.append(t("Figures are rounded down to {step}; smaller ones are left out.", step=step))
+    return "\n".join(lines)
+
+
+def _outcomes(states: Mapping[str, int], catalogue: Catalogue) -> list[str]:
+    return [
+        f"{catalogue.t(words)}: {catalogue.number(states[state])}"
+        for state, words in OUTCOMES.items()
+        if states.get(state)
+    ]
+
+
+def _line(name: str, line: Line, catalogue: Catalogue) -> str:
+    return f"{name[:1].upper()}{name[1:]}: " + "; ".join(_outcomes(line.states, catalogue))
+
+
+def _proof(proof: Proof, step: int, catalogue: Catalogue) -> list[str]:
+    t = catalogue.t
+    lines = ["**" + t("Reports of the installation within {hours} hours", hours=PROOF_HOURS) + "**"]
+    for sentence, people, reported in (
+        (mark("Reminded, not reported before: {people}; of these, reported since: {reported}"),
+         proof.reached, proof.reached_reported),
+        (mark("Not reminded, same area, not reported before: {people}; of these, reported since: {reported}"),
+         proof.others, proof.others_reported),
+    ):  # fmt: skip
+        part = _coarse(reported, 2 * step, catalogue) if step > 1 else catalogue.number(reported)
+        lines.append(t(sentence, people=_coarse(people, step, catalogue), reported=part))
+    if not proof.complete:
+        lines.append(t("The {hours} hours are not over yet.", hours=PROOF_HOURS))
+    lines.append(t("This is no proof of an effect: those who asked for reminders differ from those who did not."))
+    return lines
+
+
+def _coarse(figure: int, step: int, catalogue: Catalogue) -> str:
+    return catalogue.number(figure) if figure or step <= 1 else catalogue.t("fewer than {count}", count=step)

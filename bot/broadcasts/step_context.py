@@ -1,0 +1,142 @@
+"""What every step with a broadcast needs: the records, the settings, the people of an audience."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import TypeVar
+
+from bot import access
+from bot.access.roles import Action
+from bot.broadcasts.audience_query import sieve
+from bot.broadcasts.models import NOT_THERE, Actor, Broadcast, broadcast_of
+from bot.broadcasts.permissions import grants_of, refusal
+from bot.broadcasts.templating import Filler
+from bot.channels.terms import Terms
+from bot.clock import Clock, stamp
+from bot.errors import Refused
+from bot.i18n.catalogue import Catalogue, mark
+from bot.library.regions import Regions
+from bot.library.sources import Sources
+from bot.message import Traits
+from bot.settings import Settings
+from bot.store import Store, Transaction, audiences, broadcasts
+from bot.store.audiences import Audience, Whom
+
+Result = TypeVar("Result")
+
+_MOST_LISTED = 50
+PAGE = 2_000  # people sorted in one transaction, so that replies to citizens wait for none of them long
+
+
+class Office:
+    """All that the steps share."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        settings: Settings,
+        regions: Regions,
+        catalogues: Mapping[str, Catalogue],
+        terms: Mapping[str, Terms],
+        traits: Callable[[str], Traits],
+        sources: Callable[[], Sources],
+        clock: Clock,
+    ) -> None:
+        """Join what is needed; `terms` are those of the channels that are on."""
+        self._store, self._settings, self._regions, self._clock = store, settings, regions, clock
+        self._terms, self._traits, self._sources, self._catalogues = terms, traits, sources, catalogues
+        self._language = settings.default_language
+        self._quiet = settings.quiet
+        self._filler = Filler(settings, regions, catalogues, clock)
+        self.followers: list[Callable[[], None]] = []  # told that a broadcast changed, so that they need not look
+
+    def use(self, settings: Settings) -> None:
+        """Go on by other settings; those of the channels and of the time zone stay."""
+        self._settings = settings
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels that are on."""
+        return tuple(self._terms)
+
+    async def find(self, actor: Actor, number: int) -> Broadcast:
+        """Return a broadcast within the actor's scope."""
+        return await self._store.read(lambda tx: self._find(tx, actor, number))
+
+    async def latest(self, actor: Actor) -> list[Broadcast]:
+        """List the newest broadcasts within the actor's scope, newest first."""
+
+        def work(tx: Transaction) -> list[Broadcast]:
+            found = map(broadcast_of, broadcasts.latest(tx, limit=_MOST_LISTED))
+            grants = grants_of(tx, actor)
+            return [one for one in found if refusal(grants, access.SEND, one.audience) is None]
+
+        return await self._store.read(work)
+
+    @property
+    def _now(self) -> str:
+        return stamp(self._clock())
+
+    async def _change(self, work: Callable[[Transaction], Result]) -> Result:
+        """Write a step, and let those who carry broadcasts out know."""
+        done = await self._store.write(work)
+        for follower in self.followers:
+            follower()
+        return done
+
+    def _find(self, tx: Transaction, actor: Actor, number: int, action: Action = access.SEND) -> Broadcast:
+        row = broadcasts.find(tx, number)
+        if row is None:
+            raise Refused(NOT_THERE)
+        found, grants = broadcast_of(row), grants_of(tx, actor)
+        # An area outside one's own is not even said to exist.
+        if (why := refusal(grants, action, found.audience)) is not None:
+            raise Refused(NOT_THERE if why == access.OUT_OF_SCOPE else why)
+        return found
+
+    async def _pages(self) -> AsyncIterator[tuple[int, int]]:
+        """Cut all people into pages by their numbers."""
+        last = await self._store.read(audiences.last_person)
+        for after in range(0, last, PAGE):
+            yield after, after + PAGE
+
+    def _sieve(self, audience: Audience) -> Whom:
+        return sieve(
+            audience,
+            settings=self._settings,
+            regions=self._regions,
+            sources=self._sources(),
+            terms=self._terms,
+            at=self._clock(),
+        )
+
+    async def _fill(self, found: Broadcast) -> dict[tuple[str, str], str]:
+        if not found.texts.get(self._settings.default_language):
+            raise Refused(mark("There is no text yet; write one, or take a ready one."))
+        districts = found.audience.districts or tuple(self._regions.districts)
+        return await self._filler.fill(self._store, found.texts, districts, ready=bool(found.ready))
+
+    def _channels_of(self, audience: Audience) -> tuple[str, ...]:
+        return tuple(name for name in self.channels if audience.channel in ("", name))
+
+    def _languages_of(self, found: Broadcast) -> tuple[str, ...]:
+        wanted = found.audience.language
+        return tuple(language for language in self._settings.languages if wanted in ("", language))
+
+    def _audit(
+        self,
+        tx: Transaction,
+        actor: Actor,
+        action: str,
+        number: int,
+        audience: Audience | None = None,
+        *,
+        detail: str = "",
+    ) -> None:
+        row = broadcasts.find(tx, number)
+        people = broadcast_of(row).plan.people if row else 0
+        where = " ".join(audience.districts) or "*" if audience else ""
+        counted = f"{people} people" if people else ""
+        words = " ".join(filter(None, (f"broadcast {number}", where, counted, detail)))
+        access.write_audit(tx, actor=actor.name, action=action, detail=words, at=self._clock())

@@ -1,0 +1,186 @@
+"""What a handler receives, and how a handler is declared."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from bot import access
+from bot.broadcasts import Actor, Broadcasts
+from bot.clock import Clock
+from bot.conversation.dialog import Dialog
+from bot.conversation.unit_of_work import Records
+from bot.errors import Refused
+from bot.helpdesk.cases import HelpDesk
+from bot.i18n.catalogue import Catalogue
+from bot.library import render
+from bot.library.articles import Library
+from bot.library.knowledge import Knowledge, Shelf
+from bot.library.regions import Regions
+from bot.message import Attachment, Button, ChannelState, IncomingMessage, Reply, Traits
+from bot.settings import Settings
+
+
+@dataclass(slots=True)
+class Turn:
+    """One message being answered: what was said, by whom, and everything needed to answer."""
+
+    message: IncomingMessage
+    text: str
+    choice: str
+    catalogue: Catalogue
+    catalogues: dict[str, Catalogue]
+    dialog: Dialog
+    records: Records
+    knowledge: Knowledge
+    regions: Regions
+    settings: Settings
+    traits: Traits
+    clock: Clock
+    replies: list[Reply] = field(default_factory=list)
+    channel_title: Callable[[str], str] = str
+    channel_states: Callable[[], Awaitable[Sequence[ChannelState]]] | None = None
+    all_broadcasts: Broadcasts | None = None
+    shelf: Shelf | None = None
+    routes: Sequence[Route] = ()
+
+    @property
+    def language(self) -> str:
+        """The language of the answers."""
+        return self.catalogue.language
+
+    @property
+    def library(self) -> Library:
+        """All the bot can say."""
+        return self.knowledge.library
+
+    @property
+    def command(self) -> str:
+        """The command that was typed or pressed, such as /menu; empty for anything else."""
+        said = self.choice or self.text
+        return said.split(maxsplit=1)[0].lower() if said.startswith("/") else ""
+
+    @property
+    def argument(self) -> str:
+        """What follows the command or the colon of a choice."""
+        if self.choice and not self.choice.startswith("/"):
+            return self.choice.partition(":")[2]
+        return (self.choice or self.text).partition(" ")[2].strip()
+
+    @property
+    def tasks(self) -> list[Route]:
+        """What this person may do beyond what every citizen may."""
+        return [route for route in self.routes if route.action and route.commands and self.may(route.role)]
+
+    @property
+    def broadcasts(self) -> Broadcasts:
+        """Messages to many people."""
+        assert self.all_broadcasts is not None  # the service gives them to every turn
+        return self.all_broadcasts
+
+    @property
+    def actor(self) -> Actor:
+        """This person, as the one who does something to a broadcast."""
+        return Actor(self.records.citizen.id)
+
+    async def take_time(self) -> None:
+        """Go on once the message is stored; before anything that writes to the records by itself.
+
+        An answer that has to wait is given up here and begun anew behind the others (`bot.conversation.inbox`), and
+        would otherwise have written something already.
+        """
+        await asyncio.sleep(0)
+
+    @property
+    def help_desk(self) -> HelpDesk:
+        """The rules of talks between citizens and officers."""
+        return HelpDesk(self.catalogues, self.settings, self.regions)
+
+    def erase(self) -> str:
+        """Delete everything about this person; returns a receipt (`Records.erase`)."""
+        at, day = self.records.at, self.records.day
+        return self.records.erase(lambda tx, number: self.help_desk.forget(tx, number, at=at, day=day))
+
+    def t(self, sentence: str, /, **values: object) -> str:
+        """Translate a sentence of the bot."""
+        return self.catalogue.t(sentence, **values)
+
+    def say(
+        self,
+        text: str,
+        *,
+        buttons: Iterable[Button] = (),
+        image: bytes = b"",
+        alt: str = "",
+        file: Attachment | None = None,
+    ) -> None:
+        """Add a reply."""
+        self.replies.append(Reply(text, tuple(buttons), image, alt, file))
+
+    def show_article(self, article_id: str) -> None:
+        """Add an article as a reply."""
+        key = article_id, self.language, self.may(access.OFFICER)
+        reply = self.knowledge.finished.get(key)
+        if reply is None:
+            article = self.library.articles[article_id]
+            reply = render.article_reply(article, self.library, self.catalogue, self.settings, for_officer=key[2])
+            self.knowledge.finished[key] = reply
+        self.replies.append(reply)
+
+    def menu_button(self, name: str) -> Button:
+        """Make a button that leads to a capability by its name in content/menu.yaml."""
+        item = self.library.menu.items[name]
+        return Button(item.label.in_language(self.language), item.command)
+
+    def speak(self, language: str) -> None:
+        """Answer in another language from here on."""
+        self.catalogue = self.catalogues[language]
+
+    def require(self, action: access.Action, district: str = "") -> None:
+        """Go on only if this person may do something, in a district or the whole province; raises Refused with why."""
+        if (sentence := access.refusal(self.records.citizen.grants, action, district)) is not None:
+            raise Refused(self.t(sentence))
+
+    def allows(self, action: access.Action, district: str = "") -> bool:
+        """Tell whether this person may do something, in a district or the whole province."""
+        return access.refusal(self.records.citizen.grants, action, district) is None
+
+    def scope(self, action: access.Action) -> frozenset[str] | None:
+        """Return the districts in which this person may do something; None for the whole province."""
+        return access.scopes(self.records.citizen.grants, action.role)
+
+    def may(self, role: str) -> bool:
+        """Tell whether this person holds at least a role."""
+        return access.may(self.records.citizen.grants, role)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How a message finds its handler: commands, prefixes of button values, dialog steps, whole texts
+    as typed (`keywords`, marks and all: "đúng" is not "dừng"); only who may do its `action` somewhere gets there, and
+    in groups only what is `public` is done. `events` are what happens without a message; `located` are steps that
+    understand a location too; the one that `attends` gets what a citizen writes while an officer talks to them; one
+    that `hears` gets the free texts for which that is true.
+
+    A route with none of these is the last resort for free text.
+    """
+
+    name: str
+    handle: Callable[[Turn], Awaitable[None]]
+    commands: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    action: access.Action | None = None
+    help: str = ""
+    public: bool = False
+    events: tuple[str, ...] = ()
+    located: tuple[str, ...] = ()
+    attends: bool = False
+    hears: Callable[[str], bool] | None = None
+
+    @property
+    def role(self) -> str:
+        """The least role that gets here."""
+        return self.action.role if self.action else access.CITIZEN

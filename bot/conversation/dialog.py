@@ -1,0 +1,183 @@
+"""Where a conversation stands, and the steps that several capabilities share."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+
+import orjson
+
+from bot.clock import moment, stamp
+from bot.message import Button
+from bot.text.normalize import spoken
+
+_NUMBER_WORDS = {
+    "khong": 0, "mot": 1, "hai": 2, "ba": 3, "bon": 4, "tu": 4, "nam": 5, "sau": 6, "bay": 7, "tam": 8, "chin": 9,
+    "muoi": 10, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "ten": 10,
+}  # fmt: skip
+# How people say a number: "2", "số 2 ạ", "dạ em chọn số 2", "bấm phím 2 nhé". A number in letters may mean something
+# else beside another word ("sau" is six, "sau nhé" is later; "ba em" is somebody's father).
+_YES = r"(?:(?:da|vang|ok|oke|u) ){0,2}"
+_TAKING = r"(?:(?:(?:toi|minh|em|con|chau|bac|co|chu|ong) )?(?:muon |xin )?(?:chon|bam|an|nhan|lay|go) (?:vao )?)"
+_CALLED = r"(?:(?:cho (?:toi |minh |em |con |bac )?)?(?:cai )?(?:so|muc|cau|y|phim|dong|lua chon|number|no|option) ?)"
+_KINDLY = r"(?: (?:a|nhe|nha|di|voi|thoi|ban|ban oi|em oi|ban nhe|em nhe))?"
+_IN_DIGITS = re.compile(rf"{_YES}{_TAKING}?{_CALLED}?(\d{{1,2}}){_KINDLY}")
+_IN_LETTERS = re.compile(rf"([a-z]+)|{_YES}(?:{_TAKING}{_CALLED}?|{_CALLED})([a-z]+){_KINDLY}")
+_SHORTEST_BEGINNING = 5
+_MENUS_REMEMBERED = 3
+_AGREE = frozenset(
+    {
+        "dong y", "co", "ok", "oke", "okay", "yes", "vang", "da", "da vang", "duoc", "u", "uh", "xac nhan", "nhat tri",
+        "toi dong y", "minh dong y", "em dong y", "co dong y", "agree", "i agree", "sure",
+    }
+)  # fmt: skip
+_DECLINE = frozenset(
+    {
+        "khong", "ko", "k", "no", "thoi", "khong dong y", "ko dong y", "huy", "cancel", "toi khong dong y",
+        "khong muon", "de sau", "thoi khong", "i do not agree",
+    }
+)  # fmt: skip
+
+
+# A choice as it is written down: its label and its value.
+Choice = Sequence[str]
+
+
+@dataclass(slots=True)
+class Dialog:
+    """The memory of one conversation: the open step, how often the bot failed in a row, what was offered of late.
+
+    `offers` are the last menus, newest first, each with the moment of the message that it answered. They stay as they
+    were written down: most texts choose nothing.
+    """
+
+    step: str = ""
+    data: dict[str, str] = field(default_factory=dict)
+    misses: int = 0
+    offers: list[tuple[str, Sequence[Choice]]] = field(default_factory=list)
+
+    @property
+    def menu(self) -> tuple[Button, ...]:
+        """What was offered last."""
+        return tuple(map(Button._make, self.offers[0][1])) if self.offers else ()
+
+    def ask(self, step: str, **data: str) -> None:
+        """Open a step: the next text of this person goes to the route that owns it."""
+        self.step, self.data = step, data
+
+    def close(self) -> None:
+        """Leave the open step."""
+        self.step, self.data = "", {}
+
+    def offer(self, menu: Sequence[Button], at: datetime) -> None:
+        """Remember what a message was answered with; `at` is the moment of that message."""
+        offered = [list(button) for button in menu]
+        if self.offers and self.offers[0][1] == offered:
+            del self.offers[0]
+        self.offers = [(stamp(at), offered), *self.offers[: _MENUS_REMEMBERED - 1]]
+
+    def understand(self, text: str, at: datetime) -> str:
+        """Return the choice that a text of some moment means, or nothing.
+
+        Messages may overtake each other, so that a number belongs to the menu that stood there when it was typed;
+        both moments are the platform's own. A number or label of an older menu is understood where the newest one
+        has none like it.
+        """
+        if not self.offers:
+            return ""
+        typed_at = stamp(at)
+        standing = [menu for offered_at, menu in self.offers if offered_at <= typed_at] or [self.offers[0][1]]
+        if choice := choose(text, standing[0]):
+            return choice
+        folded, number = spoken(text), bare_number(text)
+        for menu in standing[1:]:
+            if number is not None and 1 <= number <= len(menu):
+                return menu[number - 1][1]
+            for label, choice in menu:
+                if _may_be(folded, label) and folded == spoken(label):
+                    return choice
+        return ""
+
+    def dump(self) -> str:
+        """Write the state down; empty when there is nothing to remember."""
+        if not (self.step or self.offers or self.misses):
+            return ""
+        offered_at, menu = self.offers[0] if self.offers else ("", ())
+        state = {
+            "step": self.step,
+            "data": self.data,
+            "menu": menu,
+            "misses": self.misses,
+            "offered_at": offered_at,
+            "earlier": self.offers[1:],
+        }
+        return orjson.dumps(state).decode()
+
+
+def load_dialog(state: str | None, updated_at: str | None, *, now: datetime, minutes: int) -> Dialog:
+    """Read a state; a step older than `minutes` is forgotten, what was offered last is not."""
+    if not state:
+        return Dialog()
+    kept = orjson.loads(state)
+    offers = [(kept.get("offered_at", ""), kept["menu"]), *map(tuple, kept.get("earlier", ()))] if kept["menu"] else []
+    dialog = Dialog(kept["step"], kept["data"], kept["misses"], offers)
+    if dialog.step and updated_at and (now - moment(updated_at)).total_seconds() > minutes * 60:
+        dialog.close()
+    return dialog
+
+
+def choose(text: str, offered: Sequence[Choice]) -> str:
+    """Return the choice a text means: its number, "số 2", "hai", its label or its beginning; else nothing."""
+    folded = spoken(text)
+    if not folded or not offered:
+        return ""
+    beginning = []
+    for label, choice in offered:
+        if _may_be(folded, label) and (said := spoken(label)).startswith(folded):
+            if said == folded:
+                return choice
+            beginning.append(choice)
+    number = _in_digits(folded)
+    if number is None and (spelt := _IN_LETTERS.fullmatch(folded)):
+        number = _NUMBER_WORDS.get(spelt[1] or spelt[2])
+    if number is not None and 1 <= number <= len(offered):
+        return offered[number - 1][1]
+    return beginning[0] if len(beginning) == 1 and len(folded) >= _SHORTEST_BEGINNING else ""
+
+
+def _may_be(folded: str, label: str) -> bool:
+    """Rule out that a label is or begins with what was said, without folding it: that never lengthens."""
+    return len(folded) <= len(label)
+
+
+def bare_number(text: str) -> int | None:
+    """Return the number of a text that is nothing else, such as "2" or "số 2 ạ"; None for any other text."""
+    return _in_digits(spoken(text))
+
+
+@lru_cache(100)  # asked several times about each text
+def _in_digits(folded: str) -> int | None:
+    found = _IN_DIGITS.fullmatch(folded)
+    return int(found[1]) if found else None
+
+
+def yes_or_no(text: str) -> bool | None:
+    """Tell whether a short answer agrees or declines; None when it does neither."""
+    # Without marks "dung" could be any of the three.
+    marked = " ".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text.lower())))
+    if marked in ("đúng", "đúng rồi", "đúng vậy", "đúng ạ"):
+        return True
+    if marked in ("đừng", "dừng", "dừng lại"):
+        return False
+    folded = spoken(text)
+    folded = re.sub(r" (?:a|nhe|nha|em|ban|thua|nghe)$", "", folded)
+    if folded in _AGREE:
+        return True
+    if folded in _DECLINE:
+        return False
+    return None

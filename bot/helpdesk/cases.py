@@ -1,0 +1,528 @@
+"""Talking to a person: cases that citizens open, officers of their place take, answer, hand over and close.
+
+Every function works within a transaction. What may not be done, or not any more, raises Refused with a sentence to
+translate, so that of two officers who act at once the slower is told why. Texts of citizens come in without personal
+numbers, and whoever reads them leaves a line in the audit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot import access
+from bot.clock import moment, stamp
+from bot.errors import Refused
+from bot.i18n.catalogue import Catalogue, mark
+from bot.library.regions import Regions
+from bot.message import Button, Reply
+from bot.serialization import dump_reply
+from bot.settings import Settings
+from bot.store import Row, Transaction, conversations, people, pushes, questions, reach, revocations, roles
+from bot.text.markup import escape
+from bot.text.redaction import redact
+
+HELP, DATA = "help", "data"
+DATA_DAYS = 2  # working days in which the law wants requests about personal data answered
+IDLE = timedelta(days=3)  # after an officer's last word; then the bot speaks again and the case is closed
+FAILED_WITHIN = timedelta(hours=1)  # a question that the bot failed on before belongs to the case
+LONGEST = 2000  # characters of one message
+_ABOUT = "conversation "
+
+GONE = mark("This message is no longer open, or lies outside the area that you are responsible for.")
+TAKEN = mark("A colleague has taken this message already.")
+NOT_YOURS = mark("Please take this message first; then you can answer it.")
+NO_OFFICER_THERE = mark("This officer may not answer for that place. Please choose another one.")
+NOTHING_OPEN = mark("There is no open talk with an officer.")
+
+
+@dataclass(frozen=True, slots=True)
+class Officer:
+    """Who acts: their number and what they may do."""
+
+    id: int
+    grants: tuple[access.Grant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """An officer who may take a case: number, language and areas; an empty area is the whole province."""
+
+    id: int
+    language: str
+    areas: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One citizen's conversation with officers; `officer` is 0 while nobody has it in hand.
+
+    `waiting_since` is None when an officer spoke last; `due_at` is when words are due.
+    """
+
+    number: int
+    person_id: int
+    kind: str
+    district: str
+    question: str = field(repr=False)
+    officer: int
+    opened_at: datetime
+    due_at: datetime
+    waiting_since: datetime | None
+    spoke_at: datetime
+    closed: bool
+    language: str
+    channel: str
+
+    def overdue(self, at: datetime) -> bool:
+        """Tell whether the citizen has waited longer than promised."""
+        return self.waiting_since is not None and self.due_at < at
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message of a conversation; `officer` is 0 for the citizen's own words and for an officer who was deleted."""
+
+    number: int
+    by_officer: bool
+    officer: int
+    text: str = field(repr=False)
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How much waits in a scope, and how much of it longer than promised."""
+
+    waiting: int
+    overdue: int
+    overdue_data: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a citizen may expect: their district where known, how many officers are called, when they are at work."""
+
+    district: str
+    officers: int
+    at_work: bool
+    opens: datetime
+    due: datetime
+
+
+class HelpDesk:
+    """The rules of the help desk, and its words to citizens and officers in their own languages."""
+
+    def __init__(self, catalogues: Mapping[str, Catalogue], settings: Settings, regions: Regions) -> None:
+        self._catalogues, self._settings, self._regions = catalogues, settings, regions
+
+    # what the citizen does
+
+    def own_case(self, tx: Transaction, person_id: int) -> Case | None:
+        """Return the open case of a citizen."""
+        row = conversations.of_citizen(tx, person_id)
+        return None if row is None else case_of(row)
+
+    def ask(self, tx: Transaction, person_id: int, text: str, *, kind: str = HELP, at: datetime) -> Case:
+        """Take a citizen's message: into their open case, or into a new one that the officers of their place see."""
+        case = self._own_case(tx, person_id)
+        if case is None:
+            district = conversations.home(tx, person_id)
+            failed = questions.latest_failed(tx, person_id, since=stamp(at - FAILED_WITHIN))
+            number = conversations.begin(
+                tx,
+                person_id,
+                kind=kind,
+                district=district if district in self._regions.districts else "",
+                question=failed,
+                at=stamp(at),
+                due=stamp(self.due(kind, at)),
+            )
+            conversations.add_message(
+                tx, number, author=conversations.CITIZEN, officer_id=None, text=_clean(text), at=stamp(at)
+            )
+            case = self._known(tx, number)
+            self._call_officers(tx, case, at)
+            return case
+        self._add_words(tx, case, text, at)
+        if kind == DATA and case.kind != DATA:
+            conversations.make_urgent(tx, case.number, kind=DATA, due=stamp(self.due(DATA, at)))
+        return self._known(tx, case.number)
+
+    def tell(self, tx: Transaction, person_id: int, text: str, *, at: datetime) -> None:
+        """Add what a citizen writes to their open case and bring it to whoever has it in hand; raises Refused."""
+        case = self._own_case(tx, person_id)
+        if case is None:
+            raise Refused(NOTHING_OPEN)
+        self._add_words(tx, case, text, at)
+        if case.officer:
+            reach.keep_quiet(tx, person_id, until=stamp(at + IDLE))
+
+    def place(self, tx: Transaction, person_id: int, district: str, *, at: datetime) -> None:
+        """Send a citizen's case to the officers of the district they name; raises Refused when none is open."""
+        case = self._own_case(tx, person_id)
+        if case is None or district not in self._regions.districts:
+            raise Refused(NOTHING_OPEN)
+        if case.officer or case.district == district:
+            return  # whoever has it in hand knows better
+        conversations.place(tx, case.number, district=district)
+        self._call_officers(tx, self._known(tx, case.number), at)
+
+    def end(self, tx: Transaction, person_id: int, *, at: datetime) -> None:
+        """Close the case that a citizen no longer needs; raises Refused when none is open."""
+        case = self._own_case(tx, person_id)
+        if case is None:
+            raise Refused(NOTHING_OPEN)
+        conversations.close(tx, case.number, at=stamp(at))
+        reach.end_quiet(tx, person_id)
+        pushes.withdraw(tx, about=_about(case.number))
+        if case.officer:
+            self._push_to_officer(
+                tx, case.officer, mark("The citizen of message {number} no longer needs an answer."), case, at
+            )
+
+    def due(self, kind: str, at: datetime) -> datetime:
+        """Return until when a message must have been answered."""
+        days = self._settings.operator.answer_days
+        return self._settings.working.due(at, min(DATA_DAYS, days) if kind == DATA else days)
+
+    def outlook(self, tx: Transaction, person_id: int, *, kind: str = HELP, at: datetime) -> Outlook:
+        """Tell what a citizen who asks now may expect."""
+        home = conversations.home(tx, person_id)
+        district = home if home in self._regions.districts else ""
+        working = self._settings.working
+        return Outlook(
+            district,
+            len(self.officers_for(tx, district)),
+            working.is_open(at),
+            working.opens(at),
+            self.due(kind, at),
+        )
+
+    def officers_for(self, tx: Transaction, district: str) -> list[Colleague]:
+        """List who is called for a place: the officers of that district, or else those of the province."""
+        everybody = colleagues(tx)
+        local = [one for one in everybody if district and district in one.areas]
+        return local or [one for one in everybody if "" in one.areas]
+
+    # what officers do
+
+    def cases(self, tx: Transaction, officer: Officer) -> list[Case]:
+        """List the open cases within an officer's scope: who waits first, in the order in which words are due."""
+        found = map(_case, conversations.unfinished(tx))
+        return [case for case in found if _may(officer, access.READ_MESSAGES, case)]
+
+    def waiting(self, tx: Transaction, officer: Officer, *, at: datetime) -> Waiting:
+        """Count what waits in an officer's scope."""
+        cases = [case for case in self.cases(tx, officer) if case.waiting_since is not None]
+        overdue = [case for case in cases if case.overdue(at)]
+        return Waiting(len(cases), len(overdue), sum(case.kind == DATA for case in overdue))
+
+    def case(self, tx: Transaction, officer: Officer, number: int) -> Case:
+        """Return an open case within an officer's scope; raises Refused."""
+        row = conversations.find(tx, number)
+        case = None if row is None else case_of(row)
+        if case is None or case.closed or not _may(officer, access.READ_MESSAGES, case):
+            raise Refused(GONE)
+        return case
+
+    def thread(self, tx: Transaction, officer: Officer, number: int) -> tuple[Case, list[Said]]:
+        """Return a case with everything said in it; raises Refused. Whoever shows it calls `note_reading` too."""
+        case = self.case(tx, officer, number)
+        return case, [_said(row) for row in conversations.messages(tx, number)]
+
+    def note_reading(self, tx: Transaction, officer: Officer, number: int, *, at: datetime) -> None:
+        """Put into the audit that an officer reads a case; raises Refused."""
+        self.case(tx, officer, number)
+        self._audit(tx, officer, "read", number, at)
+
+    def take(self, tx: Transaction, officer: Officer, number: int, *, at: datetime, over: bool = False) -> None:
+        """Take a case into one's hand; from a colleague only with `over`. Raises Refused."""
+        tx.hold(f"talk {number}")
+        case = self._actable(tx, officer, number)
+        if case.officer == officer.id:
+            return
+        if case.officer and not over:
+            raise Refused(TAKEN)
+        conversations.assign(tx, number, officer_id=officer.id)
+        reach.keep_quiet(tx, case.person_id, until=stamp(at + IDLE))
+        pushes.withdraw(tx, about=_about(number))
+        self._audit(tx, officer, "take", number, at)
+        if case.officer:
+            sentence = mark("A colleague has taken message {number} over from you.")
+            self._push_to_officer(tx, case.officer, sentence, case, at, button=False)
+
+    def held(self, tx: Transaction, officer: Officer, number: int) -> Case:
+        """Return a case that an officer has in hand and may answer; raises Refused."""
+        case = self._actable(tx, officer, number)
+        if case.officer != officer.id:
+            raise Refused(TAKEN if case.officer else NOT_YOURS)
+        return case
+
+    def answer(self, tx: Transaction, officer: Officer, number: int, text: str, *, at: datetime) -> None:
+        """Say something to the citizen of a case that one has in hand; raises Refused."""
+        tx.hold(f"talk {number}")
+        case = self.held(tx, officer, number)
+        text = text.strip()[:LONGEST]
+        conversations.add_message(
+            tx, number, author=conversations.OFFICER, officer_id=officer.id, text=text, at=stamp(at)
+        )
+        conversations.answered(tx, number)
+        reach.keep_quiet(tx, case.person_id, until=stamp(at + IDLE))
+        t = self._t(case.language)
+        head = t("An officer answers your question:")
+        pushes.add(tx, case.person_id, reply=dump_reply(Reply(f"**{head}**\n{escape(text)}")), at=stamp(at))
+        self._audit(tx, officer, "answer", number, at)
+
+    def hand_over(
+        self, tx: Transaction, officer: Officer, number: int, *, district: str, to: int = 0, at: datetime
+    ) -> None:
+        """Give a case that one has in hand to a district, to the province (""), or to one officer; raises Refused."""
+        tx.hold(f"talk {number}")
+        self.may_hand_over(tx, officer, number, district=district, to=to)
+        conversations.place(tx, number, district=district)
+        conversations.assign(tx, number, officer_id=to or None)
+        self._audit(tx, officer, "hand over", number, at, f"to {f'person {to}' if to else district or '*'}")
+        case = self._known(tx, number)
+        if to:
+            self._push_to_officer(tx, to, mark("A colleague hands message {number} over to you."), case, at)
+        else:
+            self._call_officers(tx, case, at, but=officer.id)
+
+    def may_hand_over(self, tx: Transaction, officer: Officer, number: int, *, district: str, to: int = 0) -> None:
+        """Raise Refused unless an officer may hand a case over in this way."""
+        case = self.held(tx, officer, number)
+        if district and district not in self._regions.districts:
+            raise Refused(GONE)
+        if to and to not in [one.id for one in self.successors(tx, case, district)]:
+            raise Refused(NO_OFFICER_THERE)
+
+    def successors(self, tx: Transaction, case: Case, district: str) -> list[Colleague]:
+        """List the officers who may answer for a place, without the one who has the case in hand."""
+        found = [one for one in colleagues(tx) if "" in one.areas or (district and district in one.areas)]
+        return [one for one in found if one.id != case.officer]
+
+    def close(self, tx: Transaction, officer: Officer, number: int, *, at: datetime) -> None:
+        """End a case that one has in hand, and let the citizen know; raises Refused."""
+        tx.hold(f"talk {number}")
+        case = self.held(tx, officer, number)
+        conversations.close(tx, number, at=stamp(at))
+        reach.end_quiet(tx, case.person_id)
+        t = self._t(case.language)
+        reply = Reply(
+            t("The officer has ended this talk. I, the automatic assistant, answer again. "
+              "If something is still open, just ask for a person again."),
+            (Button(t("Talk to a person"), "/canbo"), Button(t("Main menu"), "/menu")),
+        )  # fmt: skip
+        pushes.add(tx, case.person_id, reply=dump_reply(reply), at=stamp(at))
+        self._audit(tx, officer, "close", number, at)
+
+    def dismiss(self, tx: Transaction, person_id: int, *, at: datetime, actor: str, by: int = 0) -> None:
+        """Take all roles from a person, give their cases to others, and tell them; raises Refused (`access.revoke`)."""
+        access.revoke(tx, person_id, at=at, actor=actor, by=by)
+        self.release(tx, person_id, at=at)
+        if by != person_id:
+            t = self._t(people.language_of(tx, person_id))
+            said = t("Your role as an officer here has ended. You can go on asking me anything as a citizen.")
+            pushes.add(tx, person_id, reply=dump_reply(Reply(said)), at=stamp(at), not_before=self._decent(at))
+
+    def forget(self, tx: Transaction, person_id: int, *, at: datetime, day: str) -> None:
+        """Delete somebody, with everything of theirs that is on its way to others; their report counts until a day.
+
+        What they had in hand as an officer goes to others, as when a role ends; an officer who talks to them is told.
+        """
+        if roles.revoke(tx, person_id):
+            self.release(tx, person_id, at=at)
+        case = self._own_case(tx, person_id)
+        take_back_words(tx, person_id)
+        if case is not None and case.officer:
+            sentence = mark("The citizen of message {number} no longer needs an answer.")
+            self._push_to_officer(tx, case.officer, sentence, case, at, button=False)
+        revocations.note_person(tx, person_id, at=stamp(at))
+        people.erase(tx, person_id, day=day)
+
+    def release(self, tx: Transaction, officer_id: int, *, at: datetime) -> int:
+        """Give the cases of somebody who is an officer no more to those who are; returns how many.
+
+        The bot answers their citizens again, who are told so, and nothing that they wrote reaches that person any more.
+        """
+        pushes.withdraw_all(tx, officer_id, about=f"{_ABOUT}%")
+        held = [case for case in map(_case, conversations.unfinished(tx)) if case.officer == officer_id]
+        for case in held:
+            tx.hold(f"talk {case.number}")
+            conversations.assign(tx, case.number, officer_id=None)
+            reach.end_quiet(tx, case.person_id)
+            self._tell_bereft(tx, case, at)
+            if case.waiting_since is not None:
+                self._call_officers(tx, self._known(tx, case.number), at, but=officer_id)
+        return len(held)
+
+    # within
+
+    def _tell_bereft(self, tx: Transaction, case: Case, at: datetime) -> None:
+        """Let a citizen know that the officer who talked to them is gone, and that they talk to the bot again."""
+        t = self._t(case.language)
+        said = t("The officer you talked to can no longer answer here. I, the automatic assistant, answer again. "
+                 "If something is still open, ask for a person again; the colleagues go on from there.")  # fmt: skip
+        reply = Reply(said, (Button(t("Talk to a person"), "/canbo"), Button(t("Main menu"), "/menu")))
+        pushes.add(tx, case.person_id, reply=dump_reply(reply), at=stamp(at), not_before=self._decent(at))
+
+    def _own_case(self, tx: Transaction, person_id: int) -> Case | None:
+        """Return the open case of a citizen for changing it: nobody else does before the commit."""
+        tx.hold(f"talk of {person_id}")
+        case = self.own_case(tx, person_id)
+        if case is not None and tx.hold(f"talk {case.number}"):
+            case = self.own_case(tx, person_id)
+        return case
+
+    def _add_words(self, tx: Transaction, case: Case, text: str, at: datetime) -> None:
+        text = _clean(text)
+        said = conversations.add_message(
+            tx, case.number, author=conversations.CITIZEN, officer_id=None, text=text, at=stamp(at)
+        )
+        conversations.waits(tx, case.number, at=stamp(at), due=stamp(self.due(case.kind, at)))
+        if not case.officer:
+            if case.waiting_since is None:  # whoever answered before has it no more
+                self._call_officers(tx, self._known(tx, case.number), at)
+            return
+        sentence = mark("Message {number}: the citizen writes:")
+        self._push_to_officer(tx, case.officer, sentence, case, at, words=text)
+        access.write_audit(
+            tx, actor=f"person {case.officer}", action="read", detail=f"message {case.number}, part {said}", at=at
+        )
+
+    def _call_officers(self, tx: Transaction, case: Case, at: datetime, *, but: int = 0) -> None:
+        """Tell those who may take a case that it waits; what was told to others before and not sent is taken back."""
+        pushes.withdraw(tx, about=_about(case.number))
+        sentence = (
+            mark("A citizen asks about their personal data: message {number}, {place}. It must be answered by {due}.")
+            if case.kind == DATA
+            else mark("A citizen needs a person: message {number}, {place}. Please answer by {due}.")
+        )
+        for colleague in self.officers_for(tx, case.district):
+            if colleague.id not in (but, case.person_id):
+                self._push_to_officer(tx, colleague.id, sentence, case, at)
+
+    def _push_to_officer(
+        self,
+        tx: Transaction,
+        officer_id: int,
+        sentence: str,
+        case: Case,
+        at: datetime,
+        *,
+        words: str = "",
+        button: bool = True,
+    ) -> None:
+        catalogue = self._catalogue(people.language_of(tx, officer_id))
+        text = catalogue.t(
+            sentence,
+            number=case.number,
+            place=self.place_name(case.district, catalogue),
+            due=catalogue.minute(case.due_at, self._settings.zone),
+        )
+        if words:
+            text = f"**{text}**\n{escape(words)}"
+        buttons = (Button(catalogue.t("Message {number}", number=case.number), f"case:open:{case.number}"),)
+        pushes.add(
+            tx,
+            officer_id,
+            reply=dump_reply(Reply(text, buttons if button else ())),
+            at=stamp(at),
+            not_before=self._decent(at),
+            about=_about(case.number, words=bool(words)),
+        )
+
+    def _decent(self, at: datetime) -> str:
+        """Return from when on somebody may be written to who did not just write."""
+        quiet = self._settings.quiet
+        return stamp(quiet.end(at)) if quiet.covers(at) else ""
+
+    def place_name(self, district: str, catalogue: Catalogue) -> str:
+        """Name where a case belongs to."""
+        known = self._regions.districts.get(district)
+        return known.title(catalogue.language) if known else catalogue.t("place unknown")
+
+    def _catalogue(self, language: str) -> Catalogue:
+        return self._catalogues.get(language) or self._catalogues[self._settings.default_language]
+
+    def _t(self, language: str) -> Callable[..., str]:
+        return self._catalogue(language).t
+
+    def _known(self, tx: Transaction, number: int) -> Case:
+        row = conversations.find(tx, number)
+        assert row is not None  # the caller has just written it
+        return case_of(row)
+
+    def _actable(self, tx: Transaction, officer: Officer, number: int) -> Case:
+        case = self.case(tx, officer, number)
+        if not _may(officer, access.ANSWER_MESSAGES, case):
+            raise Refused(GONE)
+        return case
+
+    def _audit(self, tx: Transaction, officer: Officer, action: str, number: int, at: datetime, more: str = "") -> None:
+        detail = f"message {number} {more}".strip()
+        access.write_audit(tx, actor=f"person {officer.id}", action=action, detail=detail, at=at)
+
+
+def colleagues(tx: Transaction) -> list[Colleague]:
+    """List everybody who may answer citizens and can be written to, with their areas."""
+    areas: dict[int, list[str]] = {}
+    languages: dict[int, str] = {}
+    for row in roles.holders(tx):
+        if access.RANK[row["role"]] >= access.RANK[access.ANSWER_MESSAGES.role]:
+            areas.setdefault(row["person_id"], []).append(row["scope"])
+            languages[row["person_id"]] = row["language"]
+    return [Colleague(number, languages[number], tuple(sorted(found))) for number, found in areas.items()]
+
+
+def close_idle(tx: Transaction, *, at: datetime) -> int:
+    """End the cases in which the citizen has had the last word for long enough; returns how many."""
+    return conversations.close_idle(tx, before=stamp(at - IDLE), at=stamp(at))
+
+
+def take_back_words(tx: Transaction, person_id: int) -> None:
+    """Delete what is on its way to officers about a citizen, above all in the citizen's words."""
+    for number in conversations.numbers_of(tx, person_id):
+        pushes.take_back(tx, abouts=(_about(number), _about(number, words=True)))
+
+
+def forget_before(tx: Transaction, *, before: datetime) -> int:
+    """Delete the cases that ended before a moment, with everything said in them; returns how many."""
+    return conversations.forget_before(tx, stamp(before))
+
+
+def _may(officer: Officer, action: access.Action, case: Case) -> bool:
+    return access.refusal(officer.grants, action, case.district) is None
+
+
+def case_of(row: Row) -> Case:
+    return Case(
+        row["id"],
+        row["person_id"],
+        row["kind"],
+        row["district"],
+        row["question"],
+        row["officer_id"],
+        moment(row["opened_at"]),
+        moment(row["due_at"]),
+        moment(row["waiting_since"]) if row["waiting_since"] else None,
+        moment(row["spoke_at"]),
+        bool(row["closed_at"]),
+        row["language"],
+        row["channel"],
+    )
+
+
+def _said(row: Row) -> Said:
+    return Said(row["id"], row["author"] == conversations.OFFICER, row["officer_id"], row["text"], moment(row["at"]))
+
+
+def _clean(text: str) -> str:
+    return redact(text).text.strip()[:LONGEST]
+
+
+def _about(number: int, *, words: bool = False) -> str:
+    """Name what a message to officers tells of: words of a citizen are not taken back when the case is taken."""
+    return f"{_ABOUT}{number}{' words' if words else ''}"

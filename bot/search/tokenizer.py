@@ -1,0 +1,227 @@
+"""The word lists of `content/words.yaml`, and the normal form of a question that they lead to.
+
+Reading a question: lower case, left-over Telex and VNI keys composed, stretched letters shortened,
+abbreviations and regional spellings replaced by the common word. What a word is good for afterwards
+(folded, by its sound, by its letters) belongs to `bot.search.features`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from bot.text.normalize import clean, fold, words
+from bot.text.syllables import is_bare_syllable, is_syllable, respelled
+from bot.text.telex import LOAN_WORDS, decode_tokens
+
+MOST_WORDS = 160  # of one message; what comes later adds nothing but time
+_STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
+_NEGATION = re.compile(r"(\bca)?n['’`´]t\b")
+_SECTIONS = frozenset(
+    ("abbreviations", "in_context", "synonyms", "elsewhere", "never_decoded", "danger", "danger_marked", "chatter")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InContext:
+    """A spelling that stands for `then` near one of the words, for `otherwise` elsewhere."""
+
+    near: frozenset[str]
+    then: tuple[str, ...]
+    otherwise: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How people write: abbreviations, synonyms, names, danger signs, chatter."""
+
+    abbreviations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    in_context: Mapping[str, InContext] = field(default_factory=dict)
+    synonyms: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    elsewhere: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    never_decoded: frozenset[str] = frozenset()
+    danger: tuple[str, ...] = ()
+    danger_marked: tuple[str, ...] = ()
+    chatter: frozenset[str] = frozenset()
+
+    @classmethod
+    def from_mapping(cls, mapping: object) -> Words:
+        """Check the content of words.yaml and make it usable; ValueError says what is wrong and where."""
+        if mapping is None:
+            return cls()
+        if not isinstance(mapping, Mapping):
+            raise ValueError("words.yaml must hold sections (abbreviations, synonyms, …), each with a name")
+        for name in mapping:
+            if name not in _SECTIONS:
+                raise ValueError(f"words.yaml: there is no section {name!r}; known are {', '.join(sorted(_SECTIONS))}")
+        abbreviations: dict[str, tuple[str, ...]] = {}
+        for key, value in _section(mapping, "abbreviations").items():
+            where = f"words.yaml, abbreviations, {key!r}"
+            spelling, meaning = _text(key, where), tuple(words(_text(value, where)))
+            if words(spelling) != [_nfc(spelling)]:
+                raise ValueError(f"{where}: the spelling must be one word of letters and digits")
+            if not meaning:
+                raise ValueError(f"{where}: it stands for nothing")
+            abbreviations[_nfc(spelling)] = meaning
+        contexts: dict[str, InContext] = {}
+        for key, value in _section(mapping, "in_context").items():
+            where = f"words.yaml, in_context, {key!r}"
+            if not isinstance(value, Mapping) or set(value) != {"near", "then", "else"}:
+                raise ValueError(f"{where}: expected near, then and else")
+            contexts[_nfc(_text(key, where))] = InContext(
+                frozenset(word for entry in _texts(value["near"], where) for word in words(entry)),
+                tuple(words(_text(value["then"], where))),
+                tuple(words(_text(value["else"], where))),
+            )
+        lists = {
+            name: tuple(_nfc(entry) for entry in _texts(mapping.get(name) or [], f"words.yaml, {name}"))
+            for name in ("never_decoded", "danger", "danger_marked", "chatter")
+        }
+        return cls(
+            abbreviations,
+            contexts,
+            _groups(mapping, "synonyms"),
+            _groups(mapping, "elsewhere"),
+            frozenset(lists["never_decoded"]),
+            lists["danger"],
+            lists["danger_marked"],
+            frozenset(lists["chatter"]),
+        )
+
+    def to_mapping(self) -> dict[str, object]:
+        """The same as plain data that `from_mapping` reads."""
+        groups = {
+            section: {key: [" ".join(entry) for entry in group] for key, group in sorted(entries.items())}
+            for section, entries in (("synonyms", self.synonyms), ("elsewhere", self.elsewhere))
+        }
+        contexts = {
+            key: {"near": sorted(one.near), "then": " ".join(one.then), "else": " ".join(one.otherwise)}
+            for key, one in sorted(self.in_context.items())
+        }
+        return {
+            "abbreviations": {key: " ".join(value) for key, value in sorted(self.abbreviations.items())},
+            "in_context": contexts,
+            **groups,
+            "never_decoded": sorted(self.never_decoded),
+            "danger": list(self.danger),
+            "danger_marked": list(self.danger_marked),
+            "chatter": sorted(self.chatter),
+        }
+
+
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text).lower()
+
+
+def _section(mapping: Mapping[object, object], name: str) -> Mapping[object, object]:
+    section = mapping.get(name) or {}
+    if not isinstance(section, Mapping):
+        raise ValueError(f"words.yaml, {name}: expected entries of the form `spelling: words`")
+    return section
+
+
+def _groups(mapping: Mapping[object, object], name: str) -> dict[str, tuple[tuple[str, ...], ...]]:
+    groups: dict[str, tuple[tuple[str, ...], ...]] = {}
+    for key, value in _section(mapping, name).items():
+        where = f"words.yaml, {name}, {key!r}"
+        entries = tuple(tuple(words(entry)) for entry in _texts(value, where))
+        if not all(entries):
+            raise ValueError(f"{where}: an entry without a word in it")
+        groups[_text(key, where)] = entries
+    return groups
+
+
+def _text(value: object, where: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{where}: expected text, found {value!r} (YAML reads no, off, on, 1 otherwise: quote them)")
+    return value
+
+
+def _texts(value: object, where: str) -> list[str]:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise ValueError(f"{where}: expected a list")
+    return [_text(entry, where) for entry in value]
+
+
+class Reader:
+    """Turns what a citizen typed into the words that the search compares."""
+
+    def __init__(self, lists: Words) -> None:
+        self.lists = lists
+        self._shorten = lru_cache(maxsize=4096)(self._known_spelling)
+
+    def read(self, text: str) -> list[str]:
+        """The question's words in normal form, in order."""
+        if not text.isprintable():
+            text = clean(text)
+        text = text.lower()
+        if "'" in text or "’" in text or "`" in text:
+            text = _NEGATION.sub(lambda match: "can not" if match.group(1) else " not", text)
+        tokens = words(text)[:MOST_WORDS]
+        if not tokens:
+            return tokens
+        lists = self.lists
+        tokens = decode_tokens(tokens, lists.never_decoded)
+        read: list[str] = []
+        for place, token in enumerate(tokens):
+            if not token.isascii():
+                token = respelled(token)
+            meaning = lists.abbreviations.get(token)
+            if meaning is not None:
+                read += meaning
+            elif token in lists.in_context:
+                context = lists.in_context[token]
+                nearby = tokens[max(0, place - 3) : place + 4]
+                read += context.then if any(word in context.near for word in nearby) else context.otherwise
+            elif len(token) > 2 and not is_bare_syllable(token):
+                read += self._shorten(token)
+            else:
+                read.append(token)
+        return read
+
+    def _known_spelling(self, token: str) -> tuple[str, ...]:
+        """Stretched ("đẹppp", "điiii") and half-composed ("ddt") spellings of known words."""
+        shortened = _STRETCHED.sub(r"\1", token)
+        if shortened != token and len(shortened) > 1 and shortened[-1] == fold(shortened[-2]) != shortened[-2]:
+            shortened = shortened[:-1]  # "quáaaa"
+        if shortened != token:
+            return self.lists.abbreviations.get(shortened, (shortened,))
+        if token.endswith("g") and not token.endswith("ng") and token not in LOAN_WORDS:  # "thôg", "dừg", "xog"
+            whole = token[:-1] + "ng"
+            if is_syllable(whole) or is_bare_syllable(whole):
+                return (whole,)
+        if "dd" in token:
+            meaning = self.lists.abbreviations.get(token.replace("dd", "đ"))
+            if meaning:
+                return meaning
+        return (token,)
+
+
+@lru_cache(maxsize=16384)
+def sound(word: str) -> str:
+    """What is left of a folded word when the usual slips are taken away (s/x, ch/tr, l/n, d/gi/r, …)."""
+    word = fold(word)
+    if not word.isalpha():
+        return word
+    for before, after in (("gi", "d"), ("tr", "ch"), ("ph", "f"), ("qu", "q"), ("gh", "g")):
+        if word.startswith(before) and len(word) > len(before):
+            word = after + word[len(before) :]
+            break
+    first = word[0]
+    if first == "n" and word[1:2] not in ("g", "h"):
+        word = "l" + word[1:]
+    elif first in "rvxk":
+        word = {"r": "d", "v": "v", "x": "s", "k": "k" if word[1:2] == "h" else "c"}[first] + word[1:]
+    word = word.replace("y", "i")
+    if word.endswith("ng"):
+        word = word[:-1]
+    elif word.endswith("c") and len(word) > 2:
+        word = word[:-1] + "t"
+    out = word[:1]
+    for letter in word[1:]:
+        if letter != out[-1]:
+            out += letter
+    return out

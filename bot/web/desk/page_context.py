@@ -1,0 +1,212 @@
+"""One request at the desk: who asks, what they may see, and the page they get; forms come from our own pages only."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from urllib.parse import urlsplit
+
+import aiohttp_jinja2
+from aiohttp import web
+from multidict import MultiDict, MultiMapping
+
+import bot
+from bot import access
+from bot.access.desk_sessions import Member, find_member
+from bot.broadcasts import Actor
+from bot.clock import local_day
+from bot.errors import Refused
+from bot.helpdesk.cases import HelpDesk, Officer
+from bot.i18n.catalogue import NAMES, Catalogue, mark
+from bot.runtime.build import Service
+from bot.statistics import counts
+from bot.web.chat import LANGUAGE_COOKIE, catalogue_of
+from bot.web.keys import SERVICE, TEMPLATES
+
+COOKIE, PATH = "desk", "/desk"
+FOREIGN_FORM = mark(
+    "This form did not come from the desk, or is too old. Please go back, reload the page and try again."
+)
+NOBODY = mark("You are not signed in, or your time at the desk is over. Type /desk in the chat for a new link.")
+NO_PAGE = mark("This page does not exist.")
+Page = Callable[["Visit"], Awaitable[web.StreamResponse]]
+
+
+@dataclass(slots=True)
+class Visit:
+    """What a page of the desk works with."""
+
+    request: web.Request
+    service: Service
+    catalogue: Catalogue
+    member: Member
+    form: MultiMapping[str]
+
+    @property
+    def at(self) -> datetime:
+        """The present moment."""
+        return self.service.clock()
+
+    @property
+    def today(self) -> date:
+        """The day where the citizens live."""
+        return local_day(self.at, self.service.settings.zone)
+
+    @property
+    def step(self) -> int:
+        """How coarse the counts are that this person may see."""
+        return counts.step_for(self.member.grants, self.service.settings.privacy.small_count)
+
+    @property
+    def help_desk(self) -> HelpDesk:
+        """The rules of talks between citizens and officers."""
+        return HelpDesk(self.service.catalogues, self.service.settings, self.service.regions)
+
+    @property
+    def officer(self) -> Officer:
+        """This person, as the one who answers citizens."""
+        return Officer(self.member.id, self.member.grants)
+
+    @property
+    def actor(self) -> Actor:
+        """This person, as the one who does something to a broadcast."""
+        return Actor(self.member.id)
+
+    def channel_title(self, name: str) -> str:
+        """Return what a channel is called, to be translated."""
+        channel = self.service.channels.get(name)
+        return (channel.traits.title if channel else "") or name
+
+    def place_name(self, district: str) -> str:
+        """Name a district; the province for none."""
+        known = self.service.regions.districts.get(district)
+        return known.title(self.catalogue.language) if known else self.t("place unknown")
+
+    def t(self, sentence: str, /, **values: object) -> str:
+        """Translate a sentence."""
+        return self.catalogue.t(sentence, **values)
+
+    def allows(self, action: access.Action, district: str = "") -> bool:
+        """Tell whether this person may do something, in a district or the whole province."""
+        return access.refusal(self.member.grants, action, district) is None
+
+    def require(self, action: access.Action, district: str = "") -> None:
+        """Go on only if this person may do something; answers 403 with why."""
+        if (sentence := access.refusal(self.member.grants, action, district)) is not None:
+            raise web.HTTPForbidden(reason=sentence)
+
+    def scope(self, action: access.Action) -> frozenset[str] | None:
+        """Return the districts in which this person may do something; None for the whole province."""
+        return access.scopes(self.member.grants, action.role)
+
+    async def audit(self, action: str, detail: str) -> None:
+        """Add a line to the audit, before anything leaves."""
+        actor = f"person {self.member.id}"
+        await self.service.store.write(
+            lambda tx: access.write_audit(tx, actor=actor, action=action, detail=detail, at=self.at)
+        )
+
+    def go(self, address: str) -> web.Response:
+        """Send the browser to a page of the desk, so that reloading it repeats nothing."""
+        return web.Response(status=303, headers={"Location": f"{PATH}/{address}"})
+
+    def refuse(self, status: int, sentence: str) -> web.Response:
+        """Answer with a page of one sentence, which is translated."""
+        return refused(self.request, status, self.t(sentence))
+
+    async def show(self, template: str, *, status: int = 200, **values: object) -> web.Response:
+        """Render a page."""
+        simulated = await counts.are_simulated(self.service.store)
+        shared = {
+            "visit": self,
+            "sees_audit": self.allows(access.READ_AUDIT),
+            "manages_roles": self.allows(access.MANAGE_ROLES),
+            "c": self.catalogue,
+            "zone": self.service.settings.zone,
+            "token": form_token(self.service.secret, self.member.session),
+            "simulated": self.t(counts.SIMULATED) if simulated else "",
+            **frame(self.request, self.catalogue),
+        }
+        return aiohttp_jinja2.render_template(
+            f"desk/{template}", self.request, {**shared, **values}, app_key=TEMPLATES, status=status
+        )
+
+
+def frame(request: web.Request, catalogue: Catalogue) -> dict[str, object]:
+    """Return what every page has, also without a session."""
+    others = [language for language in request.app[SERVICE].settings.languages if language != catalogue.language]
+    return {
+        "t": catalogue.t,
+        "lang": catalogue.language,
+        "other_lang": others[0] if others else "",
+        "language_names": NAMES,
+        "version": bot.__version__,
+        "path": request.path,
+    }
+
+
+def page(
+    action: access.Action, work: Page, *, looks_by_itself: bool = False
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Make a handler of a page that only who may do something somewhere gets to see.
+
+    A page that `looks_by_itself` is asked for without anybody's doing and keeps no session alive.
+    """
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        service, catalogue = request.app[SERVICE], catalogue_of(request)
+        session = request.cookies.get(COOKIE, "")
+        used = not looks_by_itself
+        member = await find_member(service.store, session, at=service.clock(), used=used) if session else None
+        if member is None:
+            return refused(request, 401, catalogue.t(NOBODY))
+        if access.refusal([access.Grant(g.role) for g in member.grants], action) is not None:
+            return refused(request, 403, catalogue.t(access.NO_ROLE[action.role]))
+        form: MultiDict[str] = MultiDict()
+        if request.method == "POST":
+            form.extend((name, value) for name, value in (await request.post()).items() if isinstance(value, str))
+            expected = form_token(service.secret, session)
+            if not is_ours(request) or not hmac.compare_digest(form.get("token", "").encode(), expected.encode()):
+                return refused(request, 403, catalogue.t(FOREIGN_FORM))
+        try:
+            response = await work(Visit(request, service, catalogue, member, form))
+        except web.HTTPForbidden as error:
+            return refused(request, 403, catalogue.t(error.reason))
+        except web.HTTPNotFound:
+            return refused(request, 404, catalogue.t(NO_PAGE))
+        except Refused as refusal:
+            return refused(request, 409, catalogue.t(str(refusal)))
+        if request.query.get("lang") == catalogue.language:
+            response.set_cookie(
+                LANGUAGE_COOKIE, catalogue.language, max_age=365 * 24 * 3600, samesite="Lax", httponly=True
+            )
+        return response
+
+    return handler
+
+
+def refused(request: web.Request, status: int, sentence: str) -> web.Response:
+    """Answer with a page of one sentence."""
+    values = {**frame(request, catalogue_of(request)), "sentence": sentence}
+    return aiohttp_jinja2.render_template("desk/refused.html", request, values, app_key=TEMPLATES, status=status)
+
+
+def is_ours(request: web.Request) -> bool:
+    """Tell whether a form was sent by a page of this very site, as far as the browser says."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        return False
+    origin = request.headers.get("Origin")
+    return origin is None or urlsplit(origin).netloc == request.host
+
+
+def form_token(secret: bytes, session: str) -> str:
+    """Return what the forms of a session carry."""
+    return hmac.new(secret, b"desk form " + session.encode(), hashlib.sha256).hexdigest()
+
+
+def number_in(text: str) -> int:
+    """Read the number of a talk, broadcast or person; 0, which none of them has, for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0

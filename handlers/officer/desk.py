@@ -1,0 +1,25 @@
+"""The way into the desk: a link that signs in once, given in the chat."""
+
+from __future__ import annotations
+
+from bot import access
+from bot.access.desk_sessions import LINK_LIFETIME
+from bot.conversation.context import Route, Turn
+from bot.i18n.catalogue import mark
+
+
+async def handle(turn: Turn) -> None:
+    """Give a fresh link; an older one that was not used ends."""
+    key = turn.records.offer_desk_link()
+    minutes = int(LINK_LIFETIME.total_seconds() // 60)
+    turn.say(
+        turn.t(
+            "Your link to the desk. It works once, within {minutes} minutes, and only for you: do not pass it on.",
+            minutes=minutes,
+        )
+        + f"\n{turn.settings.web.desk_link(key)}",
+        buttons=[turn.menu_button("menu")],
+    )
+
+
+ROUTE = Route("desk", handle, commands=("/desk",), action=access.DESK, help=mark("The desk, for a larger screen"))

@@ -1,0 +1,523 @@
+"""Reminders that citizens ask for: what is understood, what is promised, and that it comes once and never at night."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import bot.runtime.build
+from bot.broadcasts import Actor
+from bot.channels.terms import Terms
+from bot.clock import stamp
+from bot.errors import DeliveryError, Gone, Rejected, Unknown, Unreachable
+from bot.hours import QuietHours
+from bot.message import UNFOLLOW, IncomingMessage, Person, Receipt, Reply, Traits, Window
+from bot.reminders.requests import is_asked_for, read_wish
+from bot.runtime.build import Service
+from bot.settings import Settings
+from bot.store import Store, Transaction, appointments, open_store, people, reach, usage
+from bot.store.audiences import Audience
+from tests.conftest import NOON, FrozenClock, OpenBot, Recorder, Talk
+from tests.support.broadcasts import add_person, sending_bot
+from tests.support.engines import Engine
+
+HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
+QUIET = QuietHours(time(20), time(8), HANOI)
+MONDAY_NOON = datetime(2026, 11, 23, 12, 0, tzinfo=HANOI)
+
+# What is said on Monday the 23rd of November 2026 at noon → the moment it means.
+UNDERSTOOD: list[tuple[str, str]] = [
+    ("nhắc tôi ngày mai lúc 19 giờ", "11-24 19:00"),
+    ("remind me tomorrow at 19:00", "11-24 19:00"),
+    ("nhac toi 7h toi mai", "11-24 19:00"),
+    ("nhac toi toi mai 7h", "11-24 19:00"),
+    ("Nhắc tôi 7h tối mai nhé", "11-24 19:00"),
+    ("nhắc em tối nay 7 rưỡi", "11-23 19:30"),
+    ("nhắc bác bảy giờ tối nay", "11-23 19:00"),
+    ("nhac minh tam gio ruoi sang mai", "11-24 08:30"),
+    ("nhắc mình 7h kém 15 tối mai", "11-24 18:45"),
+    ("nhờ bạn nhắc tôi lúc 2 giờ chiều mai", "11-24 14:00"),
+    ("bot ơi nhắc tôi thứ bảy 9h", "11-28 09:00"),
+    ("nhac toi thu 7 luc 9h", "11-28 09:00"),
+    ("nhắc tôi t7 9h sáng", "11-28 09:00"),
+    ("nhắc tôi chủ nhật tuần sau 8h30", "12-06 08:30"),
+    ("nhắc tôi thứ hai 9h", "11-30 09:00"),
+    ("nhắc tôi thứ hai lúc 15h", "11-23 15:00"),
+    ("nhắc tôi 24/12 lúc 9:00", "12-24 09:00"),
+    ("nhắc tôi ngày 5 tháng 12 lúc 14h", "12-05 14:00"),
+    ("nhắc tôi ngày 5 lúc 9h", "12-05 09:00"),
+    ("nhắc tôi ngày kia 10 giờ", "11-25 10:00"),
+    ("nhắc tui mốt 9h nghen", "11-25 09:00"),
+    ("nhắc tôi 9h", "11-24 09:00"),
+    ("nhắc tôi lúc 15 giờ", "11-23 15:00"),
+    ("nhắc tôi 2 tiếng nữa", "11-23 14:00"),
+    ("nhắc lại cho tôi sau 30 phút", "11-23 12:30"),
+    ("nhắc tôi nửa tiếng nữa", "11-23 12:30"),
+    ("nhắc tôi 3 ngày nữa lúc 19h", "11-26 19:00"),
+    ("nhắc tôi cài app 19h mai nhé", "11-24 19:00"),
+    ("tôi muốn được nhắc lúc 19h mai", "11-24 19:00"),
+    ("đặt lịch nhắc 12h trưa mai", "11-24 12:00"),
+    ("remind me tonight at 7", "11-23 19:00"),
+    ("please remind me on Saturday at 9am", "11-28 09:00"),
+    ("remind me in two hours", "11-23 14:00"),
+    ("remind me December 5 at 10:00", "12-05 10:00"),
+    ("can you remind me tomorrow at 3 pm", "11-24 15:00"),
+]
+# What cannot be taken → why, and the moments that are offered.
+ASKED_BACK: list[tuple[str, str, list[str]]] = [
+    ("nhắc tôi nhé", "unclear", ["11-23 19:00", "11-24 09:00", "11-24 19:00", "11-28 09:00"]),
+    ("nhắc tôi mùng 5 lúc 9h", "unclear", ["11-23 19:00", "11-24 09:00", "11-24 19:00", "11-28 09:00"]),
+    ("nhắc tôi 30/2 lúc 9h", "unclear", ["11-23 19:00", "11-24 09:00", "11-24 19:00", "11-28 09:00"]),
+    ("nhắc tôi mai lúc 25h", "unclear", ["11-23 19:00", "11-24 09:00", "11-24 19:00", "11-28 09:00"]),
+    ("nhắc tôi ngày mai", "hour", ["11-24 09:00", "11-24 12:00", "11-24 19:00"]),
+    ("nhắc tôi chiều mai", "hour", ["11-24 14:00", "11-24 16:00", "11-24 17:00"]),
+    ("nhac toi mai 7h", "half", ["11-24 19:00", "11-24 08:00"]),
+    ("nhắc tôi lúc 3 giờ", "half", ["11-23 15:00", "11-24 08:00", "11-24 19:00"]),
+    ("nhắc tôi hôm nay lúc 10 giờ sáng", "past", ["11-23 13:00", "11-23 19:00", "11-24 10:00"]),
+    ("nhắc tôi 10h tối nay", "quiet", ["11-23 19:00", "11-24 08:00"]),
+    ("nhắc tôi 20h mai", "quiet", ["11-24 19:00", "11-25 08:00"]),
+    ("nhắc tôi 12h đêm nay", "quiet", ["11-24 08:00", "11-24 19:00"]),
+    ("nhắc tôi 5 giờ sáng mai", "quiet", ["11-24 08:00", "11-24 19:00"]),
+    ("nhắc tôi 23/11/2027 lúc 9h", "far", ["02-21 09:00"]),
+]
+# What is no wish at all.
+NO_WISH = [
+    "đừng nhắc tôi nữa",
+    "dừng nhắc",
+    "nhắc lại cách cài đặt giúp tôi với",
+    "sao nhắc tôi hoài vậy",
+    "tin nhắc gửi lúc mấy giờ",
+    "ai nhắc tôi ngày mai",
+    "nhạc chuông",
+    "tôi nhận được tin nhắc hôm nay lúc 9 giờ mà không mở được",
+    "không nhắc tôi lúc 19h nữa",
+    "how often do you remind me",
+    "tôi quên mật khẩu",
+    "",
+]
+
+
+@pytest.mark.parametrize(("said", "meant"), UNDERSTOOD)
+def test_what_is_understood(said: str, meant: str) -> None:
+    assert is_asked_for(said)
+    wish = read_wish(said, MONDAY_NOON, quiet=QUIET)
+    assert wish.at is not None, wish
+    assert f"{wish.at:%m-%d %H:%M}" == meant
+
+
+@pytest.mark.parametrize(("said", "reason", "offered"), ASKED_BACK)
+def test_what_is_asked_back(said: str, reason: str, offered: list[str]) -> None:
+    assert is_asked_for(said)
+    wish = read_wish(said, MONDAY_NOON, quiet=QUIET)
+    assert (wish.at, wish.reason, [f"{at:%m-%d %H:%M}" for at in wish.offers]) == (None, reason, offered)
+
+
+@pytest.mark.parametrize("said", NO_WISH)
+def test_what_is_no_wish(said: str) -> None:
+    assert not is_asked_for(said)
+
+
+WORDS = ["nhắc", "nhac", "tôi", "toi", "tối", "mai", "nay", "lúc", "sáng", "chiều", "đêm", "thứ", "bảy", "hai", "7h",
+         "9", "25h", "12h", "giờ", "rưỡi", "kém", "15", "nữa", "sau", "3", "ngày", "tháng", "tuần", "31/12/9999",
+         "30/2", "24/12/0000", "5/13", "999", "tiếng", "phút", "remind me", "tomorrow", "in", "two", "hours", "at",
+         "pm", "rằm", ",", ":", "/", "em", "a"]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=30), st.datetimes(datetime(2026, 1, 1), datetime(2030, 1, 1)))
+def test_whatever_is_said_only_possible_moments_come_of_it(said: list[str], at: datetime) -> None:
+    now = at.replace(tzinfo=HANOI)
+    text = " ".join(said)
+    is_asked_for(text)
+    wish = read_wish(text, now, quiet=QUIET)
+    assert (wish.at is None) is bool(wish.reason)
+    for moment in (*wish.offers, *([wish.at] if wish.at else [])):
+        assert now < moment <= now + timedelta(days=90)
+        assert not QUIET.covers(moment)
+
+
+def test_a_long_text_is_looked_at_quickly() -> None:
+    assert not is_asked_for("em " * 600 + "nhắc")
+
+
+# -- in the chat ---------------------------------------------------------------------------------------------------
+
+DIALOGS: dict[str, list[tuple[str, str]]] = {
+    "asked, listed, cancelled": [
+        ("nhắc tôi ngày mai lúc 19 giờ", "lúc 19:00, Thứ Ba 24/11/2026"),
+        ("nhac toi mai luc 19h", "Tôi đã ghi lời nhắc này rồi"),
+        ("/dulieu", "Tin đã hẹn gửi cho bạn: 19:00, Thứ Ba 24/11/2026"),
+        ("/nhactoi", "19:00, Thứ Ba 24/11/2026"),
+        ("[Hủy 19:00", "Đã hủy lời nhắc lúc 19:00, Thứ Ba 24/11/2026"),
+        ("/nhactoi", "Bạn chưa đặt lời nhắc nào"),
+    ],
+    "asked back, chosen": [
+        ("nhắc tôi nhé", "vào lúc nào"),
+        ("[19:00, Thứ Hai", "lúc 19:00, Thứ Hai 23/11/2026"),
+    ],
+    "asked back, typed": [
+        ("/nhactoi", "Bạn chưa đặt lời nhắc nào"),
+        ("[Đặt lời nhắc mới", "vào lúc nào"),
+        ("toi mai 7h", "lúc 19:00, Thứ Ba 24/11/2026"),
+    ],
+    "asked back, gone on to something else": [
+        ("nhắc tôi nhé", "vào lúc nào"),
+        ("quên mật khẩu thì làm sao", "Quên mật khẩu"),
+    ],
+    "in the quiet hours": [
+        ("nhắc tôi 10 giờ tối nay", "Từ 20:00 đến 08:00 tôi không nhắn tin"),
+        ("[08:00", "lúc 08:00, Thứ Ba 24/11/2026"),
+    ],
+    "past": [("nhắc tôi hôm nay lúc 9 giờ sáng", "đã qua mất rồi"), ("[13:00", "lúc 13:00, Thứ Hai 23/11/2026")],
+    "too many": [
+        ("nhắc tôi mai 9h", "lúc 09:00"),
+        ("nhắc tôi mai 10h", "lúc 10:00"),
+        ("nhắc tôi mai 11h", "lúc 11:00"),
+        ("nhắc tôi mai 14h", "đã có 3 lời nhắc"),
+        ("[Hủy 09:00", "Đã hủy"),
+        ("nhắc tôi mai 14h", "lúc 14:00"),
+    ],
+    "stopped by one word": [
+        ("nhắc tôi mai 9h", "lúc 09:00"),
+        ("DUNG", "bạn sẽ không nhận tin nhắc nữa"),
+        ("/nhactoi", "Bạn chưa đặt lời nhắc nào"),
+    ],
+    "a forged or stale button": [
+        ("[!remind:at:2026-11-23T09:00", "đã qua mất rồi"),
+        ("[!remind:at:nonsense", "vào lúc nào"),
+        ("[!remind:cancel:77", "không còn nữa"),
+        ("[!remind:nonsense", "Bạn chưa đặt lời nhắc nào"),
+    ],
+    "in English": [
+        ("/ngonngu", "ngôn ngữ nào"),
+        ("[English", "English"),
+        ("remind me tomorrow at 19:00", "at 19:00, Tuesday 24 November 2026"),
+        ("my reminders", "19:00, Tuesday 24 November 2026"),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", DIALOGS)
+async def test_dialogs(name: str, talk: Talk) -> None:
+    for said, expected in DIALOGS[name]:
+        if said.startswith("[!"):
+            answer = await talk.say(choice=said[2:])
+        else:
+            answer = await (talk.press(said[1:]) if said.startswith("[") else talk.say(said))
+        assert expected in answer, f"{said!r} → {answer!r}"
+
+
+async def test_where_a_talk_closes_nothing_is_promised_beyond(service: Service, recorder: Recorder, talk: Talk) -> None:
+    recorder.traits = replace(recorder.traits, window=Window(free_hours=48, paid_days=7))
+    assert "trong vòng 7 ngày tới" in await talk.say("nhắc tôi 24/12 lúc 9h")
+    assert "lúc 09:00, Chủ Nhật 29/11/2026" in await talk.say("nhắc tôi chủ nhật 9h")
+
+
+async def test_where_the_bot_cannot_write_later_it_promises_nothing(open_bot: OpenBot, recorder: Recorder) -> None:
+    recorder.traits = replace(recorder.traits, starts_talk=False)  # like the terminal
+    async with open_bot() as service:
+        talk = Talk(service, recorder, Person(recorder.name, "citizen-1"))
+        assert "không thể nhắn lại" in await talk.say("nhắc tôi mai 9h")
+        assert await states(service.store) == []
+
+
+# -- sent ----------------------------------------------------------------------------------------------------------
+
+
+class Platform(Recorder):
+    """A platform that fails as told, and counts what it got."""
+
+    fails: list[DeliveryError]
+
+    async def send(self, to: Person, reply: Reply, *, answering: str = "") -> Receipt:
+        if not answering and getattr(self, "fails", None):
+            raise self.fails.pop(0)
+        return await super().send(to, reply, answering=answering)
+
+    @property
+    def got(self) -> list[str]:
+        return [reply.text for _, reply, answering in self.sent if not answering]
+
+
+@pytest.fixture
+def platform() -> Platform:
+    return Platform(traits=Traits(longest_text=4000, title="recorder"))
+
+
+@pytest.fixture
+def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing runs by itself: the test calls what the bot would."""
+    monkeypatch.setattr(bot.runtime.build, "_BROADCAST_PAUSE", 3600.0)
+
+
+async def states(store: Store) -> list[tuple[str, str, str]]:
+    rows = await store.read(lambda tx: tx.all("SELECT kind, state, reason FROM appointments ORDER BY id"))
+    return [(row["kind"], row["state"], row["reason"]) for row in rows]
+
+
+def at(hour: int, minute: int = 0, *, day: int = 23) -> datetime:
+    """A moment of November 2026 in Vietnam."""
+    return datetime(2026, 11, day, hour, minute, tzinfo=HANOI).astimezone(UTC)
+
+
+SENT_WHEN: dict[str, tuple[str, list[tuple[datetime, int]]]] = {
+    "at its moment, once": ("nhắc tôi 19h", [(at(18, 59), 0), (at(19), 1), (at(19, 1), 1), (at(9, day=24), 1)]),
+    "down at its moment, late the same evening: next morning": (
+        "nhắc tôi 19h",
+        [(at(20, 5), 0), (at(7, 59, day=24), 0), (at(8, day=24), 1), (at(9, day=24), 1)],
+    ),
+    "a clock set forward into the night": ("nhắc tôi 19h", [(at(3, day=24), 0), (at(8, day=24), 1)]),
+    "a clock set back after it was sent": ("nhắc tôi 19h", [(at(19), 1), (at(15), 1), (at(19, 30), 1)]),
+    "down for too long": ("nhắc tôi 19h", [(at(9, day=26), 0)]),
+}
+
+
+@pytest.mark.usefixtures("by_hand")
+@pytest.mark.parametrize("name", SENT_WHEN)
+async def test_when_it_is_sent(name: str, settings: Settings, clock: FrozenClock, platform: Platform) -> None:
+    said, moments = SENT_WHEN[name]
+    async with sending_bot(settings, clock, platform) as service:
+        await Talk(service, platform, Person("recorder", "citizen-1")).say(said)
+    async with sending_bot(settings, clock, platform) as service:  # after a restart
+        for now, got in moments:
+            clock.at = now
+            await service.appointments.advance()
+            assert len(platform.got) == got, now
+    if platform.got:
+        assert "Bạn đã nhờ tôi nhắc lúc 19:00, Thứ Hai 23/11/2026" in platform.got[0]
+        assert "Gõ DUNG" in platform.got[0]
+        assert ("đến muộn" in platform.got[0]) is (moments[0][1] == 0 and "once" not in name)
+
+
+@pytest.mark.usefixtures("by_hand")
+async def test_a_missed_one_is_told_of(settings: Settings, clock: FrozenClock, platform: Platform) -> None:
+    async with sending_bot(settings, clock, platform) as service:
+        talk = Talk(service, platform, Person("recorder", "citizen-1"))
+        await talk.say("nhắc tôi 19h")
+        clock.at = at(9, day=27)
+        await service.appointments.advance()
+        assert platform.got == []
+        assert "19:00, Thứ Hai 23/11/2026: không gửi được" in await talk.say("/nhactoi")
+        assert "Đã hủy" in await talk.press("Xóa 19:00")
+        assert await states(service.store) == []
+
+
+FAILS: list[tuple[DeliveryError, tuple[str, str, str], int]] = [
+    (Unknown("?", code="broken-off"), ("asked", "unknown", "broken-off"), 0),
+    (Rejected("no", code="400"), ("asked", "failed", "400"), 0),
+    (Gone("gone", code="403"), ("asked", "missed", "403"), 0),
+    (Unreachable("later", code="502", retry_after=60.0), ("asked", "sent", ""), 1),
+]
+
+
+@pytest.mark.usefixtures("by_hand")
+@pytest.mark.parametrize(("error", "ended", "got"), FAILS, ids=[row[1][1] for row in FAILS])
+async def test_what_may_have_arrived_is_never_repeated(
+    error: DeliveryError,
+    ended: tuple[str, str, str],
+    got: int,
+    settings: Settings,
+    clock: FrozenClock,
+    platform: Platform,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.delivery.outbox.ATTEMPTS", 1)
+    async with sending_bot(settings, clock, platform) as service:
+        await Talk(service, platform, Person("recorder", "citizen-1")).say("nhắc tôi 19h")
+        platform.fails = [error]
+        for minute in (0, 1, 2, 5):
+            clock.at = at(19, minute)
+            await service.appointments.advance()
+        assert (await states(service.store), len(platform.got)) == ([ended], got)
+
+
+@pytest.mark.usefixtures("by_hand")
+async def test_stopping_while_it_waits_to_leave(settings: Settings, clock: FrozenClock, platform: Platform) -> None:
+    """Who stops, leaves or deletes everything gets nothing that was planned before."""
+    async with sending_bot(settings, clock, platform) as service:
+        for name, words in (("stops", "DUNG"), ("cancels", ""), ("leaves", ""), ("deletes", "")):
+            talk = Talk(service, platform, Person("recorder", name))
+            await talk.say("nhắc tôi 19h")
+            if words:
+                await talk.say(words)
+            elif name == "cancels":
+                await talk.say("/nhactoi")
+                await talk.press("Hủy")
+            elif name == "deletes":
+                await talk.say(choice="privacy:erase")
+            else:
+                gone = IncomingMessage(person=talk.person, id="gone", at=clock(), event=UNFOLLOW)
+                await (await service.inbox.receive(gone)).settled
+        clock.at = at(19)
+        await service.appointments.advance()
+        assert (platform.got, await states(service.store)) == ([], [])
+
+
+@pytest.mark.usefixtures("by_hand")
+async def test_a_closed_window_is_respected(settings: Settings, clock: FrozenClock, platform: Platform) -> None:
+    platform.traits = replace(platform.traits, window=Window(free_hours=48, paid_days=7))
+    async with sending_bot(settings, clock, platform) as service:
+        talk = Talk(service, platform, Person("recorder", "citizen-1"))
+        await talk.say("nhắc tôi mai 9h")
+        await service.store.write(partial(reach.close, person=talk.person, code="-230"))
+        clock.at = at(9, day=24)
+        await service.appointments.advance()
+        assert (platform.got, await states(service.store)) == ([], [("asked", "missed", "window-closed")])
+
+
+async def test_only_one_of_several_processes_sends(engine: Engine, settings: Settings, clock: FrozenClock) -> None:
+    settings = settings.model_copy(update={"database": engine.url})
+    one, two = Platform(), Platform()
+    async with sending_bot(settings, clock, one) as first, sending_bot(settings, clock, two) as second:
+
+        def work(tx: Transaction) -> None:
+            for number in range(30):
+                person = add_person(tx, f"citizen-{number}")
+                appointments.add(tx, person, kind=appointments.ASKED, due_at=stamp(at(19)), at=stamp(NOON))
+
+        await first.store.write(work)
+        clock.at = at(19)
+        await asyncio.gather(*(service.appointments.advance() for service in (first, second) for _ in range(1)))
+        got = [person.address for recorder in (one, two) for person, _, _ in recorder.sent]
+        assert sorted(got) == sorted(f"citizen-{number}" for number in range(30))
+
+
+# -- follow-ups ----------------------------------------------------------------------------------------------------
+
+
+Steps = list[str]
+FOLLOW_UPS: dict[str, tuple[Steps, int]] = {
+    "opted in, opened, not reported": (["/nhacnho", "[Có, hãy nhắc tôi", "/huongdan"], 1),
+    "opened twice": (["/nhacnho", "[Có, hãy nhắc tôi", "/huongdan", "/huongdan"], 1),
+    "not opted in": (["/huongdan"], 0),
+    "opted in, then out": (["/nhacnho", "[Có, hãy nhắc tôi", "/huongdan", "DUNG"], 0),
+    "opted in only after": (["/huongdan", "/nhacnho", "[Có, hãy nhắc tôi"], 0),
+    "reported": (["/nhacnho", "[Có, hãy nhắc tôi", "/huongdan", "/baocai", "đồng ý", "vinh tuong"], 0),
+}
+
+
+@pytest.mark.usefixtures("by_hand")
+@pytest.mark.parametrize("name", FOLLOW_UPS)
+async def test_follow_up(name: str, settings: Settings, clock: FrozenClock, platform: Platform) -> None:
+    steps, got = FOLLOW_UPS[name]
+    async with sending_bot(settings, clock, platform) as service:
+        talk = Talk(service, platform, Person("recorder", "citizen-1"))
+        for said in steps:
+            await (talk.press(said[1:]) if said.startswith("[") else talk.say(said))
+        clock.at = NOON + timedelta(days=3) - timedelta(minutes=1)
+        await service.appointments.advance()
+        assert platform.got == []
+        for _ in range(3):
+            clock.forward(minutes=1)
+            await service.appointments.advance()
+        assert len(platform.got) == got
+        assert all("Mấy hôm trước bạn có mở hướng dẫn" in text for text in platform.got)
+
+
+@pytest.mark.usefixtures("by_hand")
+async def test_a_follow_up_counts_like_a_message_to_many(
+    settings: Settings, clock: FrozenClock, platform: Platform
+) -> None:
+    """Once a week was promised, whatever the message is."""
+    async with sending_bot(settings, clock, platform) as service:
+
+        def work(tx: Transaction) -> None:
+            person = add_person(tx, "citizen-1")
+            appointments.add(tx, person, kind=appointments.FOLLOW_UP, due_at=stamp(NOON), at=stamp(NOON))
+
+        await service.store.write(work)
+        await service.appointments.advance()
+        assert len(platform.got) == 1
+        number = await service.broadcasts.draft(Actor(), Audience())
+        await service.broadcasts.write(Actor(), number, "vi", "Mời bạn cài ứng dụng.")
+        planned = await service.broadcasts.plan(Actor(), number)
+        assert (planned.plan.people, dict(planned.plan.left_out)) == (0, {"reminded": 1})
+
+
+@pytest.mark.usefixtures("by_hand")
+async def test_what_is_left_of_a_month_is_kept_for_answers(
+    settings: Settings, clock: FrozenClock, platform: Platform
+) -> None:
+    async with sending_bot(settings, clock, platform) as service:
+        service.appointments._terms = {"recorder": Terms(budget=10, budgeted=("sent",))}
+
+        def work(tx: Transaction) -> None:
+            person = add_person(tx, "citizen-1")
+            usage.add(tx, "recorder", period="2026-11", kind="sent", amount=8)
+            for kind in (appointments.FOLLOW_UP, appointments.ASKED):
+                appointments.add(tx, person, kind=kind, due_at=stamp(NOON), at=stamp(NOON))
+
+        await service.store.write(work)
+        await service.appointments.advance()
+        ended = [("follow-up", "missed", "monthly-budget"), ("asked", "sent", "")]  # who asks, gets it
+        assert (await states(service.store), len(platform.got)) == (ended, 1)
+
+
+@pytest.mark.usefixtures("by_hand")
+async def test_a_follow_up_waits_while_an_officer_talks(
+    settings: Settings, clock: FrozenClock, platform: Platform
+) -> None:
+    async with sending_bot(settings, clock, platform) as service:
+
+        def work(tx: Transaction) -> None:
+            person = add_person(tx, "citizen-1")
+            reach.keep_quiet(tx, person, until=stamp(NOON + timedelta(hours=2)))
+            appointments.add(tx, person, kind=appointments.FOLLOW_UP, due_at=stamp(NOON), at=stamp(NOON))
+
+        await service.store.write(work)
+        await service.appointments.advance()
+        assert platform.got == []
+        clock.forward(hours=2)
+        await service.appointments.advance()
+        assert len(platform.got) == 1
+
+
+# -- the store, on both engines ------------------------------------------------------------------------------------
+
+
+async def test_the_steps_of_a_row(engine: Engine) -> None:
+    store = open_store(engine.url)
+    now = stamp(NOON)
+
+    def work(tx: Transaction) -> None:
+        person = people.remember(tx, Person("recorder", "citizen-1"), source="", at=now)
+        assert appointments.add(tx, person, kind="asked", due_at=now, at=now)
+        assert not appointments.add(tx, person, kind="asked", due_at=now, at=now)
+        appointments.add_follow_up(tx, person, due_at=now, at=now)  # without a consent
+        assert [row["kind"] for row in due(tx)] == ["asked"]
+        people.note_consent(tx, person, purpose="reminders", wording="…", at=now)
+        appointments.add_follow_up(tx, person, due_at=now, at=now)
+        appointments.add_follow_up(tx, person, due_at=stamp(NOON + timedelta(days=1)), at=now)
+        found = due(tx)
+        assert [(row["kind"], bool(row["willing"]), bool(row["reported"]), row["reminded"]) for row in found] == [
+            ("asked", True, False, 0),
+            ("follow-up", True, False, 0),
+        ]
+        numbers = [row["id"] for row in found]
+        appointments.claim(tx, numbers, holder="me", at=now)
+        assert appointments.holds(tx, numbers[0], holder="me")
+        assert not appointments.holds(tx, numbers[0], holder="another")
+        appointments.put_off(tx, numbers[0], until=stamp(NOON + timedelta(hours=1)), at=now, tries=1)
+        assert due(tx) == []
+        assert appointments.bury(tx, at=now) == 1
+        appointments.end(tx, numbers[1], state="sent", at=now)  # too late: another has said what became of it
+        rows = tx.all("SELECT state, tries FROM appointments ORDER BY id")
+        assert [(row["state"], row["tries"]) for row in rows] == [("waiting", 1), ("unknown", 0)]
+        assert appointments.forget_before(tx, stamp(NOON + timedelta(days=1))) == 1
+        assert appointments.miss_due(tx, at=stamp(NOON + timedelta(days=1))) == 1
+        assert [row["state"] for row in appointments.of_person(tx, person, kind="asked")] == ["missed"]
+        assert appointments.cancel(tx, person, numbers[0])
+        assert not appointments.cancel(tx, person, numbers[0])
+
+    def due(tx: Transaction) -> list[object]:
+        week_ago = stamp(NOON - timedelta(days=7))
+        return list(appointments.due(tx, "recorder", at=now, week_ago=week_ago, limit=10))
+
+    await store.write(work)
+    await store.close()
