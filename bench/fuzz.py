@@ -29,9 +29,9 @@ with atheris.instrument_imports(include=["bot"]):
     import yaml
     from openpyxl import Workbook
 
-    from bot.channels.telegram.channel import Telegram
-    from bot.channels.telegram.updates import Heard, Myself, read_any, read_plain, update_id_of
-    from bot.channels.zalo.bot.channel import ZaloBot
+    from bot.channels.telegram.channel import TelegramChannel
+    from bot.channels.telegram.updates import MessageReceived, Myself, read_any, read_plain, update_id_of
+    from bot.channels.zalo.bot.channel import ZaloBotChannel
     from bot.channels.zalo.bot.updates import read_update as read_zalo_update
     from bot.channels.zalo.bot.updates import unwrap
     from bot.channels.zalo.oa.events import Verifier, read_event
@@ -39,7 +39,7 @@ with atheris.instrument_imports(include=["bot"]):
     from bot.library.regions import load_regions
     from bot.library.teach import _as_yaml
     from bot.message import IncomingMessage
-    from bot.search.tokenizer import Words
+    from bot.search.tokenizer import WordLists
     from bot.serialization import dump_message, load_message
     from bot.statistics.official import read_figures
     from bot.text.markup import escape, to_html, to_plain
@@ -82,7 +82,7 @@ def telegram(raw: object) -> None:
     except MALFORMED:
         return
     assert plain is None or plain == event, (plain, event)
-    taken(event.message if isinstance(event, Heard) else None)
+    taken(event.message if isinstance(event, MessageReceived) else None)
 
 
 def zalo_bot(raw: object) -> None:
@@ -103,8 +103,8 @@ def zalo_oa(raw: object) -> None:
 def proofs(header: bytes) -> None:
     """What a stranger writes into the headers that prove a platform proves nothing, and breaks nothing."""
     value = header.decode("utf-8", "surrogateescape")  # as aiohttp hands headers over
-    assert not Telegram.knows(DOOR, value)
-    assert not ZaloBot.knows(DOOR, value)
+    assert not TelegramChannel.knows(DOOR, value)
+    assert not ZaloBotChannel.knows(DOOR, value)
     body, _, signature = header.partition(b"\n")
     try:
         raw = orjson.loads(body)
@@ -134,10 +134,10 @@ def words_file(content: bytes) -> None:
     except ContentError:
         return
     try:
-        read = Words.from_mapping(found.value)
+        read = WordLists.from_mapping(found.value)
     except ValueError:
         return
-    assert Words.from_mapping(read.to_mapping()) == read
+    assert WordLists.from_mapping(read.to_mapping()) == read
 
 
 def taken(message: IncomingMessage | None) -> None:

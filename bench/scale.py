@@ -151,18 +151,18 @@ async def measure(server: PostgresServer, folder: Path, replicas: int, seconds: 
         try:
             await until(lambda: bool(fake.webhook), seconds=30)
             async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=AT_ONCE)) as session:
-                crowd = Crowd(bots, fake, session)
-                await crowd.hurry(WARM_UP)
-                await crowd.rest()
-                crowd.waits.clear()
-                before, (committed, _) = crowd.confirmed.total(), commits(url)
+                group = Crowd(bots, fake, session)
+                await group.hurry(WARM_UP)
+                await group.rest()
+                group.waits.clear()
+                before, (committed, _) = group.confirmed.total(), commits(url)
                 own, posted = psutil.Process(), used_by_postgres()
                 used = [sum(psutil.Process(bot.pid).cpu_times()[:2]) for bot in bots]
                 self_used, others, begun = sum(own.cpu_times()[:2]), psutil.cpu_times(), time.perf_counter()
-                await crowd.hurry(seconds)
-                await crowd.rest()
+                await group.hurry(seconds)
+                await group.rest()
                 took = time.perf_counter() - begun
-                done = crowd.confirmed.total() - before
+                done = group.confirmed.total() - before
                 bots_used = sum(sum(psutil.Process(bot.pid).cpu_times()[:2]) for bot in bots) - sum(used)
                 posted, self_used = used_by_postgres() - posted, sum(own.cpu_times()[:2]) - self_used
                 cores = psutil.cpu_count() or 1
@@ -174,12 +174,12 @@ async def measure(server: PostgresServer, folder: Path, replicas: int, seconds: 
             for bot in bots:
                 await asyncio.to_thread(bot.stop)
     print(
-        f"{replicas:8} {done / took:9.0f} {quantile(crowd.waits, 0.5):7.1f} {quantile(crowd.waits, 0.99):7.1f} "
+        f"{replicas:8} {done / took:9.0f} {quantile(group.waits, 0.5):7.1f} {quantile(group.waits, 0.99):7.1f} "
         f"{bots_used / done * 1000:9.2f} {posted / done * 1000:9.2f} {self_used / done * 1000:9.2f} "
-        f"{rest / took:9.2f} {(after - committed) / done:8.2f} {deadlocks:9} {crowd.lost:5} {crowd.refused:7}",
+        f"{rest / took:9.2f} {(after - committed) / done:8.2f} {deadlocks:9} {group.lost:5} {group.refused:7}",
         flush=True,
     )
-    return Cost(replicas, bots_used / done * 1000, posted / done * 1000), crowd.lost
+    return Cost(replicas, bots_used / done * 1000, posted / done * 1000), group.lost
 
 
 def main() -> None:

@@ -254,11 +254,11 @@ async def find_most(bot: RunningBot, fake: FakeTelegram, officer: int) -> float:
     """Return the most messages a second, coming evenly, that it answers before they pile up, whoever else is there."""
     most = 0.0
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=256)) as session:
-        crowd = Crowd(bot, fake, session)
-        others = crowd.company(officer, time.monotonic() + 3600)
+        group = Crowd(bot, fake, session)
+        others = group.company(officer, time.monotonic() + 3600)
         for rate in RATES:
             # A rate is tried twice before it is too much: the machine may have stood still for a moment.
-            if not (await bears(crowd, rate) or await bears(crowd, rate)):
+            if not (await bears(group, rate) or await bears(group, rate)):
                 break
             most = rate
         for other in others:
@@ -267,39 +267,39 @@ async def find_most(bot: RunningBot, fake: FakeTelegram, officer: int) -> float:
     return most
 
 
-async def bears(crowd: Crowd, rate: float) -> bool:
+async def bears(group: Crowd, rate: float) -> bool:
     """Tell whether all that comes at a rate for a while is answered in time."""
-    crowd.tally.waits.clear()
+    group.tally.waits.clear()
     begun = time.perf_counter()
-    await crowd.keep_pace(rate, STEP_SECONDS)
-    await crowd.rest()
-    late, tail = time.perf_counter() - begun - STEP_SECONDS, quantile(crowd.tally.waits, 0.99)
+    await group.keep_pace(rate, STEP_SECONDS)
+    await group.rest()
+    late, tail = time.perf_counter() - begun - STEP_SECONDS, quantile(group.tally.waits, 0.99)
     print(f"{rate}/s: p99 {tail:.0f} ms, the last answer {late:.1f} s late", flush=True)
     return tail <= LONGEST_WAIT * 1000 and late <= LONGEST_WAIT
 
 
 async def soak(bot: RunningBot, fake: FakeTelegram, data: Path, officer: int, rate: float, seconds: float) -> bool:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=256)) as session:
-        crowd = Crowd(bot, fake, session)
+        group = Crowd(bot, fake, session)
         process = psutil.Process(bot.pid)
         ends = time.monotonic() + seconds
-        others = [*crowd.company(officer, ends), asyncio.create_task(crowd.announce(data, ends))]
+        others = [*group.company(officer, ends), asyncio.create_task(group.announce(data, ends))]
         memory, tails = [], []
         print("  window   RSS MB   p50 ms   p99 ms   web p99 ms   desk p99 ms   to many")
         for window in range(1, WINDOWS + 1):
-            crowd.tally.waits.clear()
-            crowd.tally.web_waits.clear()
-            crowd.tally.page_waits.clear()
-            await crowd.keep_pace(rate, seconds / WINDOWS)
-            crowd.tally.gather(fake)
+            group.tally.waits.clear()
+            group.tally.web_waits.clear()
+            group.tally.page_waits.clear()
+            await group.keep_pace(rate, seconds / WINDOWS)
+            group.tally.gather(fake)
             memory.append(process.memory_info().rss / 1e6)
-            tails.append(quantile(crowd.tally.waits, 0.99))
-            print(f"  {window:6} {memory[-1]:8.1f} {quantile(crowd.tally.waits, 0.5):8.2f} {tails[-1]:8.2f} "
-                  f"{quantile(crowd.tally.web_waits, 0.99):12.2f} {quantile(crowd.tally.page_waits, 0.99):13.2f} "
-                  f"{crowd.tally.told.total():9}", flush=True)  # fmt: skip
+            tails.append(quantile(group.tally.waits, 0.99))
+            print(f"  {window:6} {memory[-1]:8.1f} {quantile(group.tally.waits, 0.5):8.2f} {tails[-1]:8.2f} "
+                  f"{quantile(group.tally.web_waits, 0.99):12.2f} {quantile(group.tally.page_waits, 0.99):13.2f} "
+                  f"{group.tally.told.total():9}", flush=True)  # fmt: skip
         await asyncio.gather(*others)
-        await crowd.rest()
-        tally = crowd.tally
+        await group.rest()
+        tally = group.tally
         print(f"confirmed {tally.confirmed.total()}, lost {tally.lost}, refused {dict(tally.refused)}, "
               f"counts made {tally.counted}")  # fmt: skip
         ledger = dict(records(data, "SELECT state, COUNT(*) FROM deliveries GROUP BY state"))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 import bot
-from bot.commands.context import Context
+from bot.commands.context import CommandContext
 from bot.errors import BotError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _routes() -> Sequence[Route]:
 @click.pass_context
 def main(context: click.Context, config: Path | None) -> None:
     """The assistant for Sổ sức khỏe điện tử: web chat, Telegram, terminal; counts for the province."""
-    context.obj = Context(config, _routes)
+    context.obj = CommandContext(config, _routes)
 
 
 def entry() -> None:

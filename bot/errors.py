@@ -7,8 +7,8 @@ BotError                      has one sentence for the operator
 │   ├── SchemaTooNew          a newer version of the bot has written this file
 │   └── StoreUnavailable      locked, read-only, full or gone; trying again later may help
 │       └── Overloaded        more messages wait than the bot may hold; their platforms shall bring them later
-├── Refused                   a person may not do this, or not like this; the sentence is for that person
-├── Outdated                  what a reply was made from has changed meanwhile; make it anew
+├── NotAllowed                a person may not do this, or not like this; the sentence is for that person
+├── Conflict                  what a reply was made from has changed meanwhile; make it anew
 ├── Flooded                   too many messages; knows when to try again
 └── DeliveryError             a message could not be delivered
     ├── Throttled             wait `retry_after` seconds, then the same message again
@@ -84,11 +84,11 @@ class Overloaded(StoreUnavailable):
         super().__init__("More messages wait than limits.most_waiting allows; new ones are taken later.")
 
 
-class Refused(BotError):
+class NotAllowed(BotError):
     """A person may not do this; the text says why, in words for that person."""
 
 
-class Outdated(BotError):
+class Conflict(BotError):
     """Somebody else was faster: an effect no longer holds, so that the reply that speaks of it is made anew."""
 
 

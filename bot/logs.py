@@ -18,7 +18,7 @@ from typing import Any, Final
 import structlog
 import structlog.tracebacks
 
-from bot.settings import Log
+from bot.settings import LogSettings
 from bot.text.redaction import HIDDEN, redact
 
 # The values of variables would be citizens' words, addresses and tokens.
@@ -29,12 +29,12 @@ _IN_TRACEBACK = re.compile(_CONTROL.pattern.replace(r"\x00-\x1f", r"\x00-\x09\x0
 _SHORTEST_SECRET = 8  # a shorter one would be found in innocent words
 
 # The message or request that is being worked at; 0 outside of any.
-TURN: Final[ContextVar[int]] = ContextVar("turn", default=0)
+TRACE_ID: Final[ContextVar[int]] = ContextVar("turn", default=0)
 _turns = count(1)
 _BEGINNING, _STRIDE = random.getrandbits(32), 0x9E3779B1  # odd, so that no tag comes twice in four thousand million
 
 
-def next_turn() -> int:
+def next_trace_id() -> int:
     """Return a number for the next message; `tag` writes it."""
     return next(_turns)
 
@@ -44,7 +44,7 @@ def tag(turn: int) -> str:
     return f"{(_BEGINNING + turn * _STRIDE) & 0xFFFFFFFF:08x}"
 
 
-def set_up_logs(log: Log, secrets: Iterable[str] = ()) -> None:
+def set_up_logs(log: LogSettings, secrets: Iterable[str] = ()) -> None:
     """Send all reports, the libraries' too, to standard error in the chosen form, without any of the secrets."""
     level = logging.getLevelNamesMapping()[log.level.upper()]
     clean = _Cleaner(secrets)
@@ -73,7 +73,7 @@ def set_up_logs(log: Log, secrets: Iterable[str] = ()) -> None:
 
 
 def _add_turn(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    if turn := TURN.get():
+    if turn := TRACE_ID.get():
         event["turn"] = tag(turn)
     return event
 

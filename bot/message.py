@@ -20,7 +20,7 @@ class Person(NamedTuple):
 
 # What happens without a message: a person came (or came back), left, wants everything about them deleted; or one of
 # our officers wrote to them by hand on the platform, so that the bot keeps out of the talk.
-FOLLOW, UNFOLLOW, ERASE, ATTENDED = "follow", "unfollow", "erase", "attended"
+FOLLOW, UNFOLLOW, ERASE, HUMAN_TAKEOVER = "follow", "unfollow", "erase", "attended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class IncomingMessage:
     source: str = ""
     attachment: str = ""
     withheld: tuple[str, ...] = ()
-    crowd: bool = False
+    group: bool = False
     event: str = ""
     location: tuple[float, float] | None = field(default=None, repr=False)
 
@@ -85,7 +85,7 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Outcome:
     """How a message ended: the replies as stored, and whether the person's data was deleted by it."""
 
     replies: tuple[Reply, ...] = ()
@@ -97,7 +97,7 @@ def _nobody_reads_along(address: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class RateLimits:
     """How fast a platform may be written to; 0 switches a limit off.
 
     `bulk_per_second` is for messages that answer nobody, `chat_per_second` for one chat, `crowd_per_minute` for one
@@ -106,8 +106,8 @@ class Pace:
 
     bulk_per_second: float = 0.0
     chat_per_second: float = 0.0
-    crowd_per_minute: float = 0.0
-    is_crowd: Callable[[str], bool] = _nobody_reads_along
+    group_per_minute: float = 0.0
+    is_group: Callable[[str], bool] = _nobody_reads_along
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +124,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Traits:
+class Capabilities:
     """What a channel can do, as data, so that nobody asks which channel it is.
 
     `longest_text` is counted by `measure` (UTF-16 units, code points …). Without `buttons`, choices become numbered
@@ -138,7 +138,7 @@ class Traits:
     buttons: bool = True
     starts_talk: bool = True
     abroad: bool = False  # messages pass through servers outside Vietnam, which the privacy notice says
-    pace: Pace = Pace()
+    pace: RateLimits = RateLimits()
     private_chat: str = ""
     longest_caption: int | None = None  # of a picture or a file, which are messages of their own; None: it is all one
     window: Window | None = None  # there where what may be sent depends on when the person last did something
@@ -146,7 +146,7 @@ class Traits:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class ChannelMetric:
     """A number about a channel for those who run it; `limit` is 0 where there is none."""
 
     label: str
@@ -162,4 +162,4 @@ class ChannelState:
     title: str
     on: bool
     trouble: str = ""
-    figures: tuple[Figure, ...] = ()
+    figures: tuple[ChannelMetric, ...] = ()

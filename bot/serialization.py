@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from bot.clock import moment, stamp
-from bot.message import Attachment, Button, IncomingMessage, Person, Reply, Settled
+from bot.message import Attachment, Button, IncomingMessage, Outcome, Person, Reply
 
 
 def dump_message(message: IncomingMessage) -> str:
@@ -22,7 +22,7 @@ def dump_message(message: IncomingMessage) -> str:
         "source": message.source,
         "attachment": message.attachment,
         "withheld": message.withheld,
-        "crowd": message.crowd,
+        "crowd": message.group,
         "event": message.event,
         "location": message.location,
     }
@@ -39,7 +39,7 @@ def load_message(body: str, *, person: Person, message_id: str) -> IncomingMessa
     return IncomingMessage(person=person, id=message_id, **said)
 
 
-def dump_settled(replies: Sequence[Reply], *, erased: bool) -> str:
+def dump_outcome(replies: Sequence[Reply], *, erased: bool) -> str:
     """Write the replies of a message down."""
     if len(replies) == 1 and not (erased or replies[0].image or replies[0].file):
         return _dump_text(replies[0])
@@ -51,12 +51,12 @@ def _dump_text(reply: Reply) -> str:
     return orjson.dumps({"replies": [_plain(reply)], "erased": False}).decode()
 
 
-def load_settled(text: str) -> Settled:
+def load_outcome(text: str) -> Outcome:
     """Read what `dump_settled` wrote."""
     if not text:
-        return Settled()
+        return Outcome()
     kept = orjson.loads(text)
-    return Settled(tuple(_reply(item) for item in kept["replies"]), kept["erased"])
+    return Outcome(tuple(_reply(item) for item in kept["replies"]), kept["erased"])
 
 
 def dump_reply(reply: Reply) -> str:

@@ -82,7 +82,7 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Wording(_Section):
+class WordingSettings(_Section):
     """A phrase in both languages."""
 
     vi: str = Field(min_length=1)
@@ -93,12 +93,16 @@ class Wording(_Section):
         return self.en if language == "en" else self.vi
 
 
-class Operator(_Section):
+class OperatorSettings(_Section):
     """Who runs the bot, as citizens read it."""
 
-    name: Wording = Wording(vi="cơ quan vận hành của tỉnh Vĩnh Phúc", en="the operating agency of Vinh Phuc province")
-    office_hours: Wording = Wording(vi="giờ hành chính, thứ Hai đến thứ Sáu", en="office hours, Monday to Friday")
-    answer_within: Wording = Wording(vi="2 ngày làm việc", en="2 working days")
+    name: WordingSettings = WordingSettings(
+        vi="cơ quan vận hành của tỉnh Vĩnh Phúc", en="the operating agency of Vinh Phuc province"
+    )
+    office_hours: WordingSettings = WordingSettings(
+        vi="giờ hành chính, thứ Hai đến thứ Sáu", en="office hours, Monday to Friday"
+    )
+    answer_within: WordingSettings = WordingSettings(vi="2 ngày làm việc", en="2 working days")
     work_days: tuple[Weekday, ...] = Field(WEEKDAYS[:5], min_length=1)
     work_from: Clock = time(8, 0)
     work_until: Clock = time(17, 0)
@@ -106,13 +110,13 @@ class Operator(_Section):
     answer_days: int = Field(2, ge=1, le=30)
 
     @model_validator(mode="after")
-    def _work_ends_after_it_begins(self) -> Operator:
+    def _work_ends_after_it_begins(self) -> OperatorSettings:
         if self.work_from >= self.work_until:
             raise ValueError("work_from must be earlier than work_until")
         return self
 
 
-class Web(_Section):
+class WebSettings(_Section):
     """The web server: web chat, webhooks, health."""
 
     host: str = "127.0.0.1"
@@ -128,7 +132,7 @@ class Web(_Section):
         return f"{self.public_url or f'http://{self.host}:{self.port}'}/desk/in?key={key}"
 
 
-class Telegram(_Section):
+class TelegramSettings(_Section):
     """The Telegram channel; on when its token is set."""
 
     mode: Literal["polling", "webhook"] = "polling"
@@ -141,7 +145,7 @@ class Telegram(_Section):
     webhook_secret: SecretStr | None = None
 
 
-class ZaloBot(_Section):
+class ZaloBotSettings(_Section):
     """The Zalo Bot Platform; on when its token is set."""
 
     mode: Literal["polling", "webhook"] = "polling"
@@ -156,7 +160,7 @@ class ZaloBot(_Section):
     webhook_secret: SecretStr | None = Field(None, min_length=8, max_length=256)
 
 
-class ZaloOa(_Section):
+class ZaloOASettings(_Section):
     """The Zalo Official Account; on when the app's id and secret are set."""
 
     link: Url = ""
@@ -184,7 +188,7 @@ class ZaloOa(_Section):
         return Window(free_hours=self.free_hours, paid_days=self.paid_days, free_messages=self.free_messages)
 
 
-class ChannelPace(_Section):
+class ChannelLimits(_Section):
     """How fast one platform may be written to; 0 switches a limit off."""
 
     bulk_per_second: float = Field(29.0, ge=0)
@@ -192,7 +196,7 @@ class ChannelPace(_Section):
     group_per_minute: float = Field(20.0, ge=0)
 
 
-class Limits(_Section):
+class LimitSettings(_Section):
     """What one person or one channel may do; 0 switches a limit off."""
 
     person_per_minute: int = Field(30, ge=0)
@@ -200,12 +204,12 @@ class Limits(_Section):
     web_per_second: int = Field(100, ge=0)
     longest_text: int = Field(2000, ge=100)
     new_sessions_per_minute: int = Field(600, ge=0)
-    telegram: ChannelPace = ChannelPace()
-    zalo_bot: ChannelPace = ChannelPace(bulk_per_second=1.0, chat_per_second=0.0)
-    zalo_oa: ChannelPace = ChannelPace(bulk_per_second=1.5, chat_per_second=0.0)
+    telegram: ChannelLimits = ChannelLimits()
+    zalo_bot: ChannelLimits = ChannelLimits(bulk_per_second=1.0, chat_per_second=0.0)
+    zalo_oa: ChannelLimits = ChannelLimits(bulk_per_second=1.5, chat_per_second=0.0)
 
 
-class Privacy(_Section):
+class PrivacySettings(_Section):
     """How long things are kept, and which counts are too small to show."""
 
     small_count: int = Field(5, ge=0)
@@ -217,7 +221,7 @@ class Privacy(_Section):
     revocation_days: int = Field(400, ge=30)
 
 
-class Reminders(_Section):
+class ReminderSettings(_Section):
     """When and how often people may be written to first."""
 
     quiet_from: Clock = time(20, 0)
@@ -229,7 +233,7 @@ class Reminders(_Section):
     timezone: Annotated[str, AfterValidator(_timezone)] = "Asia/Ho_Chi_Minh"
 
 
-class Signature(_Section):
+class SignatureSettings(_Section):
     """Who signs the official report; what is empty is left blank on paper, to be filled in by hand."""
 
     authority: str = ""
@@ -237,7 +241,7 @@ class Signature(_Section):
     name: str = ""
 
 
-class Backup(_Section):
+class BackupSettings(_Section):
     """The backups that the bot makes by itself."""
 
     daily_at: Clock = time(2, 30)
@@ -245,7 +249,7 @@ class Backup(_Section):
     folder: str = ""
 
 
-class Report(_Section):
+class ReportSettings(_Section):
     """The head and foot of the official report; what is empty is left blank on paper, to be filled in by hand."""
 
     parent_agency: str = ""
@@ -254,10 +258,10 @@ class Report(_Section):
     place: str = "Vĩnh Phúc"
     recipients: tuple[str, ...] = ()
     archive: str = "VT"
-    signature: Signature = Signature()
+    signature: SignatureSettings = SignatureSettings()
 
 
-class Log(_Section):
+class LogSettings(_Section):
     """How the bot reports on itself."""
 
     format: Literal["console", "json"] = "console"
@@ -284,17 +288,17 @@ class Settings(BaseSettings):
     languages: tuple[Literal["vi", "en"], ...] = Field(("vi", "en"), min_length=1)
     region: Path = Path("content/regions/vinh-phuc.yaml")
     content: Path = Path("content")
-    operator: Operator = Operator()
-    web: Web = Web()
-    telegram: Telegram = Telegram()
-    zalo_bot: ZaloBot = ZaloBot()
-    zalo_oa: ZaloOa = ZaloOa()
-    limits: Limits = Limits()
-    privacy: Privacy = Privacy()
-    reminders: Reminders = Reminders()
-    backup: Backup = Backup()
-    report: Report = Report()
-    log: Log = Log()
+    operator: OperatorSettings = OperatorSettings()
+    web: WebSettings = WebSettings()
+    telegram: TelegramSettings = TelegramSettings()
+    zalo_bot: ZaloBotSettings = ZaloBotSettings()
+    zalo_oa: ZaloOASettings = ZaloOASettings()
+    limits: LimitSettings = LimitSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    reminders: ReminderSettings = ReminderSettings()
+    backup: BackupSettings = BackupSettings()
+    report: ReportSettings = ReportSettings()
+    log: LogSettings = LogSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -30,7 +30,7 @@ ROUTES: tuple[Route, ...] = (
     language.ROUTE,
     privacy.ROUTE,
     help.ROUTE,
-    help.ATTENDED,
+    help.HUMAN_TAKEOVER,
     feedback.ROUTE,
     counts.PUBLIC,
     counts.ROUTE,

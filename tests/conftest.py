@@ -24,7 +24,7 @@ from bot.channels import Ticket
 from bot.channels.protocol import Receive
 from bot.conversation.inbox import Inbox
 from bot.library.knowledge import INDEX_FILE, Knowledge, load_knowledge
-from bot.message import IncomingMessage, Person, Receipt, Reply, Traits
+from bot.message import Capabilities, IncomingMessage, Person, Receipt, Reply
 from bot.runtime.build import Service, open_service
 from bot.settings import Settings
 from bot.text.markup import to_plain
@@ -69,7 +69,7 @@ def _no_internet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.QueuedMessage, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Fail any test during which a key, or anything about a citizen, stood in a log, a stream, a refusal, a figure.
 
     Errors are looked at too; not where a test failed by itself, since what it compared is shown there.
@@ -215,7 +215,7 @@ class Recorder:
     """A channel that only remembers what it was told to send."""
 
     name: str = "recorder"
-    traits: Traits = field(default_factory=lambda: Traits(longest_text=4000, title="recorder"))
+    capabilities: Capabilities = field(default_factory=lambda: Capabilities(longest_text=4000, title="recorder"))
     sent: list[tuple[Person, Reply, str]] = field(default_factory=list)
 
     async def listen(self, receive: Receive) -> None:
@@ -250,7 +250,7 @@ class Talk:
             **more,
         )
         ticket = await self.service.inbox.receive(message)
-        self.replies = list((await ticket.settled).replies)
+        self.replies = list((await ticket.done).replies)
         return "\n".join(to_plain(reply.text) for reply in self.replies).replace("\u200b", "")
 
     async def press(self, label: str) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from bot.logs import TURN, next_turn, set_up_logs
-from bot.settings import Log
+from bot.logs import TRACE_ID, next_trace_id, set_up_logs
+from bot.settings import LogSettings
 from tests.conftest import LOGGING
 
 
@@ -28,7 +28,7 @@ def _as_before() -> Iterator[None]:
 
 
 def fail_with_a_secret(form: str) -> None:
-    set_up_logs(Log.model_validate({"format": form}))
+    set_up_logs(LogSettings.model_validate({"format": form}))
 
     def handle(text: str, address: str) -> None:
         raise ValueError("handler broke")
@@ -52,7 +52,7 @@ def test_a_traceback_shows_no_values(form: str, capsys: pytest.CaptureFixture[st
 
 
 def test_json_is_one_object_a_line_with_level_and_time(capsys: pytest.CaptureFixture[str]) -> None:
-    set_up_logs(Log(format="json"))
+    set_up_logs(LogSettings(format="json"))
     structlog.get_logger().info("một", count=1)
     structlog.get_logger().debug("hidden")
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
@@ -61,7 +61,7 @@ def test_json_is_one_object_a_line_with_level_and_time(capsys: pytest.CaptureFix
 
 
 def test_the_level_holds(capsys: pytest.CaptureFixture[str]) -> None:
-    set_up_logs(Log(level="error"))
+    set_up_logs(LogSettings(level="error"))
     structlog.get_logger().warning("not this")
     structlog.get_logger().error("but this")
     said = capsys.readouterr().err
@@ -70,7 +70,7 @@ def test_the_level_holds(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_libraries_are_heard_from_warnings_on(capsys: pytest.CaptureFixture[str]) -> None:
-    set_up_logs(Log())
+    set_up_logs(LogSettings())
     logging.getLogger("httpx").info("GET https://api.example/botTOKEN/getMe")
     logging.getLogger("asyncio").warning("slow callback")
     said = capsys.readouterr().err
@@ -93,7 +93,7 @@ FORGED: list[tuple[str, str]] = [
 def test_nothing_that_was_typed_makes_a_line_of_its_own(
     form: str, said: str, shown: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    set_up_logs(Log.model_validate({"format": form}))
+    set_up_logs(LogSettings.model_validate({"format": form}))
     structlog.get_logger().info("event", name=said, inner=[{"deep": said}])
     logging.getLogger("library").warning("saw %s", said)
     lines = capsys.readouterr().err.splitlines()
@@ -108,7 +108,7 @@ def test_nothing_that_was_typed_makes_a_line_of_its_own(
 
 def test_a_secret_is_cut_out_wherever_it_appears(capsys: pytest.CaptureFixture[str]) -> None:
     secret = "a-long-secret-of-the-platform"
-    set_up_logs(Log(), [secret])
+    set_up_logs(LogSettings(), [secret])
     structlog.get_logger().error("refused", url=f"https://api.example/bot{secret}/getMe")
     logging.getLogger("library").error("https://api.example/bot%s", secret)
     try:
@@ -122,12 +122,12 @@ def test_a_secret_is_cut_out_wherever_it_appears(capsys: pytest.CaptureFixture[s
 
 
 def test_lines_about_one_message_carry_one_tag_that_tells_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    set_up_logs(Log(format="json"))
+    set_up_logs(LogSettings(format="json"))
     for _ in range(3):
-        TURN.set(next_turn())
+        TRACE_ID.set(next_trace_id())
         structlog.get_logger().info("taken")
         structlog.get_logger().info("delivered")
-    TURN.set(0)
+    TRACE_ID.set(0)
     structlog.get_logger().info("about nobody")
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     tags = [line.get("turn") for line in lines]
@@ -140,10 +140,10 @@ def test_a_tag_of_figures_only_is_not_taken_for_a_personal_number(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.logs.tag", lambda turn: "48213095")
-    set_up_logs(Log(format="json"))
-    TURN.set(next_turn())
+    set_up_logs(LogSettings(format="json"))
+    TRACE_ID.set(next_trace_id())
     structlog.get_logger().info("taken", said="48213095")
-    TURN.set(0)
+    TRACE_ID.set(0)
     line = json.loads(capsys.readouterr().err)
     assert line["turn"] == "48213095"
     assert line["said"] != "48213095"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.message import Attachment, Button, IncomingMessage, Person, Reply, Settled
-from bot.serialization import dump_message, dump_reply, dump_settled, load_message, load_reply, load_settled
+from bot.message import Attachment, Button, IncomingMessage, Outcome, Person, Reply
+from bot.serialization import dump_message, dump_outcome, dump_reply, load_message, load_outcome, load_reply
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
 MILLISECONDS = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)).map(
@@ -57,11 +57,11 @@ def test_replies(reply: Reply) -> None:
 
 @given(replies=st.lists(REPLIES, max_size=3), erased=st.booleans())
 def test_what_a_message_led_to(replies: list[Reply], *, erased: bool) -> None:
-    assert load_settled(dump_settled(replies, erased=erased)) == Settled(tuple(replies), erased)
+    assert load_outcome(dump_outcome(replies, erased=erased)) == Outcome(tuple(replies), erased)
 
 
 def test_nothing_kept_is_nothing_said() -> None:
-    assert load_settled("") == Settled()
+    assert load_outcome("") == Outcome()
 
 
 OLD: list[tuple[str, Reply]] = [

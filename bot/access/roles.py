@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.clock import moment, stamp
-from bot.errors import Refused
+from bot.errors import NotAllowed
 from bot.i18n.catalogue import mark
 from bot.store import Store, Transaction, roles
 
@@ -134,18 +134,18 @@ def is_last_admin(everybody: Iterable[Holder], person_id: int) -> bool:
 
 
 def revoke(tx: Transaction, person_id: int, *, at: datetime, actor: str, by: int = 0) -> tuple[Grant, ...]:
-    """Take all roles from a person and return them; raises Refused.
+    """Take all roles from a person and return them; raises NotAllowed.
 
     Somebody who acts in a chat (`by`) must still be an admin, and the last admin stays one; the command line may do
     everything.
     """
-    tx.hold("roles")
+    tx.lock("roles")
     _still_manages(tx, by)
     held = grants_of(tx, person_id)
     if not held:
-        raise Refused(NOBODY_TO_REVOKE)
+        raise NotAllowed(NOBODY_TO_REVOKE)
     if by == person_id and is_last_admin(holders(tx), by):
-        raise Refused(LAST_ADMIN)
+        raise NotAllowed(LAST_ADMIN)
     roles.revoke(tx, person_id)
     lost = ", ".join(f"{grant.role} {grant.scope}".strip() for grant in held)
     write_audit(tx, actor=actor, action="revoke", detail=f"person {person_id}: {lost}", at=at)
@@ -208,7 +208,7 @@ def withdraw_invitations(tx: Transaction, *, at: datetime, actor: str, by: int =
 
 def _still_manages(tx: Transaction, by: int) -> None:
     if by and (sentence := refusal(grants_of(tx, by), MANAGE_ROLES)) is not None:
-        raise Refused(sentence)
+        raise NotAllowed(sentence)
 
 
 async def invite(store: Store, *, role: str, scope: str, at: datetime, actor: str) -> str:

@@ -113,7 +113,7 @@ def written(path: Path) -> Iterator[SqliteTransaction]:
         connection.execute("BEGIN IMMEDIATE")
         transaction = _Writing(connection, path)
         yield transaction
-        transaction.catch_up()
+        transaction.flush()
         connection.execute("COMMIT")
     sync(path)
 

@@ -14,11 +14,11 @@ from bot.backup.revocations import read, take_back_again
 from bot.errors import BotError
 from bot.store import Row, Store, Transaction, in_use, moves, open_store
 from bot.store.copying import Record, Sums, differences, key_of, page, put, sum_up
-from bot.store.introspection import Table, tables
+from bot.store.introspection import TableInfo, tables
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class MoveResult:
     """What a move did: the sums of all tables, the same on both sides, and how many rows were there before it began."""
 
     sums: Sums
@@ -35,7 +35,7 @@ async def move(
     tell: Callable[[str], None],
     data: Path | None = None,
     zone: tzinfo = UTC,
-) -> Moved:
+) -> MoveResult:
     """Copy every table and compare both sides; `tell` hears of each table. Raises BotError, StoreError.
 
     What people took back, as the file in the folder `data` knows, is taken back on the target too.
@@ -70,7 +70,7 @@ async def refuse_unfinished(store: Store) -> None:
         raise BotError("This database holds an unfinished move; run `python -m bot move` again, it goes on.")
 
 
-async def _move(source: Store, target: Store, tell: Callable[[str], None]) -> Moved:
+async def _move(source: Store, target: Store, tell: Callable[[str], None]) -> MoveResult:
     if await source.read(moves.progress):
         raise BotError("The source is itself the target of an unfinished move; finish that one first.")
     before = await target.read(moves.progress)
@@ -93,10 +93,10 @@ async def _move(source: Store, target: Store, tell: Callable[[str], None]) -> Mo
             "Make a new database and move again."
         )
     await target.write(moves.end)
-    return Moved(sums, sum(total.rows for total in sums.values()), already)
+    return MoveResult(sums, sum(total.rows for total in sums.values()), already)
 
 
-async def _copy(table: Table, source: Store, target: Store, known: Row | None) -> int:
+async def _copy(table: TableInfo, source: Store, target: Store, known: Row | None) -> int:
     after: Record | None = None
     if known and known["last_key"]:
         after = tuple(orjson.loads(known["last_key"]))
@@ -120,6 +120,6 @@ async def _copy(table: Table, source: Store, target: Store, known: Row | None) -
         count += len(rows)
 
 
-def _count(tx: Transaction, table: Table) -> int:
+def _count(tx: Transaction, table: TableInfo) -> int:
     row = tx.one(f"SELECT COUNT(*) AS n FROM {table.name}")  # noqa: S608 - names of our own tables
     return int(row["n"]) if row else 0

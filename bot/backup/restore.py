@@ -18,7 +18,7 @@ from bot.clock import stamp
 from bot.errors import BotError, StoreError
 from bot.store import Transaction, appointments, broadcasts, in_use, open_store, revocations
 from bot.store.copying import Record, clear, copy, differences, page, put, sum_up
-from bot.store.introspection import Table, tables
+from bot.store.introspection import TableInfo, tables
 from bot.store.revocations import Revocation
 from bot.store.sqlite import SqliteTransaction, prepare
 
@@ -143,7 +143,7 @@ def _make_current(path: Path, fresh: Path) -> None:
     prepare(fresh)
 
 
-def _keys() -> Table:
+def _keys() -> TableInfo:
     return next(table for table in tables() if table.name == "credentials")
 
 

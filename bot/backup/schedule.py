@@ -50,7 +50,7 @@ class BackupSchedule:
     async def advance(self) -> None:
         """Make a backup if one is due, and delete old ones; raises StoreError as long as the last try failed."""
         keep = self._settings.backup.keep
-        row = await self._store.glance(backups.latest)
+        row = await self._store.read_inline(backups.latest)
         self.newest = None if row is None else moment(row["made_at"])
         waiting = self._tick() < self._not_before and (self.newest is None or bool(self._failed))
         if keep and not waiting and self._due(self.newest) and await self._lease.hold():

@@ -10,52 +10,52 @@ from __future__ import annotations
 from bot.broadcasts.drafts import Drafts
 from bot.broadcasts.lifecycle import Running
 from bot.broadcasts.models import (
-    LEFT_LYING,
+    ABANDONED,
     MOVED_ON,
     NO_NAMES,
     NOT_THERE,
-    PROOF_HOURS,
     ROLE_LOST,
+    UPLIFT_HOURS,
     Actor,
     Broadcast,
+    BroadcastLine,
+    BroadcastPlan,
+    BroadcastProgress,
+    BroadcastReport,
     ChannelPlan,
     Cost,
-    Line,
-    Plan,
     Preview,
-    Progress,
-    Proof,
-    Report,
+    Uplift,
 )
-from bot.broadcasts.retention import Forgetting
+from bot.broadcasts.retention import Retention
 from bot.store.audiences import ANY, LONG_AGO, REPORTED, REPORTS, UNREPORTED, Audience
 
 __all__ = [
+    "ABANDONED",
     "ANY",
-    "LEFT_LYING",
     "LONG_AGO",
     "MOVED_ON",
     "NOT_THERE",
     "NO_NAMES",
-    "PROOF_HOURS",
     "REPORTED",
     "REPORTS",
     "ROLE_LOST",
     "UNREPORTED",
+    "UPLIFT_HOURS",
     "Actor",
     "Audience",
     "Broadcast",
+    "BroadcastLine",
+    "BroadcastPlan",
+    "BroadcastProgress",
+    "BroadcastReport",
     "Broadcasts",
     "ChannelPlan",
     "Cost",
-    "Line",
-    "Plan",
     "Preview",
-    "Progress",
-    "Proof",
-    "Report",
+    "Uplift",
 ]
 
 
-class Broadcasts(Drafts, Running, Forgetting):
-    """All broadcasts; raises Refused with a sentence to translate when something may not or cannot be done."""
+class Broadcasts(Drafts, Running, Retention):
+    """All broadcasts; raises NotAllowed with a sentence to translate when something may not or cannot be done."""

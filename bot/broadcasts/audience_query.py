@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from bot.channels.terms import Terms
+from bot.channels.terms import SendingTerms
 from bot.clock import local_day, stamp
 from bot.library.regions import NEW_MAP, Regions
 from bot.library.sources import Sources, districts_of
@@ -15,13 +15,13 @@ from bot.store.audiences import LONG_AGO_DAYS, Audience, Bounds, Whom
 WEEK = timedelta(days=7)
 
 
-def sieve(
+def audience_query(
     audience: Audience,
     *,
     settings: Settings,
     regions: Regions,
     sources: Sources,
-    terms: Mapping[str, Terms],
+    terms: Mapping[str, SendingTerms],
     at: datetime,
 ) -> Whom:
     """Return who of the audience gets a message that is planned at a moment."""

@@ -10,10 +10,10 @@ import orjson
 from bot import access
 from bot.broadcasts.models import MOVED_ON, Actor, Broadcast, Preview
 from bot.broadcasts.permissions import require
-from bot.broadcasts.step_context import Office
+from bot.broadcasts.step_context import BroadcastSteps
 from bot.broadcasts.templating import check
 from bot.delivery.outbox import fit
-from bot.errors import Refused
+from bot.errors import NotAllowed
 from bot.i18n.catalogue import mark
 from bot.library.templates import Reminder, load_reminders
 from bot.message import Reply
@@ -22,7 +22,7 @@ from bot.store.audiences import REPORTS, Audience
 from bot.store.broadcasts import DRAFT, PLANNED
 
 
-class Drafts(Office):
+class Drafts(BroadcastSteps):
     """Drafts; nothing of them is sent but a test."""
 
     async def ready_texts(self) -> Mapping[str, Reminder]:
@@ -69,10 +69,10 @@ class Drafts(Office):
         """Take a ready text; one whose facts are to be checked only once somebody confirmed them."""
         texts = await self.ready_texts()
         if ready not in texts:
-            raise Refused(mark("There is no such ready text."))
+            raise NotAllowed(mark("There is no such ready text."))
         text = texts[ready]
         if text.status == "check" and not confirmed:
-            raise Refused(
+            raise NotAllowed(
                 mark("This text was true once. Check its facts and confirm that they still hold, or take another.")
             )
         said = {language: text.text.in_language(language).strip() for language in self._settings.languages}
@@ -98,7 +98,7 @@ class Drafts(Office):
         def work(tx: Transaction) -> None:
             found = self._find(tx, actor, number)
             if not broadcasts.forget(tx, number):
-                raise Refused(MOVED_ON)
+                raise NotAllowed(MOVED_ON)
             self._audit(tx, actor, "broadcast-discard", number, found.audience)
 
         await self._store.write(work)
@@ -109,7 +109,9 @@ class Drafts(Office):
         texts = await self._fill(found)
         district = found.audience.districts[0] if found.audience.districts else ""
         return [
-            Preview(channel, language, district, tuple(fit(Reply(texts[language, district]), self._traits(channel))))
+            Preview(
+                channel, language, district, tuple(fit(Reply(texts[language, district]), self._capabilities(channel)))
+            )
             for channel in self._channels_of(found.audience)
             for language in self._languages_of(found)
         ]
@@ -124,7 +126,7 @@ class Drafts(Office):
 
     def _edit(self, tx: Transaction, actor: Actor, number: int, **columns: str) -> Broadcast:
         if not broadcasts.change(tx, number, states=(DRAFT, PLANNED), at=self._now, state=DRAFT, plan="{}", **columns):
-            raise Refused(mark("This broadcast is on its way and cannot be changed any more."))
+            raise NotAllowed(mark("This broadcast is on its way and cannot be changed any more."))
         broadcasts.empty_ledger(tx, number)  # it holds people of the former audience
         return self._find(tx, actor, number)
 
@@ -138,6 +140,6 @@ class Drafts(Office):
             (audience.source, ("", *self._sources().by_code)),
         )
         if any(value not in known for value, known in chosen):
-            raise Refused(mark("This choice is no longer there. Please choose again."))
+            raise NotAllowed(mark("This choice is no longer there. Please choose again."))
         if audience.commune and len(audience.districts) != 1:
-            raise Refused(mark("A commune lies within one district; please choose that one."))
+            raise NotAllowed(mark("A commune lies within one district; please choose that one."))

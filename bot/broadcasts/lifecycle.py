@@ -12,7 +12,7 @@ from bot.broadcasts.models import MOVED_ON, NO_NAMES, ROLE_LOST, Actor, Broadcas
 from bot.broadcasts.permissions import grants_of, officers, refusal, same_person
 from bot.broadcasts.planning import Planning
 from bot.clock import local_day, stamp
-from bot.errors import Refused
+from bot.errors import NotAllowed
 from bot.i18n.catalogue import mark
 from bot.message import Button, Reply
 from bot.serialization import dump_reply
@@ -41,14 +41,14 @@ class Running(Planning):
         """
         begin = self._quiet.end(max(at or self._clock(), self._clock()))
         if weekly_until is not None and weekly_until < local_day(begin, self._settings.zone):
-            raise Refused(mark("The last day lies before the first message."))
+            raise NotAllowed(mark("The last day lies before the first message."))
 
         def work(tx: Transaction) -> Broadcast:
             found = self._find(tx, actor, number)
             if seen is not None and found.version != seen:
-                raise Refused(MOVED_ON)
+                raise NotAllowed(MOVED_ON)
             if found.state == PLANNED and not found.plan.people:
-                raise Refused(mark("Nobody would get this message. Please choose other people."))
+                raise NotAllowed(mark("Nobody would get this message. Please choose other people."))
             state = WAITING if self.needs_approval(found) else SCHEDULED
             moved = broadcasts.change(
                 tx,
@@ -60,7 +60,7 @@ class Running(Planning):
                 weekly_until=weekly_until.isoformat() if weekly_until else "",
             )
             if not moved:
-                raise Refused(MOVED_ON)
+                raise NotAllowed(MOVED_ON)
             if watch and actor.person_id:
                 broadcasts.watch(tx, number, actor.person_id)
             self._audit(tx, actor, "broadcast-send", number, found.audience)
@@ -76,13 +76,13 @@ class Running(Planning):
         def work(tx: Transaction) -> Broadcast:
             found = self._find(tx, actor, number, access.APPROVE)
             if seen is not None and found.version != seen:
-                raise Refused(MOVED_ON)
+                raise NotAllowed(MOVED_ON)
             if same_person(tx, actor, found.made_by):
-                raise Refused(mark("A second officer must approve this, not the one who made it."))
+                raise NotAllowed(mark("A second officer must approve this, not the one who made it."))
             if not broadcasts.change(
                 tx, number, states=(WAITING,), at=self._now, state=SCHEDULED, approved_by=actor.name
             ):
-                raise Refused(MOVED_ON)
+                raise NotAllowed(MOVED_ON)
             self._audit(tx, actor, "broadcast-approve", number, found.audience)
             return self._find(tx, actor, number)
 
@@ -110,12 +110,12 @@ class Running(Planning):
         def work(tx: Transaction) -> int:
             found = self._find(tx, actor, number)
             if found.nameless:
-                raise Refused(NO_NAMES)
+                raise NotAllowed(NO_NAMES)
             if not broadcasts.change(tx, number, states=(DONE,), at=self._now, state=RUNNING, ended_at=""):
-                raise Refused(MOVED_ON)
+                raise NotAllowed(MOVED_ON)
             people = broadcasts.plan_failed_again(tx, number)
             if not people:
-                raise Refused(mark("Nobody is left who certainly got nothing."))
+                raise NotAllowed(mark("Nobody is left who certainly got nothing."))
             self._audit(tx, actor, "broadcast-again", number, found.audience)
             return people
 
@@ -150,7 +150,7 @@ class Running(Planning):
         if not found.plan.channels and found.series:
             try:
                 found = await self._plan(found, states=(SCHEDULED,), after=SCHEDULED)
-            except Refused:
+            except NotAllowed:
                 return  # somebody stopped or paused it this moment
 
         def work(tx: Transaction) -> None:
@@ -202,7 +202,7 @@ class Running(Planning):
             state = target(found)
             ended = {"ended_at": self._now} if state == STOPPED else {}
             if not broadcasts.change(tx, number, states=states, at=self._now, state=state, **ended):
-                raise Refused(MOVED_ON)
+                raise NotAllowed(MOVED_ON)
             if state == STOPPED:
                 broadcasts.stop_series(tx, found.series or number, reason="", at=self._now)
             self._audit(tx, actor, action, number, found.audience)

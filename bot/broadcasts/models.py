@@ -16,8 +16,8 @@ from bot.store import Row, broadcasts
 from bot.store.audiences import Audience, load_audience
 from bot.store.broadcasts import DRAFT, PLANNED
 
-PROOF_HOURS = 72
-ROLE_LOST, LEFT_LYING = "role-lost", "left-lying"
+UPLIFT_HOURS = 72
+ROLE_LOST, ABANDONED = "role-lost", "left-lying"
 _VERSION_LENGTH = 10
 PERSON = "person "
 
@@ -48,7 +48,7 @@ class ChannelPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BroadcastPlan:
     """Who is reached on which channel, and who is left out for which reason (`bot.store.audiences`)."""
 
     channels: tuple[ChannelPlan, ...] = ()
@@ -80,7 +80,7 @@ class Broadcast:
     confirmed: bool
     state: str
     reason: str
-    plan: Plan
+    plan: BroadcastPlan
     approved_by: str
     starts_at: datetime | None
     weekly_until: date | None
@@ -88,7 +88,7 @@ class Broadcast:
     began_at: datetime | None
     ended_at: datetime | None
     series: int = 0
-    proof: Proof | None = None  # counted when the names in the ledger were deleted
+    uplift: Uplift | None = None  # counted when the names in the ledger were deleted
     nameless: bool = False  # whether that has begun
 
     @property
@@ -109,7 +109,7 @@ class Broadcast:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class BroadcastProgress:
     """How far a broadcast is: people by state, what is left by channel, when it will be over."""
 
     broadcast: Broadcast
@@ -134,7 +134,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class Uplift:
     """Who had not reported before, and how many of them did within 72 hours; of those reached, and of the others.
 
     It proves nothing: those who asked for reminders are not like those who did not.
@@ -148,7 +148,7 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class BroadcastLine:
     """One line of a report: how many people of a district or channel ended how."""
 
     name: str
@@ -156,15 +156,15 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class BroadcastReport:
     """What became of a broadcast; with `step` above 1, rounded down to it as in `bot.statistics.counts`."""
 
     broadcast: Broadcast
     states: Mapping[str, int]
     reasons: Mapping[tuple[str, str], int]
-    by_district: tuple[Line, ...]
-    by_channel: tuple[Line, ...]
-    proof: Proof | None
+    by_district: tuple[BroadcastLine, ...]
+    by_channel: tuple[BroadcastLine, ...]
+    uplift: Uplift | None
     step: int
 
 
@@ -190,7 +190,7 @@ def broadcast_of(row: Row) -> Broadcast:
         confirmed=bool(row["confirmed_by"]),
         state=row["state"],
         reason=row["reason"],
-        plan=Plan(channels, plan.get("left_out", {})),
+        plan=BroadcastPlan(channels, plan.get("left_out", {})),
         approved_by=row["approved_by"],
         starts_at=moment(row["starts_at"]) if row["starts_at"] else None,
         weekly_until=date.fromisoformat(row["weekly_until"]) if row["weekly_until"] else None,
@@ -198,7 +198,7 @@ def broadcast_of(row: Row) -> Broadcast:
         began_at=moment(row["began_at"]) if row["began_at"] else None,
         ended_at=moment(row["ended_at"]) if row["ended_at"] else None,
         series=row["series"],
-        proof=Proof(*orjson.loads(row["proof"])) if row["proof"] else None,
+        uplift=Uplift(*orjson.loads(row["proof"])) if row["proof"] else None,
         nameless=bool(row["names_gone_at"]),
     )
 

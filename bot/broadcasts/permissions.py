@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot import access
 from bot.access.roles import Action, Grant
 from bot.broadcasts.models import PERSON, Actor
-from bot.errors import Refused
+from bot.errors import NotAllowed
 from bot.store import Transaction, roles
 from bot.store.audiences import Audience
 from bot.store.links import CIRCLE
@@ -37,7 +37,7 @@ def refusal(grants: Sequence[Grant], action: Action, audience: Audience) -> str 
 
 def require(tx: Transaction, actor: Actor, action: Action, audience: Audience) -> None:
     if (sentence := refusal(grants_of(tx, actor), action, audience)) is not None:
-        raise Refused(sentence)
+        raise NotAllowed(sentence)
 
 
 def same_person(tx: Transaction, actor: Actor, name: str) -> bool:

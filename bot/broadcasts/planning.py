@@ -10,11 +10,11 @@ from functools import partial
 
 import orjson
 
-from bot.broadcasts.models import MOVED_ON, Actor, Broadcast, ChannelPlan, Cost, Plan, broadcast_of
-from bot.broadcasts.step_context import Office
+from bot.broadcasts.models import MOVED_ON, Actor, Broadcast, BroadcastPlan, ChannelPlan, Cost, broadcast_of
+from bot.broadcasts.step_context import BroadcastSteps
 from bot.clock import stamp
 from bot.delivery.outbox import fit
-from bot.errors import Refused
+from bot.errors import NotAllowed
 from bot.i18n.catalogue import mark
 from bot.message import Reply
 from bot.store import Row, Transaction, audiences, broadcasts, usage
@@ -24,7 +24,7 @@ _STALE_PLANNING = timedelta(minutes=2)
 _UNPACED = 100.0  # messages a second that are expected where no pace is set
 
 
-class Planning(Office):
+class Planning(BroadcastSteps):
     """Plans; they may be made again until one is released."""
 
     async def plan(self, actor: Actor, number: int) -> Broadcast:
@@ -71,14 +71,14 @@ class Planning(Office):
     ) -> Broadcast:
         texts = await self._fill(found)
         for channel in self._channels_of(found.audience):
-            if any(len(list(fit(Reply(text), self._traits(channel)))) > 1 for text in texts.values()):
-                raise Refused(mark("The text is too long for one message on every channel; please shorten it."))
+            if any(len(list(fit(Reply(text), self._capabilities(channel)))) > 1 for text in texts.values()):
+                raise NotAllowed(mark("The text is too long for one message on every channel; please shorten it."))
 
         def begin(tx: Transaction) -> Broadcast:
             check(tx)
             stale = stamp(self._clock() - _STALE_PLANNING)
             if not broadcasts.begin_planning(tx, found.number, states=states, at=self._now, stale=stale):
-                raise Refused(MOVED_ON)
+                raise NotAllowed(MOVED_ON)
             broadcasts.keep_texts(tx, found.number, texts)
             row = broadcasts.find(tx, found.number)
             assert row is not None  # it was there in the line above
@@ -88,7 +88,7 @@ class Planning(Office):
         frozen = await self._store.write(begin)
         try:
             if frozen.texts != found.texts:
-                raise Refused(MOVED_ON)
+                raise NotAllowed(MOVED_ON)
             plan = await self._fill_ledger(frozen)
         except BaseException:
             await self._store.write(
@@ -104,16 +104,16 @@ class Planning(Office):
                 }
             ).decode()
             if not broadcasts.change(tx, found.number, states=(PLANNING,), at=self._now, state=after, plan=kept):
-                raise Refused(MOVED_ON)
+                raise NotAllowed(MOVED_ON)
             row = broadcasts.find(tx, found.number)
             assert row is not None  # it was there in the line above
             return broadcast_of(row)
 
         return await self._store.write(end)
 
-    async def _fill_ledger(self, found: Broadcast) -> Plan:
+    async def _fill_ledger(self, found: Broadcast) -> BroadcastPlan:
         """Write a row for everybody who is to get the message, page by page, and count all."""
-        whom, left_out = self._sieve(found.audience), Counter[str]()
+        whom, left_out = self._audience_query(found.audience), Counter[str]()
         async for after, upto in self._pages():
             # Those who get nothing are counted beside it, by a reader.
             others = partial(audiences.left_out, whom=whom, after=after, upto=upto)
@@ -127,4 +127,4 @@ class Planning(Office):
         linked, rows = await self._store.write(work)
         if linked:
             left_out[audiences.LINKED] = linked
-        return Plan(tuple(ChannelPlan(row["channel"], row["people"], row["paid"]) for row in rows), left_out)
+        return BroadcastPlan(tuple(ChannelPlan(row["channel"], row["people"], row["paid"]) for row in rows), left_out)

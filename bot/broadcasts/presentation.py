@@ -6,7 +6,17 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, tzinfo
 from typing import Final
 
-from bot.broadcasts.models import LEFT_LYING, PROOF_HOURS, ROLE_LOST, Broadcast, Cost, Line, Progress, Proof, Report
+from bot.broadcasts.models import (
+    ABANDONED,
+    ROLE_LOST,
+    UPLIFT_HOURS,
+    Broadcast,
+    BroadcastLine,
+    BroadcastProgress,
+    BroadcastReport,
+    Cost,
+    Uplift,
+)
 from bot.broadcasts.templating import foreign_hosts
 from bot.i18n.catalogue import NAMES, Catalogue, mark
 from bot.library.regions import Regions
@@ -47,7 +57,7 @@ REASONS: Final[Mapping[str, str]] = {
     "sender-died": mark("the sender ended in the middle"),
     "left": mark("left meanwhile"),
     ROLE_LOST: mark("whoever made it is no officer there any more"),
-    LEFT_LYING: mark("it was left lying for too long"),
+    ABANDONED: mark("it was left lying for too long"),
 }
 REPORTS: Final[Mapping[str, str]] = {
     ANY: mark("whether they reported or not"),
@@ -103,7 +113,7 @@ def count_words(people: int, step: int, catalogue: Catalogue) -> str:
     return catalogue.number(rounded(people, step))
 
 
-def progress_words(progress: Progress, step: int, catalogue: Catalogue, *, rate: float = 0.0) -> str:
+def progress_words(progress: BroadcastProgress, step: int, catalogue: Catalogue, *, rate: float = 0.0) -> str:
     """Say how far a broadcast is, as a bar with figures."""
     t, found, percent = catalogue.t, progress.broadcast, progress.percent
     filled = percent * _BAR // 100
@@ -170,7 +180,12 @@ def plan_words(
 
 
 def report_words(
-    report: Report, regions: Regions, catalogue: Catalogue, *, zone: tzinfo, channel_title: Callable[[str], str]
+    report: BroadcastReport,
+    regions: Regions,
+    catalogue: Catalogue,
+    *,
+    zone: tzinfo,
+    channel_title: Callable[[str], str],
 ) -> str:
     """Say what became of a broadcast: in all, by reason, district and channel, and what was reported since."""
     t, found, step = catalogue.t, report.broadcast, report.step
@@ -193,8 +208,8 @@ def report_words(
     ):
         if shown := [_line(name, row, catalogue) for name, row in rows if row.states]:
             lines += [f"\n**{heading}**", *shown]
-    if report.proof is not None:
-        lines += ["", *_proof(report.proof, step, catalogue)]
+    if report.uplift is not None:
+        lines += ["", *_uplift(report.uplift, step, catalogue)]
     if step > 1:
         lines.append(t("Figures are rounded down to {step}; smaller ones are left out.", step=step))
     return "\n".join(lines)
@@ -208,23 +223,23 @@ def _outcomes(states: Mapping[str, int], catalogue: Catalogue) -> list[str]:
     ]
 
 
-def _line(name: str, line: Line, catalogue: Catalogue) -> str:
+def _line(name: str, line: BroadcastLine, catalogue: Catalogue) -> str:
     return f"{name[:1].upper()}{name[1:]}: " + "; ".join(_outcomes(line.states, catalogue))
 
 
-def _proof(proof: Proof, step: int, catalogue: Catalogue) -> list[str]:
+def _uplift(uplift: Uplift, step: int, catalogue: Catalogue) -> list[str]:
     t = catalogue.t
-    lines = ["**" + t("Reports of the installation within {hours} hours", hours=PROOF_HOURS) + "**"]
+    lines = ["**" + t("Reports of the installation within {hours} hours", hours=UPLIFT_HOURS) + "**"]
     for sentence, people, reported in (
         (mark("Reminded, not reported before: {people}; of these, reported since: {reported}"),
-         proof.reached, proof.reached_reported),
+         uplift.reached, uplift.reached_reported),
         (mark("Not reminded, same area, not reported before: {people}; of these, reported since: {reported}"),
-         proof.others, proof.others_reported),
+         uplift.others, uplift.others_reported),
     ):  # fmt: skip
         part = _coarse(reported, 2 * step, catalogue) if step > 1 else catalogue.number(reported)
         lines.append(t(sentence, people=_coarse(people, step, catalogue), reported=part))
-    if not proof.complete:
-        lines.append(t("The {hours} hours are not over yet.", hours=PROOF_HOURS))
+    if not uplift.complete:
+        lines.append(t("The {hours} hours are not over yet.", hours=UPLIFT_HOURS))
     lines.append(t("This is no proof of an effect: those who asked for reminders differ from those who did not."))
     return lines
 

@@ -9,11 +9,11 @@ from functools import partial
 import structlog
 
 from bot.broadcasts import Broadcasts
-from bot.broadcasts.models import Actor, Progress
+from bot.broadcasts.models import Actor, BroadcastProgress
 from bot.broadcasts.presentation import progress_words
 from bot.clock import Clock, stamp
 from bot.delivery.outbox import Outbox
-from bot.errors import DeliveryError, Refused
+from bot.errors import DeliveryError, NotAllowed
 from bot.i18n.catalogue import Catalogue
 from bot.message import Button, Person, Reply
 from bot.serialization import dump_reply
@@ -27,7 +27,7 @@ _OVER = ("done", "stopped")
 _RATE_SECONDS = 2.0
 
 
-class Herald:
+class ProgressNotifier:
     """Tells who watches."""
 
     def __init__(
@@ -57,19 +57,19 @@ class Herald:
             try:
                 progress = await self._broadcasts.progress(watcher, number)
                 step = await self._broadcasts.step(watcher)
-            except Refused:  # their role is gone
+            except NotAllowed:  # their role is gone
                 await self._store.write(partial(broadcasts.unwatch, number=number, person_id=watcher.person_id))
                 continue
             await self._tell(row, progress, step)
 
-    async def _tell(self, row: Row, progress: Progress, step: int) -> None:
+    async def _tell(self, row: Row, progress: BroadcastProgress, step: int) -> None:
         number, person_id = progress.broadcast.number, int(row["person_id"])
         over = progress.broadcast.state in _OVER
         if progress.broadcast.state in ("waiting", "scheduled") or not progress.people:
             return
         catalogue = self._catalogues.get(row["language"]) or self._catalogues[self._default]
         text = progress_words(progress, step, catalogue, rate=self._rate(progress))
-        if self._outbox.edits(row["channel"]):
+        if self._outbox.can_edit(row["channel"]):
             if self._said.get((number, person_id)) != text:
                 await self._edit(row, progress, text, catalogue)
             if not over:
@@ -90,11 +90,13 @@ class Herald:
             self._said.pop((number, person_id), None)
             self._marks.pop(number, None)
 
-    async def _edit(self, row: Row, progress: Progress, text: str, catalogue: Catalogue) -> None:
+    async def _edit(self, row: Row, progress: BroadcastProgress, text: str, catalogue: Catalogue) -> None:
         number = progress.broadcast.number
         reply = Reply(text, _buttons(progress, catalogue))
         try:
-            message = await self._outbox.show(Person(row["channel"], row["address"]), reply, over=row["message"])
+            message = await self._outbox.send_or_edit(
+                Person(row["channel"], row["address"]), reply, message_id=row["message"]
+            )
         except DeliveryError as error:
             log.info("progress not shown", channel=row["channel"], code=error.code)
             return
@@ -105,7 +107,7 @@ class Herald:
             )
             await self._store.write(note)
 
-    def _rate(self, progress: Progress) -> float:
+    def _rate(self, progress: BroadcastProgress) -> float:
         """Measure how many people a second are done, over the last seconds."""
         number, now = progress.broadcast.number, self._tick()
         at, done, rate = self._marks.get(number, (now, progress.done, 0.0))
@@ -117,7 +119,7 @@ class Herald:
         return rate
 
 
-def _buttons(progress: Progress, catalogue: Catalogue) -> tuple[Button, ...]:
+def _buttons(progress: BroadcastProgress, catalogue: Catalogue) -> tuple[Button, ...]:
     number, t = progress.broadcast.number, catalogue.t
     if progress.broadcast.state == "running":
         return (Button(t("Pause"), f"broadcast:pause:{number}"), Button(t("Stop for good"), f"broadcast:stop:{number}"))

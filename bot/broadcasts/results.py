@@ -9,7 +9,15 @@ from datetime import timedelta
 from functools import partial
 
 from bot import access
-from bot.broadcasts.models import PROOF_HOURS, Actor, Broadcast, Line, Progress, Proof, Report
+from bot.broadcasts.models import (
+    UPLIFT_HOURS,
+    Actor,
+    Broadcast,
+    BroadcastLine,
+    BroadcastProgress,
+    BroadcastReport,
+    Uplift,
+)
 from bot.broadcasts.permissions import grants_of
 from bot.broadcasts.planning import Planning
 from bot.clock import stamp
@@ -22,7 +30,7 @@ from bot.store.broadcasts import PLANNED, RUNNING, SCHEDULED
 class Reports(Planning):
     """Progress and results, as exact as somebody may see them."""
 
-    async def progress(self, actor: Actor, number: int) -> Progress:
+    async def progress(self, actor: Actor, number: int) -> BroadcastProgress:
         """Return how far a broadcast is; exact, so show `rounded` figures to whoever is no admin."""
 
         def work(tx: Transaction) -> tuple[Broadcast, list[Row]]:
@@ -31,7 +39,7 @@ class Reports(Planning):
         found, rows = await self._store.read(work)
         return self.as_progress(found, rows)
 
-    def as_progress(self, found: Broadcast, rows: Sequence[Row]) -> Progress:
+    def as_progress(self, found: Broadcast, rows: Sequence[Row]) -> BroadcastProgress:
         """Sum up the ledger's counts."""
         states: Counter[str] = Counter()
         left: Counter[str] = Counter()
@@ -41,9 +49,9 @@ class Reports(Planning):
                 left[row["channel"]] += row["people"]
         begin = max(self._clock(), found.starts_at or self._clock())
         finish = self._finish(begin, left) if left and found.state in (SCHEDULED, RUNNING) else None
-        return Progress(found, states, left, finish)
+        return BroadcastProgress(found, states, left, finish)
 
-    async def report(self, actor: Actor, number: int) -> Report:
+    async def report(self, actor: Actor, number: int) -> BroadcastReport:
         """Return what became of a broadcast, rounded for whoever is no admin."""
 
         def work(tx: Transaction) -> tuple[Broadcast, list[Row], int]:
@@ -58,14 +66,14 @@ class Reports(Planning):
             states[row["state"]] += row["people"]
             if row["reason"]:
                 reasons[row["state"], row["reason"]] += row["people"]
-        proof = found.proof or (await self._proof(found) if found.began_at else None)
-        return Report(
+        uplift = found.uplift or (await self._uplift(found) if found.began_at else None)
+        return BroadcastReport(
             found,
             {state: rounded(people, step) for state, people in states.items()},
             {key: rounded_part(people, step) for key, people in reasons.items()},
             tuple(_lines(rows, "district", step)),
             tuple(_lines(rows, "channel", step)),
-            proof and _rounded_proof(proof, step),
+            uplift and _rounded_proof(uplift, step),
             step,
         )
 
@@ -84,17 +92,17 @@ class Reports(Planning):
         small = self._settings.privacy.small_count
         return await self._store.read(lambda tx: step_for(grants_of(tx, actor), small))
 
-    async def _proof(self, found: Broadcast) -> Proof:
+    async def _uplift(self, found: Broadcast) -> Uplift:
         assert found.began_at is not None  # the caller looked
-        began_at, until = stamp(found.began_at), stamp(found.began_at + timedelta(hours=PROOF_HOURS))
+        began_at, until = stamp(found.began_at), stamp(found.began_at + timedelta(hours=UPLIFT_HOURS))
         audience = Audience(districts=found.audience.districts, commune=found.audience.commune)
-        whom, sums = self._sieve(audience), Counter[str]()
+        whom, sums = self._audience_query(audience), Counter[str]()
         effect = partial(audiences.effect, number=found.number, whom=whom, began_at=began_at, until=until)
         async for after, upto in self._pages():
             row = await self._store.read(partial(effect, after=after, upto=upto))
             assert row is not None  # sums without groups are one row
             sums.update({name: row[name] for name in ("reached", "reached_reported", "others", "others_reported")})
-        return Proof(
+        return Uplift(
             sums["reached"],
             sums["reached_reported"],
             sums["others"],
@@ -103,20 +111,20 @@ class Reports(Planning):
         )
 
 
-def _lines(rows: Sequence[Row], column: str, step: int) -> Iterator[Line]:
+def _lines(rows: Sequence[Row], column: str, step: int) -> Iterator[BroadcastLine]:
     found: dict[str, Counter[str]] = {}
     for row in rows:
         found.setdefault(row[column], Counter())[row["state"]] += row["people"]
     for name, states in found.items():
         shown = {state: rounded_part(people, step) for state, people in states.items()}
-        yield Line(name, {state: people for state, people in shown.items() if people})
+        yield BroadcastLine(name, {state: people for state, people in shown.items() if people})
 
 
-def _rounded_proof(proof: Proof, step: int) -> Proof:
+def _rounded_proof(uplift: Uplift, step: int) -> Uplift:
     return replace(
-        proof,
-        reached=rounded(proof.reached, step),
-        reached_reported=rounded_part(proof.reached_reported, step),
-        others=rounded(proof.others, step),
-        others_reported=rounded_part(proof.others_reported, step),
+        uplift,
+        reached=rounded(uplift.reached, step),
+        reached_reported=rounded_part(uplift.reached_reported, step),
+        others=rounded(uplift.others, step),
+        others_reported=rounded_part(uplift.others_reported, step),
     )

@@ -8,7 +8,7 @@ from functools import partial
 
 import orjson
 
-from bot.broadcasts.models import LEFT_LYING, Actor, Broadcast, broadcast_of
+from bot.broadcasts.models import ABANDONED, Actor, Broadcast, broadcast_of
 from bot.broadcasts.results import Reports
 from bot.clock import stamp
 from bot.store import Transaction, broadcasts
@@ -17,7 +17,7 @@ from bot.store.broadcasts import DONE, DRAFT, PAUSED, PLANNED, STOPPED, WAITING
 _PORTION = 2_000  # rows of a ledger deleted in one transaction
 
 
-class Forgetting(Reports):
+class Retention(Reports):
     """The people go after a term, the figures stay."""
 
     async def forget_names(self, days: int) -> None:
@@ -27,25 +27,25 @@ class Forgetting(Reports):
         """
         before = stamp(self._clock() - timedelta(days=days))
         for row in await self._store.read(partial(broadcasts.idle_since, moment=before)):
-            await self._store.write(partial(self._put_away, found=broadcast_of(row)))
+            await self._store.write(partial(self._close_abandoned, found=broadcast_of(row)))
         for row in await self._store.read(partial(broadcasts.ended_before, moment=before)):
             found = broadcast_of(row)
             if not found.nameless:
-                proof = await self._proof(found) if found.began_at else None
-                kept = orjson.dumps(astuple(proof)).decode() if proof else ""
+                uplift = await self._uplift(found) if found.began_at else None
+                kept = orjson.dumps(astuple(uplift)).decode() if uplift else ""
                 close = partial(broadcasts.change, number=found.number, states=(DONE, STOPPED), at=self._now)
-                if not await self._store.write(partial(close, proof=kept, names_gone_at=self._now)):
+                if not await self._store.write(partial(close, uplift=kept, names_gone_at=self._now)):
                     continue  # sent again this moment
             while await self._store.write(partial(broadcasts.forget_names, number=found.number, limit=_PORTION)):
                 pass
 
-    def _put_away(self, tx: Transaction, found: Broadcast) -> None:
+    def _close_abandoned(self, tx: Transaction, found: Broadcast) -> None:
         number = found.number
         if found.state == PLANNED:
             if broadcasts.change(tx, number, states=(PLANNED,), at=self._now, state=DRAFT, plan="{}"):
                 broadcasts.empty_ledger(tx, number)
         elif broadcasts.change(
-            tx, number, states=(WAITING, PAUSED), at=self._now, state=STOPPED, reason=LEFT_LYING, ended_at=self._now
+            tx, number, states=(WAITING, PAUSED), at=self._now, state=STOPPED, reason=ABANDONED, ended_at=self._now
         ):
-            broadcasts.stop_series(tx, found.series or number, reason=LEFT_LYING, at=self._now)
+            broadcasts.stop_series(tx, found.series or number, reason=ABANDONED, at=self._now)
             self._audit(tx, Actor(), "broadcast-left-lying", number, found.audience)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from bot.broadcasts import Broadcasts
-from bot.broadcasts.progress import Herald
+from bot.broadcasts.progress import ProgressNotifier
 from bot.broadcasts.sender import LEASE_SECONDS, Sender
-from bot.channels.terms import Terms
+from bot.channels.terms import SendingTerms
 from bot.clock import Clock
 from bot.cluster.lease import Lease
 from bot.delivery.outbox import Outbox
@@ -20,7 +20,7 @@ from bot.store import Store
 _CLOSING_SECONDS = 4.0
 
 
-class Dispatch:
+class BroadcastScheduler:
     """The senders of all channels of this process."""
 
     def __init__(
@@ -28,14 +28,14 @@ class Dispatch:
         store: Store,
         outbox: Outbox,
         broadcasts_: Broadcasts,
-        herald: Herald,
+        progress_notifier: ProgressNotifier,
         channels: Iterable[str],
         *,
-        terms: Mapping[str, Terms],
+        terms: Mapping[str, SendingTerms],
         settings: Settings,
         clock: Clock,
     ) -> None:
-        self._broadcasts, self._herald = broadcasts_, herald
+        self._broadcasts, self._progress_notifier = broadcasts_, progress_notifier
         self._lead = Lease(store, "broadcasts", seconds=LEASE_SECONDS, clock=clock)
         self.senders = [
             Sender(store, outbox, channel, terms=terms[channel], settings=settings, clock=clock) for channel in channels
@@ -54,7 +54,7 @@ class Dispatch:
         async with self._advancing:
             if await self._broadcasts.busy() and await self._lead.hold():
                 await self._broadcasts.advance()
-                await self._herald.tell()
+                await self._progress_notifier.tell()
 
     def _hasten(self) -> None:
         """Do at once what the clock would bring in a moment: an officer who says "now" looks at the screen."""

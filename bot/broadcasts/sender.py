@@ -24,7 +24,7 @@ import structlog
 
 from bot.broadcasts.audience_query import WEEK
 from bot.channels.quota import left_of_month
-from bot.channels.terms import Terms
+from bot.channels.terms import SendingTerms
 from bot.clock import Clock, stamp
 from bot.cluster.lease import Lease
 from bot.delivery.outbox import Outbox
@@ -33,21 +33,21 @@ from bot.hours import QuietHours
 from bot.message import Person, Reply
 from bot.settings import Settings
 from bot.store import Row, Store, Transaction, broadcasts
-from bot.store.broadcasts import FAILED, GONE, NO_BUDGET, OVER_QUOTA, PLANNED, SENT, UNKNOWN, Outcome, Rule
+from bot.store.broadcasts import FAILED, GONE, NO_BUDGET, OVER_QUOTA, PLANNED, SENT, UNKNOWN, ClaimRule, DeliveryResult
 
 log = structlog.get_logger()
 
 LEASE_SECONDS = 20.0
 _LOOK_PAUSE = 1.0  # how often an idle sender looks for work
 _KEEP_PAUSE = 5.0  # while sending: how often a lease is prolonged
-_FRESH = 0.15  # seconds for which a claim needs no second look
+_RECHECK_AFTER_SECONDS = 0.15  # seconds for which a claim needs no second look
 # What a crash leaves unknown is what was claimed and not yet noted: on its way, just back, or about to leave.
-MOST_ON_WIRE = 16  # enough to keep the process busy; a platform that takes long to answer has a pace anyway
+MAX_IN_FLIGHT = 16  # enough to keep the process busy; a platform that takes long to answer has a pace anyway
 _MOST_PACED = 48  # with a pace, however long the platform takes to answer
 # Claimed before there is a place for them: with a pace, what leaves in so many seconds, or in twice the time of a
 # transaction; without one, nothing on a quick disk and up to so many on a slow one.
 _AHEAD_SECONDS = 0.1
-MOST_AHEAD = 8
+MAX_PREFETCH = 8
 GROUP = 8  # so many are noted and replaced in one transaction
 _MOST_PUT_OFF = 48  # rows that wait for another attempt; nothing more is begun then
 _NOTE_WITHIN = 0.25
@@ -59,7 +59,7 @@ _CHANNEL_TROUBLE = frozenset(("channel-off", "set-up", "401"))
 
 
 @dataclass(slots=True, eq=False)
-class _Errand:
+class _Delivery:
     """One row on its way out: claimed, begun, and perhaps put off until another attempt, not claimed meanwhile."""
 
     sender: Sender
@@ -78,7 +78,7 @@ class _Errand:
         """Tell, right before an attempt, whether it may still leave."""
         return await self.sender.may_begin(self)
 
-    def put_off(self) -> None:
+    def on_retry(self) -> None:
         """Hear that an attempt certainly brought nothing and that another follows later."""
         self.sender.put_off(self)
 
@@ -89,23 +89,23 @@ class _Errand:
 
 
 @dataclass(slots=True)
-class _Work:
+class _SenderState:
     """What one sender has under way."""
 
     number: int = 0  # the broadcast whose texts are at hand
     replies: dict[tuple[str, str], Reply] = field(default_factory=dict)
-    line: deque[_Errand] = field(default_factory=deque)  # claimed, waiting for a place
-    errands: dict[int, _Errand] = field(default_factory=dict)  # by row of the ledger, those that have one
-    outcomes: list[Outcome] = field(default_factory=list)
-    again: list[_Errand] = field(default_factory=list)  # want to be claimed for another attempt
+    line: deque[_Delivery] = field(default_factory=deque)  # claimed, waiting for a place
+    deliveries: dict[int, _Delivery] = field(default_factory=dict)  # by row of the ledger, those that have one
+    outcomes: list[DeliveryResult] = field(default_factory=list)
+    again: list[_Delivery] = field(default_factory=list)  # want to be claimed for another attempt
     under_way: int = 0  # claimed and not yet noted
     ahead: int = 0  # … and not yet begun
-    put_off: int = 0  # not claimed, waiting for another attempt
+    waiting_retry: int = 0  # not claimed, waiting for another attempt
     exhausted: bool = False  # the last look at the ledger found less than there was room for
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class _BatchResult:
     """What one transaction brought: rows to send, with their texts if these are others, and who may try again."""
 
     rows: Sequence[Row] = ()
@@ -123,7 +123,7 @@ class Sender:
         outbox: Outbox,
         channel: str,
         *,
-        terms: Terms,
+        terms: SendingTerms,
         settings: Settings,
         clock: Clock,
         tick: Callable[[], float] = time.monotonic,
@@ -140,7 +140,7 @@ class Sender:
         self._pace = terms.per_second
         self._ahead = 0  # without a pace: how many are claimed before there is a place for them
         self._step_seconds = 0.0  # how long a transaction takes, on average
-        self._work = _Work()
+        self._work = _SenderState()
         self._news = asyncio.Event()
 
     async def run(self) -> None:
@@ -165,9 +165,9 @@ class Sender:
         """Begin nothing more; what has not begun is planned again, what is being sent is still noted."""
         self._closing = True
         while self._work.line:
-            self._work.outcomes.append(Outcome(self._work.line.popleft().number, PLANNED))
-        for errand in list(self._work.errands.values()):
-            errand.call_off()
+            self._work.outcomes.append(DeliveryResult(self._work.line.popleft().number, PLANNED))
+        for delivery in list(self._work.deliveries.values()):
+            delivery.call_off()
         self._news.set()
 
     async def give_back(self) -> None:
@@ -194,8 +194,8 @@ class Sender:
             self._held_until = None
             return False
         if fresh:  # somebody else may have been the sender meanwhile
-            bury = partial(broadcasts.bury, channel=self._channel, holder=self._holder, at=stamp(asked_at))
-            if buried := await self._store.write(bury):
+            mark_lost = partial(broadcasts.mark_lost, channel=self._channel, holder=self._holder, at=stamp(asked_at))
+            if buried := await self._store.write(mark_lost):
                 log.warning("sender took over", channel=self._channel, unknown=buried)
         self._held_until = asked_at + timedelta(seconds=LEASE_SECONDS)
         return True
@@ -216,12 +216,12 @@ class Sender:
         try:
             while True:
                 try:
-                    await self._take_step()
+                    await self._write_batch()
                 except StoreError as error:
                     log.error("database unavailable, broadcast waits", channel=self._channel, reason=str(error))
                     await asyncio.sleep(_LOOK_PAUSE)
                     continue
-                if not (work.errands or work.line or work.outcomes):
+                if not (work.deliveries or work.line or work.outcomes):
                     return
                 if not self._is_due():
                     with suppress(TimeoutError):
@@ -229,12 +229,12 @@ class Sender:
                             await self._news.wait()
                 self._news.clear()
         finally:
-            tasks = [keeper, *(errand.task for errand in work.errands.values() if errand.task)]
+            tasks = [keeper, *(delivery.task for delivery in work.deliveries.values() if delivery.task)]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _take_step(self) -> None:
+    async def _write_batch(self) -> None:
         """Note what became of rows and claim more of them, in one transaction."""
         work, wanted = self._work, self._room()
         if not (work.outcomes or work.again or wanted):
@@ -242,7 +242,11 @@ class Sender:
         outcomes, work.outcomes = work.outcomes, []
         again, work.again = work.again, []
         begun_at, under_way = self._tick(), work.under_way
-        put_off = [errand.number for errand in work.errands.values() if not errand.claimed] if work.put_off else []
+        put_off = (
+            [delivery.number for delivery in work.deliveries.values() if not delivery.claimed]
+            if work.waiting_retry
+            else []
+        )
         try:
             step = await self._store.write(
                 partial(self._step, outcomes=outcomes, again=again, wanted=wanted, but=put_off)
@@ -254,26 +258,32 @@ class Sender:
         self._step_seconds += (now - begun_at - self._step_seconds) / 8
         if not self._pace and under_way:
             idle = len(work.outcomes) + len(outcomes) >= under_way  # everything came back meanwhile
-            self._ahead = min(MOST_AHEAD, self._ahead + 2) if idle else max(0, self._ahead - 1)
+            self._ahead = min(MAX_PREFETCH, self._ahead + 2) if idle else max(0, self._ahead - 1)
         work.under_way += len(step.rows) + len(step.again) - len(outcomes)
         if wanted:
             work.exhausted = len(step.rows) < wanted
         if step.texts:
             work.number, work.replies = step.number, {key: Reply(text) for key, text in step.texts.items()}
-        for errand in again:
-            self._hear(errand, claimed=errand.number in step.again, at=now)
+        for delivery in again:
+            self._resolve_reclaim(delivery, claimed=delivery.number in step.again, at=now)
         for row in step.rows:
             reply = work.replies.get((row["language"], row["district"])) or work.replies[row["language"], ""]
             person = Person(self._channel, row["address"])
-            work.line.append(_Errand(self, int(row["id"]), int(row["tries"]), person, reply, now))
+            work.line.append(_Delivery(self, int(row["id"]), int(row["tries"]), person, reply, now))
         work.ahead += len(step.rows)
         self._fill_places()
 
     def _step(
-        self, tx: Transaction, *, outcomes: Sequence[Outcome], again: Sequence[_Errand], wanted: int, but: Sequence[int]
-    ) -> _Step:
+        self,
+        tx: Transaction,
+        *,
+        outcomes: Sequence[DeliveryResult],
+        again: Sequence[_Delivery],
+        wanted: int,
+        but: Sequence[int],
+    ) -> _BatchResult:
         now, window = self._clock(), self._terms.window
-        rule = Rule(
+        rule = ClaimRule(
             holder=self._holder,
             at=stamp(now),
             week_ago=stamp(now - WEEK),
@@ -282,17 +292,17 @@ class Sender:
         )
         broadcasts.note(tx, outcomes, at=rule.at)
         left = self._left_of_month(tx)
-        retried = broadcasts.claim_again(tx, [errand.number for errand in again[:left]], rule=rule)
+        retried = broadcasts.claim_again(tx, [delivery.number for delivery in again[:left]], rule=rule)
         number = broadcasts.next_for(tx, self._channel) if wanted else None
         if number is None:
-            return _Step(again=retried)
+            return _BatchResult(again=retried)
         limit = min(wanted, left - len(retried))
         if limit <= 0:
-            broadcasts.give_up(tx, number, self._channel, state=OVER_QUOTA, reason=NO_BUDGET, at=rule.at)
-            return _Step(again=retried)
+            broadcasts.cancel_remaining(tx, number, self._channel, state=OVER_QUOTA, reason=NO_BUDGET, at=rule.at)
+            return _BatchResult(again=retried)
         rows = broadcasts.claim(tx, number, channel=self._channel, rule=rule, limit=limit, but=but)
         texts = broadcasts.texts(tx, number) if number != self._work.number else {}
-        return _Step(rows, number, texts, retried)
+        return _BatchResult(rows, number, texts, retried)
 
     def _left_of_month(self, tx: Transaction) -> int:
         left = left_of_month(tx, self._channel, self._terms, self._clock().astimezone(self._zone))
@@ -301,7 +311,7 @@ class Sender:
     def _room(self) -> int:
         """Return how many more rows may be claimed together with noting what has ended."""
         work = self._work
-        if work.put_off >= _MOST_PUT_OFF or not self._may_send():
+        if work.waiting_retry >= _MOST_PUT_OFF or not self._may_send():
             return 0
         if self._pace:
             return max(0, self._most_ahead() - work.ahead)
@@ -309,7 +319,7 @@ class Sender:
 
     def _places(self) -> int:
         """Return how many more rows may be on their way at the same time."""
-        return (_MOST_PACED if self._pace else MOST_ON_WIRE) - len(self._work.errands) + self._work.put_off
+        return (_MOST_PACED if self._pace else MAX_IN_FLIGHT) - len(self._work.deliveries) + self._work.waiting_retry
 
     def _most_ahead(self) -> int:
         return math.ceil(self._pace * max(_AHEAD_SECONDS, 2 * self._step_seconds))
@@ -317,9 +327,9 @@ class Sender:
     def _fill_places(self) -> None:
         work = self._work
         while work.line and self._places() > 0:
-            errand = work.line.popleft()
-            work.errands[errand.number] = errand
-            errand.task = asyncio.create_task(self._run_errand(errand))
+            delivery = work.line.popleft()
+            work.deliveries[delivery.number] = delivery
+            delivery.task = asyncio.create_task(self._run_errand(delivery))
 
     def _is_due(self) -> bool:
         """Tell whether it is time for a transaction."""
@@ -329,7 +339,7 @@ class Sender:
         group = min(GROUP, (self._most_ahead() + 1) // 2) if self._pace else GROUP
         return not work.exhausted and self._room() >= group
 
-    def _stir(self) -> None:
+    def _wake_if_due(self) -> None:
         """Have a transaction when it is time for it, and none wait long for being noted."""
         if self._is_due():
             self._news.set()
@@ -338,50 +348,50 @@ class Sender:
 
     # -- one row -------------------------------------------------------------------------------------------------
 
-    async def _run_errand(self, errand: _Errand) -> None:
+    async def _run_errand(self, delivery: _Delivery) -> None:
         """Send one claimed row."""
         work, outcome = self._work, None
-        errand.started = True
+        delivery.started = True
         try:
             if not self._closing:
-                outcome = await self._send_row(errand)
+                outcome = await self._send_row(delivery)
         except asyncio.CancelledError:
-            if errand.begun:  # nobody waits for the answer: it stays claimed, and whoever comes next says "unknown"
+            if delivery.begun:  # nobody waits for the answer: it stays claimed, and whoever comes next says "unknown"
                 raise
         if outcome is None:
-            outcome = Outcome(errand.number, PLANNED)
-        del work.errands[errand.number]
-        if errand.claimed:
-            work.ahead -= not errand.begun
+            outcome = DeliveryResult(delivery.number, PLANNED)
+        del work.deliveries[delivery.number]
+        if delivery.claimed:
+            work.ahead -= not delivery.begun
             work.outcomes.append(outcome)
         else:
-            work.put_off -= 1
+            work.waiting_retry -= 1
         self._fill_places()
-        self._stir()
+        self._wake_if_due()
 
-    async def _send_row(self, errand: _Errand) -> Outcome:
-        number = errand.number
+    async def _send_row(self, delivery: _Delivery) -> DeliveryResult:
+        number = delivery.number
         try:
             receipt = await self._outbox.send(
-                errand.person, errand.reply, still=errand.may_leave, put_off=errand.put_off
+                delivery.person, delivery.reply, should_send=delivery.may_leave, on_retry=delivery.on_retry
             )
         except Gone as error:
-            return Outcome(number, GONE, error.code)
+            return DeliveryResult(number, GONE, error.code)
         except Unknown as error:
-            return Outcome(number, UNKNOWN, error.code)
+            return DeliveryResult(number, UNKNOWN, error.code)
         except Unreachable as error:
-            return self._unreachable(number, errand.tries, error)
+            return self._unreachable(number, delivery.tries, error)
         except DeliveryError as error:
-            return Outcome(number, FAILED, error.code)
+            return DeliveryResult(number, FAILED, error.code)
         except Exception as error:  # nobody knows whether it left: never again by itself
             log.error("broadcast message broke", channel=self._channel, error=type(error).__name__)
-            return Outcome(number, UNKNOWN, "error")
+            return DeliveryResult(number, UNKNOWN, "error")
         if receipt is None:
-            return Outcome(number, PLANNED)
+            return DeliveryResult(number, PLANNED)
         self._rest = _FIRST_REST
-        return Outcome(number, SENT)
+        return DeliveryResult(number, SENT)
 
-    def _unreachable(self, number: int, tries: int, error: Unreachable) -> Outcome:
+    def _unreachable(self, number: int, tries: int, error: Unreachable) -> DeliveryResult:
         """Let the channel rest and plan the row again; a row of which that is true too often has failed."""
         blamed = error.code not in _CHANNEL_TROUBLE and not error.retry_after
         now = self._tick()
@@ -391,44 +401,44 @@ class Sender:
             self._rest = min(self._rest * 2, _LONGEST_REST)
             log.warning("channel rests", channel=self._channel, code=error.code, seconds=round(pause))
         if blamed and tries + 1 >= _MOST_TRIES:
-            return Outcome(number, FAILED, error.code)
-        return Outcome(number, PLANNED, error.code if blamed else "")
+            return DeliveryResult(number, FAILED, error.code)
+        return DeliveryResult(number, PLANNED, error.code if blamed else "")
 
-    async def may_begin(self, errand: _Errand) -> bool:
+    async def may_begin(self, delivery: _Delivery) -> bool:
         """Begin an attempt, unless something speaks against it meanwhile; the row is claimed from then on."""
-        if not (self._may_send() and (errand.claimed or await self._claim_again(errand))):
+        if not (self._may_send() and (delivery.claimed or await self._claim_again(delivery))):
             return False
-        if self._tick() - errand.claimed_at >= _FRESH:
-            found = await self._store.read(lambda tx: broadcasts.may_still(tx, errand.number))
+        if self._tick() - delivery.claimed_at >= _RECHECK_AFTER_SECONDS:
+            found = await self._store.read(lambda tx: broadcasts.recheck(tx, delivery.number))
             if found is None or found["state"] != broadcasts.RUNNING or not found["willing"] or not self._may_send():
                 return False
-        errand.begun = True
+        delivery.begun = True
         self._work.ahead -= 1
-        self._stir()
+        self._wake_if_due()
         return True
 
-    def put_off(self, errand: _Errand) -> None:
+    def put_off(self, delivery: _Delivery) -> None:
         """Plan a row again whose attempt certainly brought nothing; it is claimed anew before the next one."""
-        errand.begun = errand.claimed = False
-        self._work.put_off += 1
-        self._work.outcomes.append(Outcome(errand.number, PLANNED))
+        delivery.begun = delivery.claimed = False
+        self._work.waiting_retry += 1
+        self._work.outcomes.append(DeliveryResult(delivery.number, PLANNED))
         self._fill_places()
-        self._stir()
+        self._wake_if_due()
 
-    async def _claim_again(self, errand: _Errand) -> bool:
-        errand.answer = asyncio.get_running_loop().create_future()
-        self._work.again.append(errand)
+    async def _claim_again(self, delivery: _Delivery) -> bool:
+        delivery.answer = asyncio.get_running_loop().create_future()
+        self._work.again.append(delivery)
         self._news.set()
-        return await errand.answer
+        return await delivery.answer
 
-    def _hear(self, errand: _Errand, *, claimed: bool, at: float) -> None:
+    def _resolve_reclaim(self, delivery: _Delivery, *, claimed: bool, at: float) -> None:
         """Let an errand go on, or not, that asked to be claimed again."""
-        if errand.answer is None or errand.answer.done():  # called off meanwhile
+        if delivery.answer is None or delivery.answer.done():  # called off meanwhile
             if claimed:
-                self._work.outcomes.append(Outcome(errand.number, PLANNED))
+                self._work.outcomes.append(DeliveryResult(delivery.number, PLANNED))
             return
         if claimed:
-            errand.claimed, errand.claimed_at = True, at
-            self._work.put_off -= 1
+            delivery.claimed, delivery.claimed_at = True, at
+            self._work.waiting_retry -= 1
             self._work.ahead += 1
-        errand.answer.set_result(claimed)
+        delivery.answer.set_result(claimed)

@@ -7,17 +7,17 @@ from typing import TypeVar
 
 from bot import access
 from bot.access.roles import Action
-from bot.broadcasts.audience_query import sieve
+from bot.broadcasts.audience_query import audience_query
 from bot.broadcasts.models import NOT_THERE, Actor, Broadcast, broadcast_of
 from bot.broadcasts.permissions import grants_of, refusal
 from bot.broadcasts.templating import Filler
-from bot.channels.terms import Terms
+from bot.channels.terms import SendingTerms
 from bot.clock import Clock, stamp
-from bot.errors import Refused
+from bot.errors import NotAllowed
 from bot.i18n.catalogue import Catalogue, mark
 from bot.library.regions import Regions
 from bot.library.sources import Sources
-from bot.message import Traits
+from bot.message import Capabilities
 from bot.settings import Settings
 from bot.store import Store, Transaction, audiences, broadcasts
 from bot.store.audiences import Audience, Whom
@@ -28,7 +28,7 @@ _MOST_LISTED = 50
 PAGE = 2_000  # people sorted in one transaction, so that replies to citizens wait for none of them long
 
 
-class Office:
+class BroadcastSteps:
     """All that the steps share."""
 
     def __init__(
@@ -38,14 +38,14 @@ class Office:
         settings: Settings,
         regions: Regions,
         catalogues: Mapping[str, Catalogue],
-        terms: Mapping[str, Terms],
-        traits: Callable[[str], Traits],
+        terms: Mapping[str, SendingTerms],
+        capabilities: Callable[[str], Capabilities],
         sources: Callable[[], Sources],
         clock: Clock,
     ) -> None:
         """Join what is needed; `terms` are those of the channels that are on."""
         self._store, self._settings, self._regions, self._clock = store, settings, regions, clock
-        self._terms, self._traits, self._sources, self._catalogues = terms, traits, sources, catalogues
+        self._terms, self._capabilities, self._sources, self._catalogues = terms, capabilities, sources, catalogues
         self._language = settings.default_language
         self._quiet = settings.quiet
         self._filler = Filler(settings, regions, catalogues, clock)
@@ -88,11 +88,11 @@ class Office:
     def _find(self, tx: Transaction, actor: Actor, number: int, action: Action = access.SEND) -> Broadcast:
         row = broadcasts.find(tx, number)
         if row is None:
-            raise Refused(NOT_THERE)
+            raise NotAllowed(NOT_THERE)
         found, grants = broadcast_of(row), grants_of(tx, actor)
         # An area outside one's own is not even said to exist.
         if (why := refusal(grants, action, found.audience)) is not None:
-            raise Refused(NOT_THERE if why == access.OUT_OF_SCOPE else why)
+            raise NotAllowed(NOT_THERE if why == access.OUT_OF_SCOPE else why)
         return found
 
     async def _pages(self) -> AsyncIterator[tuple[int, int]]:
@@ -101,8 +101,8 @@ class Office:
         for after in range(0, last, PAGE):
             yield after, after + PAGE
 
-    def _sieve(self, audience: Audience) -> Whom:
-        return sieve(
+    def _audience_query(self, audience: Audience) -> Whom:
+        return audience_query(
             audience,
             settings=self._settings,
             regions=self._regions,
@@ -113,7 +113,7 @@ class Office:
 
     async def _fill(self, found: Broadcast) -> dict[tuple[str, str], str]:
         if not found.texts.get(self._settings.default_language):
-            raise Refused(mark("There is no text yet; write one, or take a ready one."))
+            raise NotAllowed(mark("There is no text yet; write one, or take a ready one."))
         districts = found.audience.districts or tuple(self._regions.districts)
         return await self._filler.fill(self._store, found.texts, districts, ready=bool(found.ready))
 

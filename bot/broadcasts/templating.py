@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from bot.clock import Clock, local_day
-from bot.errors import Refused
+from bot.errors import NotAllowed
 from bot.i18n.catalogue import Catalogue, mark
 from bot.library.regions import Regions
 from bot.library.templates import LONGEST_REMINDER, REMINDER_PLACEHOLDERS
@@ -36,14 +36,14 @@ assert LONGEST_TEXT >= LONGEST_REMINDER  # a ready text is one that could be wri
 
 
 def check(text: str) -> str:
-    """Return a text as written by hand, cleaned; raises Refused when it cannot be sent."""
+    """Return a text as written by hand, cleaned; raises NotAllowed when it cannot be sent."""
     written = "\n".join(line.rstrip() for line in text.strip().splitlines())
     if not written:
-        raise Refused(mark("The text is empty."))
+        raise NotAllowed(mark("The text is empty."))
     if len(written) > LONGEST_TEXT:
-        raise Refused(mark("The text is too long; at most 1,000 characters can be sent."))
+        raise NotAllowed(mark("The text is too long; at most 1,000 characters can be sent."))
     if unknown(written):
-        raise Refused(
+        raise NotAllowed(
             mark("The text holds something in braces that I cannot fill in; known are district, reports, share, date.")
         )
     return written

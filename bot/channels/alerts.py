@@ -13,7 +13,7 @@ from bot.store import Store, Transaction, pushes, roles, usage
 _ALARMED = "alarmed"
 
 
-class Alarm:
+class AdminAlerts:
     """Tells the admins; what is said `once` is not said again, not even after a restart."""
 
     def __init__(

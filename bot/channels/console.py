@@ -12,17 +12,17 @@ from bot.channels.protocol import Receive
 from bot.clock import Clock
 from bot.errors import BotError
 from bot.i18n.catalogue import mark
-from bot.message import IncomingMessage, Person, Receipt, Reply, Traits
+from bot.message import Capabilities, IncomingMessage, Person, Receipt, Reply
 from bot.text.markup import to_plain
 
 NAME = "console"
 
 
-class Console:
+class ConsoleChannel:
     """One person at a keyboard."""
 
     name = NAME
-    traits = Traits(longest_text=100_000, title=mark("terminal"), buttons=False, starts_talk=False)
+    capabilities = Capabilities(longest_text=100_000, title=mark("terminal"), buttons=False, starts_talk=False)
 
     def __init__(self, *, address: str, clock: Clock, out: TextIO | None = None) -> None:
         self._person, self._clock, self._out = Person(NAME, address), clock, out or sys.stdout
@@ -44,7 +44,7 @@ class Console:
         except BotError as error:
             self._show(str(error))
             return
-        await ticket.settled
+        await ticket.done
 
     async def send(self, to: Person, reply: Reply, *, answering: str = "") -> Receipt:
         """Print a reply."""

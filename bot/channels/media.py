@@ -15,7 +15,7 @@ _MOST_KNOWN = 200
 _PNG, _JPEG = "image/png", "image/jpeg"
 
 
-class PictureShelf:
+class MediaStore:
     """Keeps pictures where the world can fetch them, several times each, until they expire."""
 
     def __init__(self, store: Store, *, public_url: str, hours: float, clock: Clock) -> None:

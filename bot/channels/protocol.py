@@ -7,15 +7,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from bot.message import Figure, IncomingMessage, Person, Receipt, Reply, Settled, Traits
+from bot.message import Capabilities, ChannelMetric, IncomingMessage, Outcome, Person, Receipt, Reply
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A message that is safely stored; `settled` comes true when its replies have left."""
+    """A message that is safely stored; `done` comes true when its replies have left."""
 
     fresh: bool
-    settled: asyncio.Future[Settled]
+    done: asyncio.Future[Outcome]
 
 
 # Stores a message durably, then returns; a repeated id gives the ticket of the first. May raise Flooded, StoreError.
@@ -26,7 +26,7 @@ class Channel(Protocol):
     """One platform."""
 
     name: str
-    traits: Traits
+    capabilities: Capabilities
 
     async def listen(self, receive: Receive) -> None:
         """Bring messages in until cancelled."""
@@ -42,7 +42,7 @@ class Channel(Protocol):
 class Measured(Protocol):
     """A channel that knows what it has used up."""
 
-    async def state(self) -> tuple[Figure, ...]:
+    async def state(self) -> tuple[ChannelMetric, ...]:
         """Return figures for those who run the bot."""
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, tzinfo
 
 import structlog
 
-from bot.channels.terms import Terms
+from bot.channels.terms import SendingTerms
 from bot.clock import Clock
 from bot.errors import StoreError
 from bot.store import Store, Transaction, usage
@@ -24,7 +24,7 @@ _ALARMED = "alarmed"
 Also = Callable[[Transaction], None]
 
 
-class Meter:
+class UsageMeter:
     """Counts by month; what is counted together is written together, and nobody waits for it."""
 
     def __init__(
@@ -104,7 +104,7 @@ class Meter:
                 self._alarm(tx, used)
 
 
-def left_of_month(tx: Transaction, channel: str, terms: Terms, at: datetime) -> int | None:
+def left_of_month(tx: Transaction, channel: str, terms: SendingTerms, at: datetime) -> int | None:
     """Return how many messages that answer nobody a local moment's month still allows; None for any number.
 
     A fifth of them is kept for answers.

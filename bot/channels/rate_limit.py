@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 
 from bot.errors import Throttled
-from bot.message import Pace
+from bot.message import RateLimits
 
 Sleep = Callable[[float], Awaitable[object]]
 
@@ -77,10 +77,10 @@ class Gate:
     """
 
     def __init__(
-        self, pace: Pace, *, clock: Callable[[], float] = time.monotonic, sleep: Sleep = asyncio.sleep
+        self, pace: RateLimits, *, clock: Callable[[], float] = time.monotonic, sleep: Sleep = asyncio.sleep
     ) -> None:
         self._clock, self._sleep, self._processes = clock, sleep, 1
-        self._chats, self._crowds = Buckets(0, clock=clock), Buckets(0, clock=clock)
+        self._chats, self._groups = Buckets(0, clock=clock), Buckets(0, clock=clock)
         self.change(pace)
         self._next_bulk = self._next_late = 0.0
         self._bulk_line = asyncio.Lock()
@@ -101,16 +101,16 @@ class Gate:
             self._processes = processes
             self.change(self._pace)
 
-    def change(self, pace: Pace) -> None:
+    def change(self, pace: RateLimits) -> None:
         """Take another pace from now on."""
         self._pace = pace
         bulk = pace.bulk_per_second / min(self._processes, _BULK_KINDS)
         self._gap = 1 / bulk if bulk else 0.0
         burst = _CHAT_BURST if self._processes == 1 else _SHARED_BURST
         self._chats.change(pace.chat_per_second * 60 / self._processes, capacity=burst)
-        crowd = pace.crowd_per_minute / self._processes
-        self._crowds.change(crowd, capacity=max(1.0, crowd))  # below 1 it would never be full enough for one message
-        self._limited = bool(pace.bulk_per_second or pace.chat_per_second or pace.crowd_per_minute)
+        group = pace.group_per_minute / self._processes
+        self._groups.change(group, capacity=max(1.0, group))  # below 1 it would never be full enough for one message
+        self._limited = bool(pace.bulk_per_second or pace.chat_per_second or pace.group_per_minute)
 
     @property
     def shut(self) -> bool:
@@ -131,7 +131,7 @@ class Gate:
             return False
         probe, late = await self._wait_until_open(chat)
         try:
-            own = self._crowds if self._pace.is_crowd(chat) else self._chats
+            own = self._groups if self._pace.is_group(chat) else self._chats
             while wait := own.take(chat):
                 await self._sleep(wait)
             if gap:

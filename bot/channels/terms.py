@@ -10,7 +10,7 @@ from bot.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class SendingTerms:
     """One channel's; 0 means no limit, no price.
 
     `budget` is for messages of a month, `budgeted` says which kinds of `usage` count against it; `included` messages
@@ -25,20 +25,20 @@ class Terms:
     budgeted: tuple[str, ...] = ()
 
 
-def terms_of(settings: Settings, others: Iterable[str] = ()) -> Mapping[str, Terms]:
+def terms_of(settings: Settings, others: Iterable[str] = ()) -> Mapping[str, SendingTerms]:
     """Return the terms of every channel that has its token, and of others that run without one."""
     limits, oa, bot = settings.limits, settings.zalo_oa, settings.zalo_bot
-    terms = {name: Terms() for name in others}
+    terms = {name: SendingTerms() for name in others}
     if settings.telegram.token is not None:
-        terms["telegram"] = Terms(per_second=limits.telegram.bulk_per_second)
+        terms["telegram"] = SendingTerms(per_second=limits.telegram.bulk_per_second)
     if bot.token is not None:
-        terms["zalo_bot"] = Terms(
+        terms["zalo_bot"] = SendingTerms(
             per_second=limits.zalo_bot.bulk_per_second,
             budget=bot.monthly_messages,
             budgeted=("sent", "received") if bot.counts_incoming else ("sent",),
         )
     if oa.app_id is not None and oa.app_secret is not None:
-        terms["zalo_oa"] = Terms(
+        terms["zalo_oa"] = SendingTerms(
             per_second=limits.zalo_oa.bulk_per_second,
             window=oa.window,
             price=oa.message_price,

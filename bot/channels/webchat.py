@@ -9,7 +9,7 @@ from bot.channels.protocol import Receive
 from bot.clock import Clock, stamp
 from bot.errors import Gone
 from bot.i18n.catalogue import mark
-from bot.message import Person, Receipt, Reply, Traits
+from bot.message import Capabilities, Person, Receipt, Reply
 from bot.serialization import dump_reply, load_reply
 from bot.store import Store, chat_events
 
@@ -17,11 +17,11 @@ NAME = "webchat"
 _OVERTAKEN = 100  # how many replies may be stored after one with a higher number
 
 
-class WebChat:
+class WebChatChannel:
     """Conversations in the browser; the address is the random name of the browser's session."""
 
     name = NAME
-    traits = Traits(longest_text=8000, title=mark("web chat"), starts_talk=False)
+    capabilities = Capabilities(longest_text=8000, title=mark("web chat"), starts_talk=False)
 
     def __init__(self, store: Store, *, clock: Clock) -> None:
         self._store, self._clock = store, clock

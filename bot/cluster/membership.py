@@ -22,14 +22,14 @@ from bot.store import Row, Store, Transaction, replicas
 
 log = structlog.get_logger()
 
-BEAT_SECONDS, LEASE_SECONDS = 5.0, 20.0
+HEARTBEAT_SECONDS, LEASE_SECONDS = 5.0, 20.0
 _SURE_SECONDS = 15.0  # without a sign of life from itself, before a process must expect others to take over
-_LOOKED_AWAY = 2.5 * BEAT_SECONDS
+_LOOKED_AWAY = 2.5 * HEARTBEAT_SECONDS
 # From the database's clock; two processes are then less apart than the 15 s that the shortest lease has left at least.
 _CLOCK_OFF = 5.0
 
 
-class Replica:
+class Membership:
     """One process's place among the others."""
 
     def __init__(
@@ -46,14 +46,14 @@ class Replica:
         self.name = new_holder()
         self.online = 1  # how many processes speak on the platforms, this one at least
         self.others = 0  # how many more processes there are
-        self.strangers = False  # whether one of them has another secret
+        self.has_secret_mismatch = False  # whether one of them has another secret
         self.clock_trouble: str | None = None  # a sentence while the clock of this machine differs too much
         self._shown_at = tick()
         self._looked_at = -_LOOKED_AWAY
         self._seen: dict[str, tuple[int, float]] = {}  # name → its number, and since when it has not grown
 
     @property
-    def holds(self) -> bool:
+    def is_owner(self) -> bool:
         """Whether nobody else can have taken over what belongs to this process."""
         return not self._store.shared or self._tick() - self._shown_at < _SURE_SECONDS
 
@@ -66,10 +66,10 @@ class Replica:
         self._shown_at = asked_at
         await self._look()
 
-    async def beat(self) -> bool:
+    async def heartbeat(self) -> bool:
         """Show that this process lives, and look at the others; tells whether one is gone. Raises StoreError."""
         asked_at = self._tick()
-        if not await self._store.write(lambda tx: replicas.beat(tx, self.name)):
+        if not await self._store.write(lambda tx: replicas.heartbeat(tx, self.name)):
             log.warning("taken for dead, going on under a new name")
             self.name = new_holder()
             await self.join()
@@ -90,16 +90,16 @@ class Replica:
         rows = [row for row in present if row["name"] != self.name]
         dead = self._dead(rows)
 
-        def strike_off(tx: Transaction) -> list[str]:
+        def evict(tx: Transaction) -> list[str]:
             return [name for name, beat in dead if replicas.leave(tx, name, beat=beat)]
 
-        gone = await self._store.write(strike_off) if dead else []
+        gone = await self._store.write(evict) if dead else []
         if gone:
             log.warning("processes are gone, their messages are taken over", processes=len(gone))
         living = [row for row in rows if row["name"] not in gone]
         fewer, self.others = len(living) < self.others, len(living)
         self.online = 1 + sum(row["online"] for row in living)
-        self.strangers = any(row["mark"] != self._mark for row in living)
+        self.has_secret_mismatch = any(row["mark"] != self._mark for row in living)
         return fewer or bool(gone)
 
     def _dead(self, rows: Sequence[Row]) -> list[tuple[str, int]]:
@@ -110,12 +110,12 @@ class Replica:
         self._seen = {}
         dead = []
         for row in rows:
-            beat, since = known.get(row["name"], (-1, now))
-            if beat != row["beat"]:
-                beat, since = int(row["beat"]), now
-            self._seen[row["name"]] = beat, since
+            heartbeat, since = known.get(row["name"], (-1, now))
+            if heartbeat != row["beat"]:
+                heartbeat, since = int(row["beat"]), now
+            self._seen[row["name"]] = heartbeat, since
             if now - since >= LEASE_SECONDS or is_dead(row["name"]):
-                dead.append((row["name"], beat))
+                dead.append((row["name"], heartbeat))
         return dead
 
 

@@ -8,8 +8,8 @@ from functools import partial
 import structlog
 
 from bot.errors import StoreError
-from bot.message import Settled
-from bot.serialization import load_settled
+from bot.message import Outcome
+from bot.serialization import load_outcome
 from bot.store import Store, messages
 
 log = structlog.get_logger()
@@ -19,25 +19,25 @@ _PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 Key = tuple[str, str]  # channel and message id
 
 
-class Elsewhere:
+class RemoteReplies:
     """Looks after what others answer, as long as anybody waits for it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._expected: dict[Key, asyncio.Future[Settled]] = {}
+        self._expected: dict[Key, asyncio.Future[Outcome]] = {}
         self._looking: asyncio.Task[None] | None = None
 
     def expect(
-        self, channel: str, message_id: str, settled: asyncio.Future[Settled] | None = None
-    ) -> asyncio.Future[Settled]:
+        self, channel: str, message_id: str, done: asyncio.Future[Outcome] | None = None
+    ) -> asyncio.Future[Outcome]:
         """Return what comes true when a message has been answered and its replies have left; or make `settled` so."""
         known = self._expected.get((channel, message_id))
-        if known is not None and settled is not None:
-            known.add_done_callback(partial(_pass_on, to=settled))
+        if known is not None and done is not None:
+            known.add_done_callback(partial(_pass_on, to=done))
         if known is not None:
             return known
         loop = asyncio.get_running_loop()
-        future = self._expected[channel, message_id] = settled or loop.create_future()
+        future = self._expected[channel, message_id] = done or loop.create_future()
         if self._looking is None:
             self._looking = loop.create_task(self._look())
         return future
@@ -72,10 +72,10 @@ class Elsewhere:
             if id_ in done or id_ not in replies:
                 future = self._expected.pop((channel, id_))
                 if not future.done():
-                    future.set_result(load_settled(replies.get(id_, "")))
+                    future.set_result(load_outcome(replies.get(id_, "")))
 
 
-def _pass_on(done: asyncio.Future[Settled], *, to: asyncio.Future[Settled]) -> None:
+def _pass_on(done: asyncio.Future[Outcome], *, to: asyncio.Future[Outcome]) -> None:
     if to.done():
         return
     if done.cancelled():

@@ -7,7 +7,7 @@ import sys
 import click
 import orjson
 
-from bot.commands.context import Context, pass_context
+from bot.commands.context import CommandContext, pass_context
 from bot.errors import BotError
 from bot.i18n.catalogue import load_catalogues, looks_english
 from bot.library.knowledge import INDEX_FILE, Knowledge, load_knowledge
@@ -23,7 +23,7 @@ from bot.text.markup import to_plain
     "--explain", is_flag=True, help="Show what the search saw: normal form, top five, score, margin, verdict."
 )
 @pass_context
-def ask(context: Context, question: str | None, *, jsonl: bool, explain: bool) -> None:
+def ask(context: CommandContext, question: str | None, *, jsonl: bool, explain: bool) -> None:
     """Answer one QUESTION, or with --jsonl all questions on standard input."""
     if jsonl == (question is not None):
         raise click.UsageError("give one QUESTION, or --jsonl and questions on standard input")

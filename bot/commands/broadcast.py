@@ -18,8 +18,8 @@ from bot.broadcasts.presentation import (
     state_words,
     text_words,
 )
-from bot.commands.context import DAY, Context, day, pass_context
-from bot.errors import BotError, Refused
+from bot.commands.context import DAY, CommandContext, day, pass_context
+from bot.errors import BotError, NotAllowed
 from bot.i18n.catalogue import Catalogue
 from bot.runtime.build import Service, open_service
 from bot.store.audiences import ANY, REPORTS, Audience
@@ -47,7 +47,7 @@ def broadcast() -> None:
 
 @broadcast.command("list")
 @pass_context
-def list_(context: Context) -> None:
+def list_(context: CommandContext) -> None:
     """List the newest broadcasts with number, state and audience."""
 
     async def work(service: Service) -> str:
@@ -79,7 +79,7 @@ def list_(context: Context) -> None:
 @click.option("--source", default="", help="Only people who came by the poster with this code.")
 @pass_context
 def plan(
-    context: Context,
+    context: CommandContext,
     text: Path | None,
     text_en: Path | None,
     ready: str | None,
@@ -107,7 +107,7 @@ def plan(
             if ready is not None:
                 await service.broadcasts.take_ready(OPERATOR, number, ready, confirmed=facts_hold)
             found = await service.broadcasts.plan(OPERATOR, number)
-        except Refused:
+        except NotAllowed:
             await service.broadcasts.discard(OPERATOR, number)
             raise
         return f"{await _describe(service, found)}\n\nSend it with: python -m bot broadcast send {number}"
@@ -118,7 +118,7 @@ def plan(
 @broadcast.command()
 @NUMBER
 @pass_context
-def show(context: Context, number: int) -> None:
+def show(context: CommandContext, number: int) -> None:
     """Show text, audience and figures of broadcast NUMBER, or how far it is."""
     _run(context, lambda service: _show(service, number))
 
@@ -128,7 +128,7 @@ def show(context: Context, number: int) -> None:
 @click.option("--at", type=MOMENT, help="When, in the local time of the province; now by default.")
 @click.option("--weekly-until", type=DAY, callback=day, help="Every week on that weekday, the last time on this day.")
 @pass_context
-def send(context: Context, number: int, at: datetime | None, weekly_until: date | None) -> None:
+def send(context: CommandContext, number: int, at: datetime | None, weekly_until: date | None) -> None:
     """Release broadcast NUMBER: now, at a time, or every week. The running bot sends it."""
     begin = at.replace(tzinfo=context.settings.zone) if at else None
 
@@ -142,7 +142,7 @@ def send(context: Context, number: int, at: datetime | None, weekly_until: date 
 @broadcast.command()
 @NUMBER
 @pass_context
-def approve(context: Context, number: int) -> None:
+def approve(context: CommandContext, number: int) -> None:
     """Approve broadcast NUMBER of an officer; look at it first with `show`."""
     _step(context, number, lambda service: service.broadcasts.approve(OPERATOR, number))
 
@@ -150,7 +150,7 @@ def approve(context: Context, number: int) -> None:
 @broadcast.command()
 @NUMBER
 @pass_context
-def pause(context: Context, number: int) -> None:
+def pause(context: CommandContext, number: int) -> None:
     """Send nothing more of broadcast NUMBER until `resume`; what is on its way this second still arrives."""
     _step(context, number, lambda service: service.broadcasts.pause(OPERATOR, number))
 
@@ -158,7 +158,7 @@ def pause(context: Context, number: int) -> None:
 @broadcast.command()
 @NUMBER
 @pass_context
-def resume(context: Context, number: int) -> None:
+def resume(context: CommandContext, number: int) -> None:
     """Go on with broadcast NUMBER where it paused."""
     _step(context, number, lambda service: service.broadcasts.resume(OPERATOR, number))
 
@@ -166,7 +166,7 @@ def resume(context: Context, number: int) -> None:
 @broadcast.command()
 @NUMBER
 @pass_context
-def stop(context: Context, number: int) -> None:
+def stop(context: CommandContext, number: int) -> None:
     """End broadcast NUMBER for good, and what was still to come of its series."""
     _step(context, number, lambda service: service.broadcasts.stop(OPERATOR, number))
 
@@ -174,7 +174,7 @@ def stop(context: Context, number: int) -> None:
 @broadcast.command()
 @NUMBER
 @pass_context
-def again(context: Context, number: int) -> None:
+def again(context: CommandContext, number: int) -> None:
     """Send broadcast NUMBER again to those who certainly got nothing; not to those who perhaps did."""
     _step(context, number, lambda service: service.broadcasts.again(OPERATOR, number))
 
@@ -183,7 +183,7 @@ def again(context: Context, number: int) -> None:
 @NUMBER
 @click.option("--unknown", is_flag=True, help="List whom it may or may not have reached: person, channel, reason.")
 @pass_context
-def report(context: Context, number: int, unknown: bool) -> None:
+def report(context: CommandContext, number: int, unknown: bool) -> None:
     """Say what became of broadcast NUMBER: in all, by reason, channel and district, and what was reported since."""
 
     async def work(service: Service) -> str:
@@ -201,7 +201,7 @@ def report(context: Context, number: int, unknown: bool) -> None:
     _run(context, work)
 
 
-def _step(context: Context, number: int, step: Callable[[Service], Awaitable[object]]) -> None:
+def _step(context: CommandContext, number: int, step: Callable[[Service], Awaitable[object]]) -> None:
     async def work(service: Service) -> str:
         await step(service)
         return await _show(service, number)
@@ -209,21 +209,21 @@ def _step(context: Context, number: int, step: Callable[[Service], Awaitable[obj
     _run(context, work)
 
 
-def _run(context: Context, work: Callable[[Service], Awaitable[str]]) -> None:
+def _run(context: CommandContext, work: Callable[[Service], Awaitable[str]]) -> None:
     """Do something beside the running bot, and print what it says."""
 
     async def run() -> str:
         async with _opened(context) as service:
             try:
                 return await work(service)
-            except Refused as refusal:
+            except NotAllowed as refusal:
                 raise BotError(str(refusal)) from None
 
     print(to_plain(context.run(run())))
 
 
 @asynccontextmanager
-async def _opened(context: Context) -> AsyncIterator[Service]:
+async def _opened(context: CommandContext) -> AsyncIterator[Service]:
     async with open_service(context.settings, context.routes, sends=False) as service:
         yield service
 
@@ -237,7 +237,7 @@ async def _show(service: Service, number: int) -> str:
 
 async def _describe(service: Service, found: Broadcast) -> str:
     english, zone = _english(service), service.settings.zone
-    manual = service.shelf.knowledge.library.manual
+    manual = service.content_store.knowledge.library.manual
     lines = [
         f"Broadcast {found.number}: {state_words(found, english)}",
         f"To: {_whom(service, found)}",

@@ -13,7 +13,7 @@ import aiohttp
 import click
 
 from bot import access
-from bot.commands.context import DAY, Context, day, pass_context
+from bot.commands.context import DAY, CommandContext, day, pass_context
 from bot.errors import ContentError, Problem
 from bot.exports.poster import load_poster_text
 from bot.i18n.catalogue import load_catalogues
@@ -44,7 +44,7 @@ _LINK_SECONDS = 15
 )
 @click.option("--overlaps/--no-overlaps", default=True, help="Look for questions that two articles would win.")
 @pass_context
-def check(context: Context, *, links: bool, on: date | None, overlaps: bool) -> None:
+def check(context: CommandContext, *, links: bool, on: date | None, overlaps: bool) -> None:
     """Check settings, content, regions and translations; exit 1 when anything is wrong."""
     settings = context.settings
     problems: list[Problem] = []
@@ -85,7 +85,7 @@ def check(context: Context, *, links: bool, on: date | None, overlaps: bool) -> 
     print(f"{len(library.articles) if library else 0} articles, settings, regions and translations are in order.")
 
 
-def _check_codes(context: Context) -> None:
+def _check_codes(context: CommandContext) -> None:
     sources = load_sources(context.settings.content)
     if problems := list(check_sources(sources, load_regions(context.settings.region))):
         raise ContentError(problems)
@@ -99,13 +99,13 @@ def _check_goals(content: Path, region: Path) -> None:
     load_goals(content, regions)
 
 
-def _miscounted(context: Context) -> list[Problem]:
+def _miscounted(context: CommandContext) -> list[Problem]:
     """Compare the kept counts with a full recount of the reports, where there is a database."""
     sentence = "the kept counts differ from a recount: {}; restore a backup, or tell the makers of the bot."
     return _ask_database(context, counts.disagreements, sentence)
 
 
-def _tampered(context: Context) -> list[Problem]:
+def _tampered(context: CommandContext) -> list[Problem]:
     """Check the chain of the audit, where there is a database."""
 
     async def broken(store: Store) -> list[int]:
@@ -117,7 +117,7 @@ def _tampered(context: Context) -> list[Problem]:
 
 
 def _ask_database(
-    context: Context, ask: Callable[[Store], Coroutine[object, object, Sequence[object]]], sentence: str
+    context: CommandContext, ask: Callable[[Store], Coroutine[object, object, Sequence[object]]], sentence: str
 ) -> list[Problem]:
     path = context.settings.database_path
     if path is not None and not path.exists():
@@ -138,7 +138,7 @@ def _check_commands(library: Library, commands: set[str], menu: object) -> Itera
             yield document.problem(("items", name, "command"), f"no handler knows the command {item.command}.")
 
 
-def _too_long(context: Context, library: Library) -> Iterator[Problem]:
+def _too_long(context: CommandContext, library: Library) -> Iterator[Problem]:
     for language, catalogue in load_catalogues(context.settings.languages).items():
         for article in library.articles.values():
             length = screen_length(article, catalogue, context.settings)
@@ -149,7 +149,7 @@ def _too_long(context: Context, library: Library) -> Iterator[Problem]:
                 yield library.documents[article.id].problem(("answer", language), sentence)
 
 
-def _overlaps(context: Context, library: Library) -> Iterator[Problem]:
+def _overlaps(context: CommandContext, library: Library) -> Iterator[Problem]:
     """Report questions of one article that the search would answer with another one."""
     index = Index.build(load_corpus(context.settings.content, library))
     for article in library.articles.values():

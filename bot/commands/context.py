@@ -25,7 +25,7 @@ Result = TypeVar("Result")
 
 
 @dataclass
-class Context:
+class CommandContext:
     """Settings read on demand, so that `--help` works with a broken config.yaml; routes, where a command needs them."""
 
     config: Path | None
@@ -59,7 +59,7 @@ class Context:
         return asyncio.run(work)
 
 
-pass_context = click.make_pass_decorator(Context)
+pass_context = click.make_pass_decorator(CommandContext)
 
 
 def day(_: click.Context, __: click.Parameter, value: datetime | None) -> date | None:

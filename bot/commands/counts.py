@@ -11,11 +11,11 @@ import click
 import orjson
 
 from bot import access, clock
-from bot.commands.context import DAY, Context, day, pass_context
+from bot.commands.context import DAY, CommandContext, day, pass_context
 from bot.commands.people import ACTOR
 from bot.errors import BotError
 from bot.exports import spreadsheet
-from bot.exports.spreadsheet import BOM, Table, Wanted, as_csv, as_xlsx
+from bot.exports.spreadsheet import BOM, ExportTable, Wanted, as_csv, as_xlsx
 from bot.i18n.catalogue import load_catalogues
 from bot.library.regions import Regions, load_regions
 from bot.library.sources import load_sources
@@ -36,7 +36,7 @@ PAGE = 5000
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file instead of the screen.")
 @pass_context
 def show_counts(
-    context: Context,
+    context: CommandContext,
     group: str,
     since: date | None,
     until: date | None,
@@ -86,8 +86,8 @@ def show_counts(
 
 
 async def _tables(
-    context: Context, regions: Regions, group: str, wanted: Wanted, *, everything: bool
-) -> Sequence[Table]:
+    context: CommandContext, regions: Regions, group: str, wanted: Wanted, *, everything: bool
+) -> Sequence[ExportTable]:
     language, sources = context.settings.default_language, load_sources(context.settings.content)
     async with context.store() as store:
         if await counts.are_simulated(store):
@@ -98,7 +98,7 @@ async def _tables(
         return [await spreadsheet.table(store, regions, group, wanted, sources=sources)]
 
 
-async def _write_raw(context: Context, out: Path) -> int:
+async def _write_raw(context: CommandContext, out: Path) -> int:
     """Write all reports page by page, so that millions need little memory."""
     number = 0
 
@@ -135,7 +135,7 @@ def _unwritable(out: Path | None, error: OSError) -> BotError:
     return BotError(f"{out} cannot be written: {error.strerror}.")
 
 
-def _notes(context: Context, regions: Regions) -> str:
+def _notes(context: CommandContext, regions: Regions) -> str:
     base = regions.province.baseline
     language = context.settings.default_language
     catalogue = load_catalogues([language])[language]

@@ -9,7 +9,7 @@ from typing import get_args
 import click
 
 from bot import clock
-from bot.commands.context import DAY, Context, day, pass_context
+from bot.commands.context import DAY, CommandContext, day, pass_context
 from bot.errors import BotError
 from bot.exports import poster as posters
 from bot.exports.official_report import make_report
@@ -24,7 +24,7 @@ from bot.library.sources import find_sources, load_sources, source_name
 @click.option("--since", type=DAY, callback=day, help="First day, YYYY-MM-DD (default: the first of the month).")
 @click.option("--until", type=DAY, callback=day, help="Last day, YYYY-MM-DD (default: yesterday).")
 @pass_context
-def report(context: Context, out: Path, since: date | None, until: date | None) -> None:
+def report(context: CommandContext, out: Path, since: date | None, until: date | None) -> None:
     """Write the official report of some days as a .docx in the form of Nghị định 30/2020/NĐ-CP."""
     settings, usual = context.settings, month_so_far(context.today())
     last = until or usual.until
@@ -58,7 +58,7 @@ def report(context: Context, out: Path, since: date | None, until: date | None) 
 )
 @pass_context
 def poster(
-    context: Context, region: str | None, unit: str | None, size: posters.Size, language: str, out: Path
+    context: CommandContext, region: str | None, unit: str | None, size: posters.Size, language: str, out: Path
 ) -> None:
     """Make a poster with QR codes that know where it hangs, as PDF for print or PNG for phones."""
     wanted = region or unit

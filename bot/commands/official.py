@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bot import clock
-from bot.commands.context import Context, pass_context
+from bot.commands.context import CommandContext, pass_context
 from bot.commands.people import ACTOR
 from bot.library.regions import load_regions
 from bot.statistics import official
@@ -16,7 +16,7 @@ from bot.statistics import official
 @click.command("import-official")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @pass_context
-def import_official(context: Context, file: Path) -> None:
+def import_official(context: CommandContext, file: Path) -> None:
     """Take in official figures from FILE, a CSV or XLSX with the columns date, district, phones.
 
     A district is an id, code or name; "toàn tỉnh" is the province. A figure of the same day and district takes the

@@ -8,8 +8,8 @@ from bot import access, clock
 from bot.access import desk_sessions
 from bot.access.roles import ADMIN, OFFICER
 from bot.backup.revocations import Journal
-from bot.commands.context import Context, pass_context
-from bot.errors import BotError, Refused
+from bot.commands.context import CommandContext, pass_context
+from bot.errors import BotError, NotAllowed
 from bot.helpdesk.cases import HelpDesk
 from bot.i18n.catalogue import load_catalogues
 from bot.library.regions import load_regions
@@ -23,7 +23,7 @@ NUMBER = click.IntRange(1, 2**63 - 1)  # what a database can hold
 @click.option("--role", type=click.Choice([OFFICER, ADMIN]), required=True, help="What the code makes of its user.")
 @click.option("--scope", default="", help="District of an officer, such as vinh-tuong; empty for the whole province.")
 @pass_context
-def invite(context: Context, role: str, scope: str) -> None:
+def invite(context: CommandContext, role: str, scope: str) -> None:
     """Make a one-time code that gives its first user a role; it expires after 7 days."""
     districts = load_regions(context.settings.region).districts
     if scope and scope not in districts:
@@ -45,7 +45,7 @@ def invite(context: Context, role: str, scope: str) -> None:
 @click.command("desk-link")
 @click.option("--person", type=NUMBER, required=True, help="An officer's or admin's number, as in `role list`.")
 @pass_context
-def desk_link(context: Context, person: int) -> None:
+def desk_link(context: CommandContext, person: int) -> None:
     """Print a link that signs an officer or admin in to the desk once, within ten minutes."""
 
     key = desk_sessions.new_key()
@@ -66,7 +66,7 @@ def role() -> None:
 
 @role.command("list")
 @pass_context
-def list_roles(context: Context) -> None:
+def list_roles(context: CommandContext) -> None:
     """Show every role with the person's number, channel and scope."""
 
     async def work() -> list[str]:
@@ -82,7 +82,7 @@ def list_roles(context: Context) -> None:
 @role.command()
 @click.argument("person", type=NUMBER)
 @pass_context
-def revoke(context: Context, person: int) -> None:
+def revoke(context: CommandContext, person: int) -> None:
     """Take all roles from PERSON (a number of `role list`)."""
 
     help_desk = _help_desk(context)
@@ -93,7 +93,7 @@ def revoke(context: Context, person: int) -> None:
 
     try:
         context.run(run())
-    except Refused:
+    except NotAllowed:
         raise BotError(f"Person {person} holds no role.") from None
     print(f"Revoked: person {person} is a citizen again.")
 
@@ -101,7 +101,7 @@ def revoke(context: Context, person: int) -> None:
 @click.command()
 @click.argument("person", type=NUMBER)
 @pass_context
-def forget(context: Context, person: int) -> None:
+def forget(context: CommandContext, person: int) -> None:
     """Delete everything about PERSON (a number, as in `role list`)."""
 
     help_desk = _help_desk(context)
@@ -117,7 +117,7 @@ def forget(context: Context, person: int) -> None:
     async def run() -> bool:
         async with context.store() as store:
             known = await store.write(work)
-            await store.scrub()
+            await store.purge_deleted()
             days = context.settings.privacy.revocation_days
             await Journal(context.settings.data_folder).keep(store, at=clock.now(), days=days)
             return known
@@ -127,6 +127,6 @@ def forget(context: Context, person: int) -> None:
     print(f"Deleted: person {person}.")
 
 
-def _help_desk(context: Context) -> HelpDesk:
+def _help_desk(context: CommandContext) -> HelpDesk:
     settings = context.settings
     return HelpDesk(load_catalogues(settings.languages), settings, load_regions(settings.region))

@@ -8,7 +8,7 @@ import click
 
 from bot import access, clock
 from bot.clock import stamp
-from bot.commands.context import Context, pass_context
+from bot.commands.context import CommandContext, pass_context
 from bot.conversation.unit_of_work import REASONS, Complaint, complaints
 from bot.i18n.catalogue import looks_english
 from bot.library.teach import teach as teach_article
@@ -22,7 +22,7 @@ from bot.store import Row, Transaction, questions
 @click.option("--days", type=click.IntRange(1, 36_500), default=30, show_default=True, help="How far to look back.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many lines at most.")
 @pass_context
-def show_questions(context: Context, view: str, days: int, limit: int) -> None:
+def show_questions(context: CommandContext, view: str, days: int, limit: int) -> None:
     """Show what citizens asked, grouped, most frequent first; without address and personal numbers."""
     since = stamp(clock.now() - timedelta(days=days))
 
@@ -50,7 +50,7 @@ def show_questions(context: Context, view: str, days: int, limit: int) -> None:
         print(f"{row['times']}\t{row['unhelped']}\t{row['verdict']}\t{row['article'] or '-'}\t{text}")
 
 
-def _show_unhelpful(context: Context, since: str, limit: int) -> None:
+def _show_unhelpful(context: CommandContext, since: str, limit: int) -> None:
     async def read() -> list[Complaint]:
         async with context.store() as store:
             return await store.read(lambda tx: complaints(tx, since=since))
@@ -66,7 +66,7 @@ def _show_unhelpful(context: Context, since: str, limit: int) -> None:
 @click.argument("question")
 @click.option("--language", type=click.Choice(["vi", "en"]), help="Language of the question (default: guessed).")
 @pass_context
-def teach(context: Context, article: str, question: str, language: str | None) -> None:
+def teach(context: CommandContext, article: str, question: str, language: str | None) -> None:
     """Add QUESTION to the phrasings of ARTICLE; a running bot learns it by itself."""
     spoken = language or ("en" if looks_english(question) else "vi")
     place = teach_article(context.settings.content, article, question, language=spoken)

@@ -16,12 +16,12 @@ import structlog
 from aiohttp import web
 
 from bot import clock
-from bot.channels.console import Console
-from bot.commands.context import Context, pass_context
+from bot.channels.console import ConsoleChannel
+from bot.commands.context import CommandContext, pass_context
 from bot.errors import BotError, SettingsError
 from bot.logs import set_up_logs
 from bot.runtime.build import Service, open_service
-from bot.settings import Log, Settings, load_settings
+from bot.settings import LogSettings, Settings, load_settings
 from bot.web.app import make_app
 from bot.web.hooks import take_short_way
 
@@ -43,7 +43,7 @@ _GARBAGE = 50_000  # objects made before the collector looks for circles
 
 @click.command()
 @pass_context
-def run(context: Context) -> None:
+def run(context: CommandContext) -> None:
     """Start the bot: the web chat and every channel that has a token."""
     set_up_logs(context.settings.log, context.settings.secrets)
     if hasattr(signal, "SIGHUP"):
@@ -60,19 +60,19 @@ def run(context: Context) -> None:
 @click.command()
 @click.option("--as", "name", default="console", help="Talk as this person; each name has a conversation of its own.")
 @pass_context
-def chat(context: Context, name: str) -> None:
+def chat(context: CommandContext, name: str) -> None:
     """Talk to the bot in the terminal. End with Ctrl-D or /thoat."""
-    set_up_logs(Log(level="error"))
+    set_up_logs(LogSettings(level="error"))
     context.run(_chat(context, name))
 
 
-async def _chat(context: Context, name: str) -> None:
-    console = Console(address=name, clock=clock.now)
+async def _chat(context: CommandContext, name: str) -> None:
+    console = ConsoleChannel(address=name, clock=clock.now)
     async with open_service(context.settings, context.routes, extra_channels=[console]) as service:
         await console.listen(service.inbox.receive)
 
 
-async def _serve(context: Context) -> None:
+async def _serve(context: CommandContext) -> None:
     settings = context.settings
     async with open_service(settings, context.routes, online=True) as service:
         runner = web.AppRunner(
@@ -116,7 +116,7 @@ def _site(runner: web.AppRunner, settings: Settings) -> web.BaseSite:
     return web.TCPSite(runner, settings.web.host, settings.web.port, reuse_address=True)
 
 
-def _reload(context: Context, service: Service) -> None:
+def _reload(context: CommandContext, service: Service) -> None:
     """Read the settings again; broken ones change nothing."""
     try:
         settings = load_settings(context.config)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import click
 
 from bot import clock
-from bot.commands.context import Context, pass_context
+from bot.commands.context import CommandContext, pass_context
 from bot.demo.simulation import simulate
 from bot.library.articles import load_library
 from bot.library.regions import load_regions
@@ -20,7 +20,7 @@ MOST_PEOPLE = 200_000
 @click.option("--people", type=click.IntRange(1, MOST_PEOPLE), default=24_000, show_default=True, help="How many.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Same seed, same year.")
 @pass_context
-def demo_data(context: Context, people: int, seed: int) -> None:
+def demo_data(context: CommandContext, people: int, seed: int) -> None:
     """Make a year of simulated people, reports and questions, for trying charts, papers and the desk.
 
     Refused in a database that holds anybody; best with one of its own: BOT_DATABASE=sqlite:///build/demo.db. Everything

@@ -12,7 +12,7 @@ from bot import clock
 from bot.backup import backup as backups
 from bot.backup.move import move as move_all
 from bot.backup.restore import restore as put_back
-from bot.commands.context import Context, pass_context
+from bot.commands.context import CommandContext, pass_context
 from bot.errors import BotError
 from bot.settings import DATABASE_ADDRESS
 from bot.store import applied_migrations
@@ -23,7 +23,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.command()
 @pass_context
-def migrate(context: Context) -> None:
+def migrate(context: CommandContext) -> None:
     """Bring the tables of the database up to date and say what was done; every start does the same by itself."""
     before = set(applied_migrations(context.settings.database))
 
@@ -40,7 +40,7 @@ def migrate(context: Context) -> None:
 @click.argument("file", type=FILE)
 @click.option("--scheduled", is_flag=True, help="Note in the audit that the bot made it by itself.")
 @pass_context
-def backup(context: Context, file: Path, *, scheduled: bool) -> None:
+def backup(context: CommandContext, file: Path, *, scheduled: bool) -> None:
     """Write all records to FILE and verify it, also while the bot runs.
 
     FILE is an SQLite database with a sum of every table in it; FILE.sha256 holds the sum of the file. It is readable
@@ -56,7 +56,7 @@ def backup(context: Context, file: Path, *, scheduled: bool) -> None:
 @click.argument("file", type=FILE)
 @click.option("--check", is_flag=True, help="Only say whether FILE is whole; change nothing.")
 @pass_context
-def restore(context: Context, file: Path, *, check: bool) -> None:
+def restore(context: CommandContext, file: Path, *, check: bool) -> None:
     """Put the records of FILE, made by `backup`, in the place of those in the database.
 
     Refused when FILE is damaged or of a newer version, and while the bot runs. What was there before is kept beside;
@@ -86,7 +86,7 @@ def restore(context: Context, file: Path, *, check: bool) -> None:
 @click.option("--from", "source", required=True, metavar="URL", help="sqlite:///PATH or postgresql://HOST/NAME.")
 @click.option("--to", "target", required=True, metavar="URL", help="An empty database of either kind.")
 @pass_context
-def move(context: Context, source: str, target: str) -> None:
+def move(context: CommandContext, source: str, target: str) -> None:
     """Copy all records into an empty database of either kind, and compare both sides.
 
     Stop the bot first. Broken off, the same command goes on. The source stays as it is.

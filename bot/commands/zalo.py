@@ -19,8 +19,8 @@ from bot.channels.zalo.oa.tokens import (
     keep_pair,
     verifier_of,
 )
-from bot.channels.zalo.transport import Transport
-from bot.commands.context import Context, pass_context
+from bot.channels.zalo.transport import ZaloTransport
+from bot.commands.context import CommandContext, pass_context
 from bot.errors import BotError
 from bot.runtime.build import bot_secret
 from bot.runtime.zalo_factory import oa_app
@@ -37,7 +37,7 @@ def zalo_oa() -> None:
 @click.option("--code", default="", help="The code of a consent just given; without it, the command asks for it.")
 @click.option("--redirect-url", default="", help="Where Zalo sends the admin back (default: zalo_oa.redirect_url).")
 @pass_context
-def login(context: Context, code: str, redirect_url: str) -> None:
+def login(context: CommandContext, code: str, redirect_url: str) -> None:
     """Walk through a new consent: show the link, take the code, store the keys. A running bot takes them up."""
     settings = context.settings
     app = oa_app(settings)
@@ -74,13 +74,13 @@ def _code_in(pasted: str) -> str:
 
 
 async def _exchange(app: App, code: str, verifier: str) -> Pair:
-    transport = Transport(connections=1, seconds=30)
+    transport = ZaloTransport(connections=1, seconds=30)
     try:
         return await ask_for_pair(transport, app, exchange(app, code=code, verifier=verifier))
     finally:
         await transport.close()
 
 
-async def _keep(context: Context, app: App, pair: Pair) -> None:
+async def _keep(context: CommandContext, app: App, pair: Pair) -> None:
     async with context.store() as store:
         await keep_pair(store, app, pair, obtained_at=clock.now())

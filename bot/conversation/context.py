@@ -10,20 +10,20 @@ from bot import access
 from bot.broadcasts import Actor, Broadcasts
 from bot.clock import Clock
 from bot.conversation.dialog import Dialog
-from bot.conversation.unit_of_work import Records
-from bot.errors import Refused
+from bot.conversation.unit_of_work import UnitOfWork
+from bot.errors import NotAllowed
 from bot.helpdesk.cases import HelpDesk
 from bot.i18n.catalogue import Catalogue
 from bot.library import render
 from bot.library.articles import Library
-from bot.library.knowledge import Knowledge, Shelf
+from bot.library.knowledge import ContentStore, Knowledge
 from bot.library.regions import Regions
-from bot.message import Attachment, Button, ChannelState, IncomingMessage, Reply, Traits
+from bot.message import Attachment, Button, Capabilities, ChannelState, IncomingMessage, Reply
 from bot.settings import Settings
 
 
 @dataclass(slots=True)
-class Turn:
+class Context:
     """One message being answered: what was said, by whom, and everything needed to answer."""
 
     message: IncomingMessage
@@ -32,17 +32,17 @@ class Turn:
     catalogue: Catalogue
     catalogues: dict[str, Catalogue]
     dialog: Dialog
-    records: Records
+    work: UnitOfWork
     knowledge: Knowledge
     regions: Regions
     settings: Settings
-    traits: Traits
+    capabilities: Capabilities
     clock: Clock
     replies: list[Reply] = field(default_factory=list)
     channel_title: Callable[[str], str] = str
     channel_states: Callable[[], Awaitable[Sequence[ChannelState]]] | None = None
     all_broadcasts: Broadcasts | None = None
-    shelf: Shelf | None = None
+    content_store: ContentStore | None = None
     routes: Sequence[Route] = ()
 
     @property
@@ -82,7 +82,7 @@ class Turn:
     @property
     def actor(self) -> Actor:
         """This person, as the one who does something to a broadcast."""
-        return Actor(self.records.citizen.id)
+        return Actor(self.work.citizen.id)
 
     async def take_time(self) -> None:
         """Go on once the message is stored; before anything that writes to the records by itself.
@@ -98,9 +98,9 @@ class Turn:
         return HelpDesk(self.catalogues, self.settings, self.regions)
 
     def erase(self) -> str:
-        """Delete everything about this person; returns a receipt (`Records.erase`)."""
-        at, day = self.records.at, self.records.day
-        return self.records.erase(lambda tx, number: self.help_desk.forget(tx, number, at=at, day=day))
+        """Delete everything about this person; returns a receipt (`UnitOfWork.erase`)."""
+        at, day = self.work.at, self.work.day
+        return self.work.erase(lambda tx, number: self.help_desk.forget(tx, number, at=at, day=day))
 
     def t(self, sentence: str, /, **values: object) -> str:
         """Translate a sentence of the bot."""
@@ -138,21 +138,21 @@ class Turn:
         self.catalogue = self.catalogues[language]
 
     def require(self, action: access.Action, district: str = "") -> None:
-        """Go on only if this person may do something, in a district or the whole province; raises Refused with why."""
-        if (sentence := access.refusal(self.records.citizen.grants, action, district)) is not None:
-            raise Refused(self.t(sentence))
+        """Raise NotAllowed with the reason unless this person may do `action` in a district or in the province."""
+        if (sentence := access.refusal(self.work.citizen.grants, action, district)) is not None:
+            raise NotAllowed(self.t(sentence))
 
     def allows(self, action: access.Action, district: str = "") -> bool:
         """Tell whether this person may do something, in a district or the whole province."""
-        return access.refusal(self.records.citizen.grants, action, district) is None
+        return access.refusal(self.work.citizen.grants, action, district) is None
 
     def scope(self, action: access.Action) -> frozenset[str] | None:
         """Return the districts in which this person may do something; None for the whole province."""
-        return access.scopes(self.records.citizen.grants, action.role)
+        return access.scopes(self.work.citizen.grants, action.role)
 
     def may(self, role: str) -> bool:
         """Tell whether this person holds at least a role."""
-        return access.may(self.records.citizen.grants, role)
+        return access.may(self.work.citizen.grants, role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ class Route:
     """
 
     name: str
-    handle: Callable[[Turn], Awaitable[None]]
+    handle: Callable[[Context], Awaitable[None]]
     commands: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()

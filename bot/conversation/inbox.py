@@ -28,12 +28,12 @@ from bot.channels import Ticket
 from bot.channels.rate_limit import Buckets
 from bot.clock import stamp
 from bot.cluster.remote_replies import Key
-from bot.conversation.person_queue import Answer, Item, Lines
-from bot.conversation.unit_of_work import Session, read_sessions
+from bot.conversation.person_queue import Answer, PersonQueues, QueuedMessage
+from bot.conversation.unit_of_work import PersonState, read_sessions
 from bot.errors import Flooded, Overloaded, StoreError
-from bot.logs import TURN, next_turn
-from bot.message import IncomingMessage, Person, Settled
-from bot.serialization import dump_message, dump_settled, load_settled
+from bot.logs import TRACE_ID, next_trace_id
+from bot.message import IncomingMessage, Outcome, Person
+from bot.serialization import dump_message, dump_outcome, load_outcome
 from bot.store import Row, Transaction, messages
 from bot.store.messages import Queue
 from bot.text.normalize import clean
@@ -50,7 +50,7 @@ _SEVERAL, _GATHER_STEPS, _GATHER_STEP = 4, 20, 0.001
 
 
 @dataclass(frozen=True, slots=True)
-class _Around:
+class _ClusterState:
     """What people have under way by all processes together; nothing to see where there is only one."""
 
     queues: Mapping[Person, Queue] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class _Around:
         return me if queue is None else queue.owner
 
 
-_ALONE = _Around()
+_SINGLE_PROCESS = _ClusterState()
 
 
 @dataclass(slots=True)
@@ -89,20 +89,25 @@ class Inbox:
 
     def __init__(
         self,
-        lines: Lines,
+        queues: PersonQueues,
         *,
         per_minute: int,
         longest_text: int,
         most_waiting: int = 0,
         channels: Collection[str] = (),
     ) -> None:
-        """Take messages in and put them into `lines`.
+        """Take messages in and put them into `queues`.
 
         Of more than `most_waiting` messages under way (0: any number), new ones are left to their platform for a while.
         Where several processes serve, what those that are gone left on these `channels` is taken over.
         """
-        self._lines, self._channels = lines, channels
-        self._store, self._clock, self._metrics, self._replica = lines.store, lines.clock, lines.metrics, lines.replica
+        self._queues, self._channels = queues, channels
+        self._store, self._clock, self._metrics, self._membership = (
+            queues.store,
+            queues.clock,
+            queues.metrics,
+            queues.membership,
+        )
         self._buckets, self._per_minute = Buckets(per_minute), per_minute
         self._longest_text, self._most_waiting = longest_text, most_waiting
         self._arriving: list[_Arrival] = []
@@ -113,7 +118,7 @@ class Inbox:
     @property
     def waiting(self) -> int:
         """How many messages are taken in and not yet delivered."""
-        return len(self._lines.under_way)
+        return len(self._queues.under_way)
 
     def limit(self, *, per_minute: int, longest_text: int, most_waiting: int) -> None:
         """Change the limits while running."""
@@ -128,17 +133,17 @@ class Inbox:
         Messages that arrive while others are being stored share the next transaction.
         """
         future: asyncio.Future[Ticket] = asyncio.get_running_loop().create_future()
-        if item := self._lines.under_way.get((message.person.channel, message.id)):
+        if item := self._queues.under_way.get((message.person.channel, message.id)):
             self._metrics.messages.add(message.person.channel, "repeated")
-            future.set_result(Ticket(False, item.settled))
+            future.set_result(Ticket(False, item.done))
         elif not message.event and (wait := self._buckets.take(message.person)):
             self._metrics.messages.add(message.person.channel, "flooded")
             future.set_exception(Flooded(wait))
-        elif self._most_waiting and len(self._lines.under_way) + len(self._arriving) >= self._most_waiting:
+        elif self._most_waiting and len(self._queues.under_way) + len(self._arriving) >= self._most_waiting:
             self._metrics.messages.add(message.person.channel, "overloaded")
             future.set_exception(Overloaded())
         else:
-            arrival = _Arrival(self._screened(message), future, TURN.get() or next_turn(), time.perf_counter())
+            arrival = _Arrival(self._screened(message), future, TRACE_ID.get() or next_trace_id(), time.perf_counter())
             self._arriving.append(arrival)
             if self._intake is None:
                 self._intake = asyncio.get_running_loop().create_task(self._take_in())
@@ -157,7 +162,7 @@ class Inbox:
                     if not arrival.future.done():
                         arrival.future.set_exception(error)
             finally:
-                self._lines.answering = frozenset()
+                self._queues.answering = frozenset()
             if len(group) >= _SEVERAL:
                 await self._gather()
         self._intake = None
@@ -174,27 +179,27 @@ class Inbox:
 
     async def _store_group(self, group: Sequence[_Arrival]) -> None:
         """Answer what can be answered at once, and store everything in one transaction."""
-        if self._replica is not None and not self._replica.holds:
-            await self._replica.beat()
-        steps, begun, me = self._metrics.steps, time.perf_counter(), self._lines.me
+        if self._membership is not None and not self._membership.is_owner:
+            await self._membership.heartbeat()
+        steps, begun, me = self._metrics.steps, time.perf_counter(), self._queues.me
         counted = Counter(arrival.message.person for arrival in group)
-        free = {person for person, times in counted.items() if times == 1 and person not in self._lines}
-        self._lines.answering = frozenset(free)
-        sessions = await self._store.glance(lambda tx: read_sessions(tx, free))
+        free = {person for person, times in counted.items() if times == 1 and person not in self._queues}
+        self._queues.answering = frozenset(free)
+        sessions = await self._store.read_inline(lambda tx: read_sessions(tx, free))
         read = time.perf_counter()
         answers = [
             self._answer_at_once(arrival, sessions[arrival.message.person]) if arrival.message.person in free else None
             for arrival in group
         ]
-        TURN.set(0)  # from here on it is about all of them
+        TRACE_ID.set(0)  # from here on it is about all of them
         thought, at = time.perf_counter(), stamp(self._clock())
 
         # What left meanwhile is noted along with it, and needs no commit of its own.
-        delivered = self._lines.take_delivered()
+        delivered = self._queues.take_delivered()
 
-        def work(tx: Transaction) -> tuple[_Around, list[Row]]:
-            rows = self._lines.mark(tx, delivered) if delivered else []
-            around = self._look_around(tx, counted)
+        def work(tx: Transaction) -> tuple[_ClusterState, list[Row]]:
+            rows = self._queues.mark(tx, delivered) if delivered else []
+            around = self._read_cluster_state(tx, counted)
             commits = []
             for arrival, answer in zip(group, answers, strict=True):
                 message = arrival.message
@@ -204,21 +209,21 @@ class Inbox:
                     body, owner = dump_message(message), around.owner(message.person, me)
                     messages.keep(tx, person=message.person, message_id=message.id, at=at, body=body, owner=owner)
                 else:
-                    replies = dump_settled(answer.replies, erased=answer.erased)
+                    replies = dump_outcome(answer.replies, erased=answer.erased)
                     messages.keep(tx, person=message.person, message_id=message.id, at=at, replies=replies, owner=me)
                     commits.append(answer.commit)
             for commit in commits:
                 commit(tx)
             return around, rows
 
-        with self._lines.watching() as finished:
+        with self._queues.watching() as finished:
             try:
                 around, rows = await self._store.write(work)
             except StoreError:
-                self._lines.note_later(delivered)
+                self._queues.note_later(delivered)
                 raise
             except Exception as error:
-                self._lines.note_later(delivered)
+                self._queues.note_later(delivered)
                 # An id that came before, somebody who was faster, a value that cannot be stored: each by itself.
                 log.debug("taken one by one", messages=len(group), reason=type(error).__name__)
                 await self._store_apart(group, at)
@@ -227,31 +232,31 @@ class Inbox:
         steps.note(read - begun, "read", times=times)
         steps.note((thought - read) / times, "answer", times=times)
         steps.note(time.perf_counter() - thought, "store", times=times)
-        self._lines.let_all_go(delivered)
-        self._lines.answering = frozenset()
-        self._lines.take_up(rows, finished)
+        self._queues.discard_delivered(delivered)
+        self._queues.answering = frozenset()
+        self._queues.resume(rows, finished)
         for arrival, answer in zip(group, answers, strict=True):
             if around.refuses(arrival.message):
                 self._refuse(arrival)
             elif around.is_clear(arrival.message.person, me):
-                self._admit(arrival, None if answer is None else Settled(answer.replies, answer.erased), me)
+                self._admit(arrival, None if answer is None else Outcome(answer.replies, answer.erased), me)
             else:
                 self._admit_behind(arrival, around.queues[arrival.message.person], me, finished)
 
-    def _look_around(self, tx: Transaction, persons: Collection[Person]) -> _Around:
+    def _read_cluster_state(self, tx: Transaction, persons: Collection[Person]) -> _ClusterState:
         """Where others serve the same people: see what these have under way anywhere, and who wrote to all too much."""
-        if not self._lines.shares or self._replica is None:
-            return _ALONE
-        queues = messages.queues(tx, persons, me=self._replica.name)
-        if not self._per_minute or not self._replica.others:
-            return _Around(queues)
+        if not self._queues.shares or self._membership is None:
+            return _SINGLE_PROCESS
+        queues = messages.queues(tx, persons, me=self._membership.name)
+        if not self._per_minute or not self._membership.others:
+            return _ClusterState(queues)
         sent = messages.recent(tx, persons, since=stamp(self._clock() - timedelta(minutes=1)))
-        return _Around(queues, frozenset(person for person, times in sent.items() if times >= self._per_minute))
+        return _ClusterState(queues, frozenset(person for person, times in sent.items() if times >= self._per_minute))
 
-    def _answer_at_once(self, arrival: _Arrival, session: Session) -> Answer | None:
+    def _answer_at_once(self, arrival: _Arrival, session: PersonState) -> Answer | None:
         """Answer a message if that needs no waiting; else None, and nothing has happened."""
-        TURN.set(arrival.turn)
-        thinking = self._lines.answer(arrival.message, session)
+        TRACE_ID.set(arrival.turn)
+        thinking = self._queues.answer(arrival.message, session)
         try:
             thinking.send(None)
         except StopIteration as done:
@@ -264,21 +269,21 @@ class Inbox:
 
     async def _store_apart(self, group: Sequence[_Arrival], at: str) -> None:
         """Store messages as they came, so that none harms another, and find those that came before."""
-        me = self._lines.me
+        me = self._queues.me
         repeated: list[_Arrival] = []
 
         async def take(arrival: _Arrival) -> None:
             message, body = arrival.message, dump_message(arrival.message)
 
-            def work(tx: Transaction) -> tuple[bool, _Around]:
-                around = self._look_around(tx, (message.person,))
+            def work(tx: Transaction) -> tuple[bool, _ClusterState]:
+                around = self._read_cluster_state(tx, (message.person,))
                 owner = around.owner(message.person, me)
                 taken = not around.refuses(message) and messages.take(
                     tx, person=message.person, message_id=message.id, body=body, at=at, owner=owner
                 )
                 return taken, around
 
-            with self._lines.watching() as finished:
+            with self._queues.watching() as finished:
                 fresh, around = await self._store.write(work)
             if around.refuses(message):
                 self._refuse(arrival)
@@ -297,35 +302,37 @@ class Inbox:
                     if not arrival.future.done():
                         arrival.future.set_exception(error)
 
-        self._lines.answering = frozenset()
-        lines: dict[Person, list[_Arrival]] = {}
+        self._queues.answering = frozenset()
+        queues: dict[Person, list[_Arrival]] = {}
         for arrival in group:
-            lines.setdefault(arrival.message.person, []).append(arrival)
-        await asyncio.gather(*map(take_all, lines.values()))
+            queues.setdefault(arrival.message.person, []).append(arrival)
+        await asyncio.gather(*map(take_all, queues.values()))
         for arrival in repeated:
             self._metrics.messages.add(arrival.message.person.channel, "repeated")
             ticket = await self._repeated(arrival.message)
             if not arrival.future.done():
                 arrival.future.set_result(ticket)
 
-    def _admit(self, arrival: _Arrival, outcome: Settled | None, me: str) -> None:
+    def _admit(self, arrival: _Arrival, outcome: Outcome | None, me: str) -> None:
         """Have a message that is safe now answered and delivered when its turn comes, and say so."""
-        settled: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._metrics.messages.add(arrival.message.person.channel, "new")
-        item = self._lines.line_up(Item(arrival.message, settled, outcome, arrival.turn, arrival.begun, me))
+        item = self._queues.enqueue(QueuedMessage(arrival.message, future, outcome, arrival.turn, arrival.begun, me))
         if not arrival.future.done():
-            arrival.future.set_result(Ticket(True, item.settled))
+            arrival.future.set_result(Ticket(True, item.done))
 
     def _admit_behind(self, arrival: _Arrival, queue: Queue, me: str, finished: Collection[Key]) -> None:
         """Have a message that is safe now answered behind what its person has under way, here or by another process."""
         if queue.owner == me:
-            self._lines.take_up(queue.rows, finished)
+            self._queues.resume(queue.rows, finished)
             self._admit(arrival, None, me)
             return
         message = arrival.message
         self._metrics.messages.add(message.person.channel, "new")
         if not arrival.future.done():
-            arrival.future.set_result(Ticket(True, self._lines.elsewhere.expect(message.person.channel, message.id)))
+            arrival.future.set_result(
+                Ticket(True, self._queues.remote_replies.expect(message.person.channel, message.id))
+            )
 
     def _refuse(self, arrival: _Arrival) -> None:
         """Tell that the person wrote too much, counting what other processes took."""
@@ -344,9 +351,9 @@ class Inbox:
 
     async def _take_over(self) -> int:
         """Make what processes that are gone left behind this one's own; returns how many messages."""
-        if self._replica is None:
+        if self._membership is None:
             return 0
-        me, channels = self._lines.me, self._channels
+        me, channels = self._queues.me, self._channels
         left = await self._store.read(lambda tx: messages.left_behind(tx, channels, me=me))
         if not left:
             return 0
@@ -358,15 +365,15 @@ class Inbox:
         since = stamp(self._clock() - TAKEN_UP_AFTER_CRASH)
 
         def work(tx: Transaction) -> list[Row]:
-            rows = messages.unfinished(tx, since=since, owner=self._lines.me, stage=stage)
+            rows = messages.unfinished(tx, since=since, owner=self._queues.me, stage=stage)
             if stage == messages.RECEIVED and rows:
                 # A message from another process may stand behind replies that were taken over with it.
-                rows = messages.unfinished(tx, since=since, owner=self._lines.me)
+                rows = messages.unfinished(tx, since=since, owner=self._queues.me)
             return rows
 
-        with self._lines.watching() as finished:
+        with self._queues.watching() as finished:
             rows = await self._store.read(work)
-        return self._lines.take_up(rows, finished)
+        return self._queues.resume(rows, finished)
 
     async def close(self, *, seconds: float = 10.0) -> None:
         """Finish what is under way within some seconds; the rest is taken up at the next start."""
@@ -374,7 +381,7 @@ class Inbox:
         ends = time.monotonic() + seconds
         if self._intake is not None:
             await asyncio.wait((self._intake,), timeout=seconds)
-        await self._lines.close(seconds=max(0.0, ends - time.monotonic()))
+        await self._queues.close(seconds=max(0.0, ends - time.monotonic()))
 
     def _screened(self, message: IncomingMessage) -> IncomingMessage:
         """Take out of a message what must not be stored."""
@@ -390,17 +397,17 @@ class Inbox:
         return message if text == message.text else replace(message, text=text)
 
     async def _repeated(self, message: IncomingMessage) -> Ticket:
-        settled: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         row = await self._store.read(
             lambda tx: messages.find(tx, channel=message.person.channel, message_id=message.id)
         )
         if row is not None and row["stage"] != messages.DELIVERED:
-            if item := self._lines.under_way.get((message.person.channel, message.id)):
-                return Ticket(False, item.settled)
-            if self._replica is not None and row["owner"] != self._lines.me:
-                return Ticket(False, self._lines.elsewhere.expect(message.person.channel, message.id))
+            if item := self._queues.under_way.get((message.person.channel, message.id)):
+                return Ticket(False, item.done)
+            if self._membership is not None and row["owner"] != self._queues.me:
+                return Ticket(False, self._queues.remote_replies.expect(message.person.channel, message.id))
             await self._look(messages.ANSWERED)
-            if item := self._lines.under_way.get((message.person.channel, message.id)):
-                return Ticket(False, item.settled)
-        settled.set_result(load_settled(row["replies"] if row else ""))
-        return Ticket(False, settled)
+            if item := self._queues.under_way.get((message.person.channel, message.id)):
+                return Ticket(False, item.done)
+        future.set_result(load_outcome(row["replies"] if row else ""))
+        return Ticket(False, future)

@@ -14,7 +14,7 @@ import orjson
 from bot import access
 from bot.access import desk_sessions
 from bot.clock import local_day, moment, stamp
-from bot.errors import Outdated, Refused
+from bot.errors import Conflict, NotAllowed
 from bot.i18n.catalogue import mark
 from bot.library.regions import Place
 from bot.message import Person, Reply
@@ -74,19 +74,19 @@ class Citizen:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class PersonState:
     """What the records know about a person when a message comes: their row, if any, and their roles."""
 
     row: Row | None
     grants: tuple[access.Grant, ...] = ()
 
 
-def read_session(tx: Transaction, person: Person) -> Session:
+def read_session(tx: Transaction, person: Person) -> PersonState:
     """Read a person's session."""
     return read_sessions(tx, (person,))[person]
 
 
-def read_sessions(tx: Transaction, persons: Collection[Person]) -> dict[Person, Session]:
+def read_sessions(tx: Transaction, persons: Collection[Person]) -> dict[Person, PersonState]:
     """Read the sessions of several people at once."""
     sessions = dict.fromkeys(persons, _UNKNOWN)
     for channel in {person.channel for person in persons}:
@@ -97,15 +97,15 @@ def read_sessions(tx: Transaction, persons: Collection[Person]) -> dict[Person, 
                 if row["has_roles"]
                 else ()
             )
-            sessions[Person(channel, row["address"])] = Session(row, tuple(grants))
+            sessions[Person(channel, row["address"])] = PersonState(row, tuple(grants))
     return sessions
 
 
-_UNKNOWN = Session(None)
+_UNKNOWN = PersonState(None)
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class OwnReport:
     """A person's current report of installation."""
 
     district: str
@@ -165,7 +165,7 @@ class Kept:
     channel: str
     language: str
     since: datetime
-    report: Report | None
+    report: OwnReport | None
     history: tuple[Row, ...]
     consents: tuple[Row, ...]
     questions: tuple[Row, ...]
@@ -209,7 +209,7 @@ class Kept:
 
 
 @dataclass(slots=True)
-class Records:
+class UnitOfWork:
     """The records of one person during one turn."""
 
     store: Store
@@ -241,10 +241,10 @@ class Records:
         """Run a reading function on the store."""
         return await self.store.read(work)
 
-    async def report(self) -> Report | None:
+    async def report(self) -> OwnReport | None:
         """Return the person's current report."""
-        row = await self.store.glance(lambda tx: reports.find(tx, self.citizen.id))
-        return None if row is None else Report(row["district"], row["commune"], moment(row["reported_at"]))
+        row = await self.store.read_inline(lambda tx: reports.find(tx, self.citizen.id))
+        return None if row is None else OwnReport(row["district"], row["commune"], moment(row["reported_at"]))
 
     def keep_report(self, place: Place, *, wording: str) -> None:
         """Record the installation, or correct where; `wording` is the consent as the person read it."""
@@ -284,7 +284,7 @@ class Records:
 
     async def wants_reminders(self) -> bool:
         """Tell whether the person agreed to be reminded."""
-        return _agreed(await self.store.glance(lambda tx: people.consents(tx, self.citizen.id)), REMINDERS)
+        return _agreed(await self.store.read_inline(lambda tx: people.consents(tx, self.citizen.id)), REMINDERS)
 
     def allow_reminders(self, wording: str) -> None:
         """Keep the proof that the person wants reminders."""
@@ -305,7 +305,9 @@ class Records:
 
     async def own_reminders(self) -> list[OwnReminder]:
         """List the reminders that the person asked for: those to come, and those whose moment went by unused."""
-        rows = await self.store.glance(lambda tx: appointments.of_person(tx, self.citizen.id, kind=appointments.ASKED))
+        rows = await self.store.read_inline(
+            lambda tx: appointments.of_person(tx, self.citizen.id, kind=appointments.ASKED)
+        )
         return [OwnReminder(row["id"], moment(row["due_at"]), row["state"] == appointments.MISSED) for row in rows]
 
     def ask_reminder(self, due: datetime) -> None:
@@ -332,7 +334,7 @@ class Records:
 
     async def wants_summary(self) -> bool:
         """Tell whether the person wants the weekly summary."""
-        return _agreed(await self.store.glance(lambda tx: people.consents(tx, self.citizen.id)), SUMMARY)
+        return _agreed(await self.store.read_inline(lambda tx: people.consents(tx, self.citizen.id)), SUMMARY)
 
     def want_summary(self, wording: str) -> None:
         """Note that the person wants the weekly summary."""
@@ -381,14 +383,14 @@ class Records:
 
     async def redeem(self, code: str) -> access.Grant | None:
         """Use an invitation up and return the role it gives; None, and counted, when it is unknown, expired or used."""
-        grant = await self.store.glance(lambda tx: access.peek(tx, code, at=self.at))
+        grant = await self.store.read_inline(lambda tx: access.peek(tx, code, at=self.at))
         if grant is None:
             self._note_guess()
             return None
 
         def change(tx: Transaction, person_id: int) -> None:
             if access.redeem(tx, person_id, code, at=self.at) is None:
-                raise Outdated("The invitation was used up meanwhile.")
+                raise Conflict("The invitation was used up meanwhile.")
 
         self.changes.append(change)
         return grant
@@ -409,8 +411,8 @@ class Records:
         def checked(tx: Transaction, person_id: int) -> None:
             try:
                 change(tx, person_id)
-            except Refused as refusal:
-                raise Outdated(str(refusal)) from None
+            except NotAllowed as refusal:
+                raise Conflict(str(refusal)) from None
 
         self.changes.append(checked)
 
@@ -449,7 +451,7 @@ class Records:
                 self.person.channel,
                 row["language"] if row else "",
                 moment(row["created_at"]) if row else self.at,
-                Report(report["district"], report["commune"], moment(report["reported_at"])) if report else None,
+                OwnReport(report["district"], report["commune"], moment(report["reported_at"])) if report else None,
                 tuple(reports.history(tx, number)),
                 tuple(people.consents(tx, number)),
                 tuple(questions.of_person(tx, number)),
@@ -489,7 +491,7 @@ class Records:
 
     async def linked(self) -> tuple[Linked, ...]:
         """List the other channels that this person linked with this one."""
-        return await self.store.glance(lambda tx: _linked(tx, self.citizen.id))
+        return await self.store.read_inline(lambda tx: _linked(tx, self.citizen.id))
 
     def offer_link(self) -> str:
         """Make a code that links this channel with the one where it is typed, once and soon."""
@@ -503,7 +505,7 @@ class Records:
     async def may_guess(self) -> bool:
         """Tell whether the person has not yet typed too many wrong codes of late."""
         since = stamp(self.at - GUESS_TIME)
-        guessed = await self.store.glance(lambda tx: links.guesses(tx, self.citizen.id, since=since))
+        guessed = await self.store.read_inline(lambda tx: links.guesses(tx, self.citizen.id, since=since))
         return guessed < MOST_GUESSES
 
     def _note_guess(self) -> None:
@@ -512,7 +514,7 @@ class Records:
     async def find_link(self, code: str) -> LinkOffer | None:
         """Return what a code offers; a wrong one is counted."""
         key = access.hash_code("".join(filter(str.isalpha, code.upper())))
-        row = await self.store.glance(lambda tx: links.find_offer(tx, code_hash=key, at=stamp(self.at)))
+        row = await self.store.read_inline(lambda tx: links.find_offer(tx, code_hash=key, at=stamp(self.at)))
         if row is None:
             self._note_guess()
             return None

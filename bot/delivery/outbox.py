@@ -18,7 +18,7 @@ from bot.channels.rate_limit import Gate, Sleep
 from bot.clock import Clock, stamp
 from bot.cluster.lease import Lease
 from bot.errors import DeliveryError, Gone, StoreError, Throttled, Unreachable
-from bot.message import Pace, Person, Receipt, Reply, Traits
+from bot.message import Capabilities, Person, RateLimits, Receipt, Reply
 from bot.metrics import Metrics
 from bot.serialization import load_reply
 from bot.store import Row, Store, Transaction, people, pushes
@@ -32,7 +32,7 @@ PUSH_LEASE_SECONDS = 20.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 _MOST_BEGUN = 10_000  # answers that broke off half-way, remembered
 
-Still = Callable[[], Awaitable[bool]]
+ShouldSend = Callable[[], Awaitable[bool]]
 
 
 class Outbox:
@@ -54,10 +54,12 @@ class Outbox:
         self._rights = {
             name: Lease(store, f"pushes:{name}", seconds=PUSH_LEASE_SECONDS, clock=clock) for name in channels
         }
-        self._gates = {name: Gate(channel.traits.pace, clock=timer, sleep=sleep) for name, channel in channels.items()}
+        self._gates = {
+            name: Gate(channel.capabilities.pace, clock=timer, sleep=sleep) for name, channel in channels.items()
+        }
         self._begun: OrderedDict[tuple[Person, str], int] = OrderedDict()  # of which answers how many parts have left
 
-    def pace(self, channel: str, pace: Pace) -> None:
+    def pace(self, channel: str, pace: RateLimits) -> None:
         """Change how fast a channel writes, while running."""
         self._gates[channel].change(pace)
 
@@ -74,7 +76,7 @@ class Outbox:
         channel = self._channel(person)
         offered, number, begun = 0, 0, self._begun.pop((person, answering), 0)
         for reply in replies:
-            parts = fit(reply, channel.traits, first=offered + 1)
+            parts = fit(reply, channel.capabilities, first=offered + 1)
             offered += len(reply.buttons)
             for part in parts:
                 number += 1
@@ -93,12 +95,12 @@ class Outbox:
                     log.warning("reply not delivered", channel=person.channel, code=error.code)
 
     async def send(
-        self, person: Person, reply: Reply, *, still: Still, put_off: Callable[[], None] | None = None
+        self, person: Person, reply: Reply, *, should_send: ShouldSend, on_retry: Callable[[], None] | None = None
     ) -> Receipt | None:
-        """Send one message of many, behind all replies; None when `still` forbids it right before it would leave.
+        """Send one message of many, behind all replies; None when `should_send` forbids it right before it would leave.
 
-        `still` is asked before each attempt, `put_off` called after one that certainly brought nothing and that another
-        follows.
+        `should_send` is asked before each attempt, `on_retry` called after one that certainly brought nothing and that
+        another follows.
 
         Raises DeliveryError: Unreachable when nothing arrived, with `retry_after` where the platform wants to be left
         alone for long; Unknown when it may have arrived; Gone, Rejected. Nothing is sent twice.
@@ -106,8 +108,8 @@ class Outbox:
         channel = self._channel(person)
         receipt: Receipt | None = None
         try:
-            for part in fit(reply, channel.traits):
-                receipt = await self._send(channel, person, part, "", still, put_off)
+            for part in fit(reply, channel.capabilities):
+                receipt = await self._send(channel, person, part, "", should_send, on_retry)
                 if receipt is None:
                     return None
         except Gone:
@@ -115,11 +117,11 @@ class Outbox:
             raise
         return receipt
 
-    def edits(self, channel: str) -> bool:
+    def can_edit(self, channel: str) -> bool:
         """Tell whether a channel can change what it said."""
         return isinstance(self._channels.get(channel), Editing)
 
-    async def show(self, person: Person, reply: Reply, *, over: str = "") -> str:
+    async def send_or_edit(self, person: Person, reply: Reply, *, message_id: str = "") -> str:
         """Say something that goes on changing: over an earlier message where that can still be changed, else anew.
 
         Returns the platform's id of the message that shows it. Raises DeliveryError.
@@ -128,9 +130,9 @@ class Outbox:
         gate = self._gates[channel.name]
         probe, accepted = await gate.enter(person.address, bulk=False), False
         try:
-            if over and isinstance(channel, Editing) and await channel.edit(person, over, reply):
+            if message_id and isinstance(channel, Editing) and await channel.edit(person, message_id, reply):
                 accepted = True
-                return over
+                return message_id
             receipt = await channel.send(person, reply)
             accepted = True
             return receipt.id
@@ -201,8 +203,8 @@ class Outbox:
         person: Person,
         reply: Reply,
         answering: str,
-        still: Still | None = None,
-        put_off: Callable[[], None] | None = None,
+        should_send: ShouldSend | None = None,
+        on_retry: Callable[[], None] | None = None,
     ) -> Receipt | None:
         gate, pause, lane = self._gates[channel.name], _FIRST_PAUSE, "reply" if answering else "bulk"
         for attempt in range(1, ATTEMPTS + 1):
@@ -212,7 +214,7 @@ class Outbox:
                 raise Unreachable(str(error), code=error.code, retry_after=error.retry_after) from None
             refused_for, accepted, ended = None, False, "broken-off"
             try:
-                if still is not None and not await still():
+                if should_send is not None and not await should_send():
                     ended = "called-off"
                     return None
                 receipt = await channel.send(person, reply, answering=answering)
@@ -233,43 +235,43 @@ class Outbox:
             finally:
                 self._sends.add(channel.name, lane, ended)
                 gate.leave(person.address, probe=probe, refused_for=refused_for, accepted=accepted)
-            if put_off is not None:
-                put_off()
+            if on_retry is not None:
+                on_retry()
             if refused_for is None:
                 await self._sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
                 pause = min(pause * 2, _LONGEST_PAUSE)
         raise AssertionError("the last attempt returns or raises")
 
 
-def fit(reply: Reply, traits: Traits, *, first: int = 1) -> Iterator[Reply]:
+def fit(reply: Reply, capabilities: Capabilities, *, first: int = 1) -> Iterator[Reply]:
     """Make a reply that a channel can carry: choices as numbered lines where there are no buttons, long texts cut.
 
     The numbers begin at `first`, so that the replies to one message do not offer the same number twice.
     """
     text = reply.text
-    if traits.longest_caption is not None and (reply.image or reply.file):
-        yield from _one_by_one(reply, traits, traits.longest_caption)
+    if capabilities.longest_caption is not None and (reply.image or reply.file):
+        yield from _one_by_one(reply, capabilities, capabilities.longest_caption)
         return
-    if reply.buttons and not traits.buttons:
+    if reply.buttons and not capabilities.buttons:
         choices = "\n".join(f"{number}. {button.label}" for number, button in enumerate(reply.buttons, first))
         text = f"{text}\n\n{choices}" if text else choices
     # No platform counts more than two for a character, so that most texts need no counting.
-    if len(text) * 2 <= traits.longest_text or traits.measure(to_plain(text)) <= traits.longest_text:
+    if len(text) * 2 <= capabilities.longest_text or capabilities.measure(to_plain(text)) <= capabilities.longest_text:
         yield reply if text is reply.text else replace(reply, text=text)
         return
-    parts = split_marked(text, traits.longest_text, traits.measure)
+    parts = split_marked(text, capabilities.longest_text, capabilities.measure)
     for part in parts[:-1]:
         yield Reply(part)
     yield replace(reply, text=parts[-1])
 
 
-def _one_by_one(reply: Reply, traits: Traits, longest_caption: int) -> Iterator[Reply]:
+def _one_by_one(reply: Reply, capabilities: Capabilities, longest_caption: int) -> Iterator[Reply]:
     """Give each picture and file a message of its own, with the text under the first where it fits, else before it.
 
     So what has left need not leave again with what has not.
     """
-    if traits.measure(to_plain(reply.text)) > longest_caption:
-        yield from fit(Reply(reply.text), traits)
+    if capabilities.measure(to_plain(reply.text)) > longest_caption:
+        yield from fit(Reply(reply.text), capabilities)
         reply = replace(reply, text="")
     if reply.image and reply.file:
         yield replace(reply, file=None, buttons=())

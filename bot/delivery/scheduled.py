@@ -18,13 +18,13 @@ from functools import partial
 import structlog
 
 from bot.channels.quota import left_of_month
-from bot.channels.terms import Terms
+from bot.channels.terms import SendingTerms
 from bot.clock import Clock, moment, stamp
 from bot.cluster.lease import Lease
 from bot.delivery.outbox import Outbox
 from bot.errors import DeliveryError, Gone, StoreError, Unknown, Unreachable
 from bot.hours import QuietHours
-from bot.message import Person, Reply, Traits
+from bot.message import Capabilities, Person, Reply
 from bot.store import Row, Store, Transaction, appointments, reach
 from bot.store.appointments import ASKED, FAILED, FOLLOW_UP, MISSED, SENT, SUMMARY, UNKNOWN
 
@@ -55,12 +55,12 @@ class Due:
 
 
 # Writes the message; None when nobody needs it any more.
-Compose = Callable[[Due, Traits], Awaitable[Reply | None]]
+Compose = Callable[[Due, Capabilities], Awaitable[Reply | None]]
 # Plans what comes back by itself; called often, does nothing mostly.
 Plan = Callable[[], Awaitable[None]]
 
 
-class Appointments:
+class ScheduledMessages:
     """Everything that is due to one person at a time."""
 
     def __init__(
@@ -68,16 +68,22 @@ class Appointments:
         store: Store,
         outbox: Outbox,
         *,
-        traits: Mapping[str, Traits],
-        terms: Mapping[str, Terms],
+        capabilities: Mapping[str, Capabilities],
+        terms: Mapping[str, SendingTerms],
         compose: Mapping[str, Compose],
         plan: Plan,
         quiet: QuietHours,
         per_week: int,
         clock: Clock,
     ) -> None:
-        """Join what is needed; `traits` are those of the channels on which this process may write first."""
-        self._store, self._outbox, self._traits, self._compose, self._plan = store, outbox, traits, compose, plan
+        """Join what is needed; `capabilities` are those of the channels on which this process may write first."""
+        self._store, self._outbox, self._capabilities, self._compose, self._plan = (
+            store,
+            outbox,
+            capabilities,
+            compose,
+            plan,
+        )
         self._terms, self._quiet, self._per_week, self._clock = terms, quiet, per_week, clock
         self._holder = secrets.token_hex(8)
         self._lease = Lease(store, "appointments", seconds=LEASE_SECONDS, clock=clock)
@@ -92,7 +98,7 @@ class Appointments:
         self._held = await self._lease.hold()
         if not self._held:
             return
-        if buried := await self._store.write(partial(appointments.bury, at=stamp(now))):
+        if buried := await self._store.write(partial(appointments.mark_lost, at=stamp(now))):
             log.warning("sender of reminders ended in the middle", unknown=buried)
         while rows := await self._store.write(self._claim):
             await self._send_all(rows)
@@ -110,17 +116,17 @@ class Appointments:
         if self._quiet.covers(now):
             return []
         found: list[Due] = []
-        for channel, traits in self._traits.items():
+        for channel, capabilities in self._capabilities.items():
             at, week_ago = stamp(now), stamp(now - _WEEK)
             while rows := appointments.due(tx, channel, at=at, week_ago=week_ago, limit=AT_ONCE - len(found)):
-                kept = [due for row in rows if (due := self._judge(tx, row, traits, now)) is not None]
+                kept = [due for row in rows if (due := self._judge(tx, row, capabilities, now)) is not None]
                 appointments.claim(tx, [due.number for due in kept], holder=self._holder, at=at)
                 found += kept
                 if len(found) >= AT_ONCE:
                     return found
         return found
 
-    def _judge(self, tx: Transaction, row: Row, traits: Traits, now: datetime) -> Due | None:
+    def _judge(self, tx: Transaction, row: Row, capabilities: Capabilities, now: datetime) -> Due | None:
         """Return a message that may leave; one that may not is ended, put off or forgotten here."""
         number, kind, due_at, at = int(row["id"]), row["kind"], moment(row["due_at"]), stamp(now)
         if now > self._latest(kind, due_at):
@@ -142,7 +148,7 @@ class Appointments:
             if row["quiet_until"] > at:  # an officer talks to them
                 appointments.put_off(tx, number, until=row["quiet_until"], at=at)
                 return None
-        if reach.price(tx, row["person_id"], traits.window, now=now) == reach.CLOSED:
+        if reach.price(tx, row["person_id"], capabilities.window, now=now) == reach.CLOSED:
             appointments.end(tx, number, state=MISSED, reason="window-closed", at=at)
             return None
         person = Person(row["channel"], row["address"])
@@ -173,20 +179,20 @@ class Appointments:
                 raise failed
 
     async def _send(self, due: Due) -> None:
-        traits = self._traits[due.person.channel]
+        capabilities = self._capabilities[due.person.channel]
 
-        async def still() -> bool:
+        async def should_send() -> bool:
             if self._quiet.covers(self._clock()):
                 return False
             return await self._store.read(partial(appointments.holds, number=due.number, holder=self._holder))
 
         state, reason = SENT, ""
         try:
-            reply = await self._compose[due.kind](due, traits)
+            reply = await self._compose[due.kind](due, capabilities)
             if reply is None:
                 await self._store.write(partial(appointments.drop, number=due.number))
                 return
-            if await self._outbox.send(due.person, reply, still=still) is None:
+            if await self._outbox.send(due.person, reply, should_send=should_send) is None:
                 await self._put_off(due, self._quiet.end(self._clock()), tries=0)
                 return
         except Unreachable as error:

@@ -19,7 +19,15 @@ import orjson
 from bot.errors import BotError
 from bot.i18n.catalogue import Catalogue, mark
 from bot.library.regions import Regions
-from bot.statistics.counts import SELF_REPORTED, SIMULATED, DayCount, OfficialFigure, Progress, ProvinceCount, Step
+from bot.statistics.counts import (
+    SELF_REPORTED,
+    SIMULATED,
+    DayCount,
+    FunnelStep,
+    GoalProgress,
+    OfficialFigure,
+    ProvinceCount,
+)
 
 Form = Literal["png", "svg"]
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,7 +130,7 @@ def growth(
 
 
 def progress(
-    found: Sequence[Progress],
+    found: Sequence[GoalProgress],
     regions: Regions,
     catalogue: Catalogue,
     *,
@@ -158,7 +166,7 @@ def progress(
 
 
 def funnel(
-    steps: Sequence[Step], catalogue: Catalogue, *, day: date, step: int = 1, place: str = "", over: bool = True
+    steps: Sequence[FunnelStep], catalogue: Catalogue, *, day: date, step: int = 1, place: str = "", over: bool = True
 ) -> Chart:
     """Show how many people came how far, from the first contact to the report; of a place's posters, if it is named."""
     started = next((s.people for s in steps if s.name == "start"), 0)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bot.exports.text_width import balanced, bold_width
-from bot.settings import Report
+from bot.settings import ReportSettings
 
 if TYPE_CHECKING:
     from docx.document import Document
@@ -30,7 +30,7 @@ _PICTURE_ROOM = (150, 108)  # millimetres
 class DecreePaper:
     """A document in the decree's form; every method adds to its end."""
 
-    def __init__(self, form: Report) -> None:
+    def __init__(self, form: ReportSettings) -> None:
         import docx  # loaded only where papers are made
         from docx.enum.text import WD_ALIGN_PARAGRAPH as ALIGN
 

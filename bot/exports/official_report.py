@@ -12,7 +12,7 @@ from datetime import datetime
 
 from bot.exports import charts, wording
 from bot.exports.docx import DecreePaper
-from bot.exports.report_figures import Figures, Line, Period, gather_figures
+from bot.exports.report_figures import DistrictLine, Figures, Period, gather_figures
 from bot.exports.report_sentences import (
     baseline_sentences,
     change_sentence,
@@ -23,7 +23,7 @@ from bot.exports.report_sentences import (
 )
 from bot.i18n.catalogue import load_catalogues
 from bot.library.regions import Regions
-from bot.settings import Report
+from bot.settings import ReportSettings
 from bot.store import Store
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -35,7 +35,7 @@ async def make_report(
     store: Store,
     regions: Regions,
     period: Period,
-    form: Report,
+    form: ReportSettings,
     *,
     made_at: datetime,
     small_count: int,
@@ -58,7 +58,7 @@ def file_name(period: Period) -> str:
     return f"bao-cao-{period.since}-{period.until}.docx"
 
 
-def write_report(figures: Figures, form: Report, *, chart: bytes = b"", chart_alt: str = "") -> bytes:
+def write_report(figures: Figures, form: ReportSettings, *, chart: bytes = b"", chart_alt: str = "") -> bytes:
     """Write the report as a .docx; `chart` is a PNG of the ranking, left out when empty."""
     paper = DecreePaper(form)
     paper.head()
@@ -104,7 +104,7 @@ def write_report(figures: Figures, form: Report, *, chart: bytes = b"", chart_al
 def _ranking(paper: DecreePaper, figures: Figures) -> None:
     few = f"dưới {figures.step}" if figures.step > 1 else "0"
 
-    def row(rank: str, line: Line) -> list[str]:
+    def row(rank: str, line: DistrictLine) -> list[str]:
         total, share = (wording.number(line.total), wording.percent(line.share)) if line.total else (few, NOTHING)
         return [rank, wording.capital(line.name), wording.signed(line.now), total, wording.number(line.adults), share]
 

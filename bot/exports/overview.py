@@ -127,7 +127,7 @@ class Overview:
             return t("New in 7 days: {new}, fewer than in the 7 days before ({before}).", new=new, before=before)
         return t("New in 7 days: {new}, as in the 7 days before.", new=new)
 
-    def _goal(self, one: counts.Progress) -> str:
+    def _goal(self, one: counts.GoalProgress) -> str:
         t, number, day = self.catalogue.t, self.catalogue.number, self.catalogue.day
         wanted, until = number(one.wanted), day(one.goal.until)
         if one.share >= 1:

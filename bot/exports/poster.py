@@ -41,7 +41,7 @@ _SPACE, _FIXED_SPACE = " ", "\u00a0"
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
-class NoDoor(BotError):
+class NoEntryPoint(BotError):
     """No channel is set up that a code could lead to."""
 
 
@@ -53,7 +53,7 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Step(_Model):
+class PosterStep(_Model):
     """One of the three steps."""
 
     title: Bilingual
@@ -65,7 +65,7 @@ class PosterText(_Model):
 
     title: BilingualList
     subtitle: Bilingual
-    steps: tuple[Step, Step, Step]
+    steps: tuple[PosterStep, PosterStep, PosterStep]
     then_type: Bilingual
     code: Bilingual
     web: Bilingual
@@ -75,7 +75,7 @@ class PosterText(_Model):
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class EntryPoint:
     """A way into the chat: the address in the code, how it reads, and what must be typed where it carries no source."""
 
     name: str
@@ -89,15 +89,15 @@ def load_poster_text(folder: Path) -> PosterText:
     return read_model(folder / TEXT_FILE, PosterText)[0]
 
 
-def doors(settings: Settings, text: PosterText, code: str, language: str = "vi") -> tuple[Door, ...]:
+def doors(settings: Settings, text: PosterText, code: str, language: str = "vi") -> tuple[EntryPoint, ...]:
     """List the ways into the chat that are set up, the one most people have first."""
     found = []
     if link := settings.zalo_oa.link:
-        found.append(Door("Zalo", link, _bare(link), code))  # its links carry no source
+        found.append(EntryPoint("Zalo", link, _bare(link), code))  # its links carry no source
     if link := settings.web.public_url:
-        found.append(Door(text.web.in_language(language), f"{link}/?s={quote(code)}", _bare(link)))
+        found.append(EntryPoint(text.web.in_language(language), f"{link}/?s={quote(code)}", _bare(link)))
     if name := settings.telegram.username:
-        found.append(Door("Telegram", f"https://t.me/{name}?start={quote(code)}", f"@{name}"))
+        found.append(EntryPoint("Telegram", f"https://t.me/{name}?start={quote(code)}", f"@{name}"))
     return tuple(found)
 
 
@@ -113,7 +113,7 @@ def make_poster(
     form: Form = "pdf",
     language: str = "vi",
 ) -> bytes:
-    """Set the poster of a district, commune or unit as one page; raises NoDoor when no channel is set up.
+    """Set the poster of a district, commune or unit as one page; raises NoEntryPoint when no channel is set up.
 
     Raises TooMuchText when an edit of the texts made them longer than the page.
     """
@@ -121,7 +121,7 @@ def make_poster(
 
     entrances = doors(settings, text, source.code, language)
     if not entrances:
-        raise NoDoor("No poster without a way in: set zalo_oa.link, web.public_url or telegram.username.")
+        raise NoEntryPoint("No poster without a way in: set zalo_oa.link, web.public_url or telegram.username.")
     data = _data(source, text, entrances, regions, library, settings, today, size, language)
     pages = typst.compile(
         _FOLDER / "poster.typ",
@@ -145,7 +145,7 @@ def file_name(source: Source, *, size: Size, form: Form) -> str:
 def _data(
     source: Source,
     text: PosterText,
-    entrances: tuple[Door, ...],
+    entrances: tuple[EntryPoint, ...],
     regions: Regions,
     library: Library,
     settings: Settings,

@@ -60,7 +60,7 @@ def last_week(today: date) -> Period:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DistrictLine:
     """One district: what was new in the period, in the one before, and all until its end."""
 
     name: str
@@ -81,8 +81,8 @@ class Figures:
 
     period: Period
     area: str
-    whole: Line
-    lines: tuple[Line, ...]
+    whole: DistrictLine
+    lines: tuple[DistrictLine, ...]
     made_at: datetime
     standing: counts.ProvinceCount
     step: int = 1
@@ -90,7 +90,7 @@ class Figures:
     official: OfficialFigure | None = None
     simulated: bool = False
 
-    def rank(self, line: Line) -> int:
+    def rank(self, line: DistrictLine) -> int:
         """Rank a district by its share; equal shares share a rank."""
         return 1 + sum(other.share > line.share for other in self.lines)
 
@@ -131,9 +131,9 @@ async def gather_figures(
     return Figures(
         period=period,
         area=(f"{province.kind} {province.name}" if wanted is None else wording.joined(names)) + former,
-        whole=Line("Tổng", total.adults, now.reports, before.reports, total.reports),
+        whole=DistrictLine("Tổng", total.adults, now.reports, before.reports, total.reports),
         lines=tuple(
-            Line(
+            DistrictLine(
                 name, district.adults, district.reports, before.districts[index].reports, total.districts[index].reports
             )
             for index, (name, district) in enumerate(zip(names, now.districts, strict=True))

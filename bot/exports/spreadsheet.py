@@ -34,7 +34,7 @@ Cells = list[object]
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ExportTable:
     """One view of the counts: column names and rows."""
 
     name: str
@@ -53,7 +53,9 @@ class Wanted:
     step: int = 1
 
 
-async def table(store: Store, regions: Regions, view: str, wanted: Wanted, *, sources: Sources | None = None) -> Table:
+async def table(
+    store: Store, regions: Regions, view: str, wanted: Wanted, *, sources: Sources | None = None
+) -> ExportTable:
     """Make the table of one of `counts.GROUPS`; with `sources`, their codes are named."""
     if view == "district":
         return await _districts(store, regions, wanted)
@@ -78,7 +80,7 @@ async def table(store: Store, regions: Regions, view: str, wanted: Wanted, *, so
             ]
             for t in tallies
         ]
-        return Table(view, ["code", "commune", "district", "self_reported", "map"], rows)
+        return ExportTable(view, ["code", "commune", "district", "self_reported", "map"], rows)
     if view == "source":
         named = {} if sources is None else sources.by_code
         rows = [
@@ -91,23 +93,25 @@ async def table(store: Store, regions: Regions, view: str, wanted: Wanted, *, so
             ]
             for t in tallies
         ]
-        return Table(view, ["source", "self_reported", "name"], rows)
-    return Table(view, [view, "self_reported"], [[t.key or "-", t.reports] for t in tallies])
+        return ExportTable(view, ["source", "self_reported", "name"], rows)
+    return ExportTable(view, [view, "self_reported"], [[t.key or "-", t.reports] for t in tallies])
 
 
-async def funnel(store: Store, wanted: Wanted, catalogue: Catalogue, *, codes: Collection[str] | None = None) -> Table:
+async def funnel(
+    store: Store, wanted: Wanted, catalogue: Catalogue, *, codes: Collection[str] | None = None
+) -> ExportTable:
     """Make the table of the steps from the first contact to the report; with `codes`, of those who came by them."""
     steps = await counts.count_steps(
         store, today=wanted.today, since=wanted.since, until=wanted.until, step=wanted.step, sources=codes
     )
-    return Table(
+    return ExportTable(
         "funnel", ["step", "name", "people"], [[s.name, catalogue.t(STEP_NAMES[s.name]), s.people] for s in steps]
     )
 
 
 async def all_tables(
     store: Store, regions: Regions, wanted: Wanted, catalogue: Catalogue, *, sources: Sources | None = None
-) -> list[Table]:
+) -> list[ExportTable]:
     """Make every view, the funnel (of districts: from their posters), the official figures and a sheet on method."""
     tables = [await table(store, regions, view, wanted, sources=sources) for view in VIEWS]
     if wanted.scope is None:
@@ -121,11 +125,11 @@ async def all_tables(
         if (known := district in regions.districts) or district == regions.province.id
         if wanted.scope is None or district in wanted.scope or not known
     ]
-    tables.append(Table("official", ["date", "district", "name", "phones"], rows))
+    tables.append(ExportTable("official", ["date", "district", "name", "phones"], rows))
     lines = method(wanted, catalogue)
     if await counts.are_simulated(store):
         lines.insert(0, catalogue.t(counts.SIMULATED))
-    tables.append(Table("method", ["method"], [[line] for line in lines]))
+    tables.append(ExportTable("method", ["method"], [[line] for line in lines]))
     return tables
 
 
@@ -152,7 +156,7 @@ def method(wanted: Wanted, catalogue: Catalogue) -> list[str]:
     return lines
 
 
-async def _districts(store: Store, regions: Regions, wanted: Wanted) -> Table:
+async def _districts(store: Store, regions: Regions, wanted: Wanted) -> ExportTable:
     province = await counts.count_districts(
         store,
         regions,
@@ -170,7 +174,7 @@ async def _districts(store: Store, regions: Regions, wanted: Wanted) -> Table:
     total = [province.reports, province.adults, round(100 * province.share, 3), province.new]
     if wanted.scope is None:
         rows.append(["", regions.province.id, regions.province.name, *total])
-    return Table("district", header, rows)
+    return ExportTable("district", header, rows)
 
 
 def as_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -187,7 +191,7 @@ def harmless(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value != "-" and _FORMULA.search(value) else value
 
 
-def as_xlsx(tables: Sequence[Table]) -> bytes:
+def as_xlsx(tables: Sequence[ExportTable]) -> bytes:
     """Write tables as a workbook: a sheet each, typed columns, the header frozen."""
     from openpyxl import Workbook  # loaded only where papers are made
     from openpyxl.styles import Alignment, Font
@@ -230,7 +234,7 @@ def _cell(sheet: WriteOnlyWorksheet, value: object, **style: Any) -> object:
     return cell
 
 
-def _widths(one: Table) -> Iterator[float]:
+def _widths(one: ExportTable) -> Iterator[float]:
     for column, name in enumerate(one.header):
         longest = max([len(name), *[len(str(row[column])) for row in one.rows[:1000]]])
         yield min(100, longest + 3)

@@ -1,6 +1,6 @@
 """Talking to a person: cases that citizens open, officers of their place take, answer, hand over and close.
 
-Every function works within a transaction. What may not be done, or not any more, raises Refused with a sentence to
+Every function works within a transaction. What may not be done, or not any more, raises NotAllowed with a sentence to
 translate, so that of two officers who act at once the slower is told why. Texts of citizens come in without personal
 numbers, and whoever reads them leaves a line in the audit.
 """
@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from bot import access
 from bot.clock import moment, stamp
-from bot.errors import Refused
+from bot.errors import NotAllowed
 from bot.i18n.catalogue import Catalogue, mark
 from bot.library.regions import Regions
 from bot.message import Button, Reply
@@ -81,7 +81,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CaseMessage:
     """One message of a conversation; `officer` is 0 for the citizen's own words and for an officer who was deleted."""
 
     number: int
@@ -151,29 +151,29 @@ class HelpDesk:
         return self._known(tx, case.number)
 
     def tell(self, tx: Transaction, person_id: int, text: str, *, at: datetime) -> None:
-        """Add what a citizen writes to their open case and bring it to whoever has it in hand; raises Refused."""
+        """Add what a citizen writes to their open case and bring it to whoever has it in hand; raises NotAllowed."""
         case = self._own_case(tx, person_id)
         if case is None:
-            raise Refused(NOTHING_OPEN)
+            raise NotAllowed(NOTHING_OPEN)
         self._add_words(tx, case, text, at)
         if case.officer:
             reach.keep_quiet(tx, person_id, until=stamp(at + IDLE))
 
     def place(self, tx: Transaction, person_id: int, district: str, *, at: datetime) -> None:
-        """Send a citizen's case to the officers of the district they name; raises Refused when none is open."""
+        """Send a citizen's case to the officers of the district they name; raises NotAllowed when none is open."""
         case = self._own_case(tx, person_id)
         if case is None or district not in self._regions.districts:
-            raise Refused(NOTHING_OPEN)
+            raise NotAllowed(NOTHING_OPEN)
         if case.officer or case.district == district:
             return  # whoever has it in hand knows better
         conversations.place(tx, case.number, district=district)
         self._call_officers(tx, self._known(tx, case.number), at)
 
     def end(self, tx: Transaction, person_id: int, *, at: datetime) -> None:
-        """Close the case that a citizen no longer needs; raises Refused when none is open."""
+        """Close the case that a citizen no longer needs; raises NotAllowed when none is open."""
         case = self._own_case(tx, person_id)
         if case is None:
-            raise Refused(NOTHING_OPEN)
+            raise NotAllowed(NOTHING_OPEN)
         conversations.close(tx, case.number, at=stamp(at))
         reach.end_quiet(tx, person_id)
         pushes.withdraw(tx, about=_about(case.number))
@@ -210,7 +210,7 @@ class HelpDesk:
 
     def cases(self, tx: Transaction, officer: Officer) -> list[Case]:
         """List the open cases within an officer's scope: who waits first, in the order in which words are due."""
-        found = map(_case, conversations.unfinished(tx))
+        found = map(case_of, conversations.unfinished(tx))
         return [case for case in found if _may(officer, access.READ_MESSAGES, case)]
 
     def waiting(self, tx: Transaction, officer: Officer, *, at: datetime) -> Waiting:
@@ -220,31 +220,31 @@ class HelpDesk:
         return Waiting(len(cases), len(overdue), sum(case.kind == DATA for case in overdue))
 
     def case(self, tx: Transaction, officer: Officer, number: int) -> Case:
-        """Return an open case within an officer's scope; raises Refused."""
+        """Return an open case within an officer's scope; raises NotAllowed."""
         row = conversations.find(tx, number)
         case = None if row is None else case_of(row)
         if case is None or case.closed or not _may(officer, access.READ_MESSAGES, case):
-            raise Refused(GONE)
+            raise NotAllowed(GONE)
         return case
 
-    def thread(self, tx: Transaction, officer: Officer, number: int) -> tuple[Case, list[Said]]:
-        """Return a case with everything said in it; raises Refused. Whoever shows it calls `note_reading` too."""
+    def thread(self, tx: Transaction, officer: Officer, number: int) -> tuple[Case, list[CaseMessage]]:
+        """Return a case with everything said in it; raises NotAllowed. Whoever shows it calls `note_reading` too."""
         case = self.case(tx, officer, number)
         return case, [_said(row) for row in conversations.messages(tx, number)]
 
     def note_reading(self, tx: Transaction, officer: Officer, number: int, *, at: datetime) -> None:
-        """Put into the audit that an officer reads a case; raises Refused."""
+        """Put into the audit that an officer reads a case; raises NotAllowed."""
         self.case(tx, officer, number)
         self._audit(tx, officer, "read", number, at)
 
     def take(self, tx: Transaction, officer: Officer, number: int, *, at: datetime, over: bool = False) -> None:
-        """Take a case into one's hand; from a colleague only with `over`. Raises Refused."""
-        tx.hold(f"talk {number}")
+        """Take a case into one's hand; from a colleague only with `over`. Raises NotAllowed."""
+        tx.lock(f"talk {number}")
         case = self._actable(tx, officer, number)
         if case.officer == officer.id:
             return
         if case.officer and not over:
-            raise Refused(TAKEN)
+            raise NotAllowed(TAKEN)
         conversations.assign(tx, number, officer_id=officer.id)
         reach.keep_quiet(tx, case.person_id, until=stamp(at + IDLE))
         pushes.withdraw(tx, about=_about(number))
@@ -254,15 +254,15 @@ class HelpDesk:
             self._push_to_officer(tx, case.officer, sentence, case, at, button=False)
 
     def held(self, tx: Transaction, officer: Officer, number: int) -> Case:
-        """Return a case that an officer has in hand and may answer; raises Refused."""
+        """Return a case that an officer has in hand and may answer; raises NotAllowed."""
         case = self._actable(tx, officer, number)
         if case.officer != officer.id:
-            raise Refused(TAKEN if case.officer else NOT_YOURS)
+            raise NotAllowed(TAKEN if case.officer else NOT_YOURS)
         return case
 
     def answer(self, tx: Transaction, officer: Officer, number: int, text: str, *, at: datetime) -> None:
-        """Say something to the citizen of a case that one has in hand; raises Refused."""
-        tx.hold(f"talk {number}")
+        """Say something to the citizen of a case that one has in hand; raises NotAllowed."""
+        tx.lock(f"talk {number}")
         case = self.held(tx, officer, number)
         text = text.strip()[:LONGEST]
         conversations.add_message(
@@ -278,8 +278,8 @@ class HelpDesk:
     def hand_over(
         self, tx: Transaction, officer: Officer, number: int, *, district: str, to: int = 0, at: datetime
     ) -> None:
-        """Give a case that one has in hand to a district, to the province (""), or to one officer; raises Refused."""
-        tx.hold(f"talk {number}")
+        """Hand a case over to a district, to the province (""), or to one officer. Raise NotAllowed if not allowed."""
+        tx.lock(f"talk {number}")
         self.may_hand_over(tx, officer, number, district=district, to=to)
         conversations.place(tx, number, district=district)
         conversations.assign(tx, number, officer_id=to or None)
@@ -291,12 +291,12 @@ class HelpDesk:
             self._call_officers(tx, case, at, but=officer.id)
 
     def may_hand_over(self, tx: Transaction, officer: Officer, number: int, *, district: str, to: int = 0) -> None:
-        """Raise Refused unless an officer may hand a case over in this way."""
+        """Raise NotAllowed unless an officer may hand a case over in this way."""
         case = self.held(tx, officer, number)
         if district and district not in self._regions.districts:
-            raise Refused(GONE)
+            raise NotAllowed(GONE)
         if to and to not in [one.id for one in self.successors(tx, case, district)]:
-            raise Refused(NO_OFFICER_THERE)
+            raise NotAllowed(NO_OFFICER_THERE)
 
     def successors(self, tx: Transaction, case: Case, district: str) -> list[Colleague]:
         """List the officers who may answer for a place, without the one who has the case in hand."""
@@ -304,8 +304,8 @@ class HelpDesk:
         return [one for one in found if one.id != case.officer]
 
     def close(self, tx: Transaction, officer: Officer, number: int, *, at: datetime) -> None:
-        """End a case that one has in hand, and let the citizen know; raises Refused."""
-        tx.hold(f"talk {number}")
+        """End a case that one has in hand, and let the citizen know; raises NotAllowed."""
+        tx.lock(f"talk {number}")
         case = self.held(tx, officer, number)
         conversations.close(tx, number, at=stamp(at))
         reach.end_quiet(tx, case.person_id)
@@ -319,7 +319,7 @@ class HelpDesk:
         self._audit(tx, officer, "close", number, at)
 
     def dismiss(self, tx: Transaction, person_id: int, *, at: datetime, actor: str, by: int = 0) -> None:
-        """Take all roles from a person, give their cases to others, and tell them; raises Refused (`access.revoke`)."""
+        """Take all roles from a person, release their cases, tell them. Raise NotAllowed as `access.revoke` does."""
         access.revoke(tx, person_id, at=at, actor=actor, by=by)
         self.release(tx, person_id, at=at)
         if by != person_id:
@@ -348,9 +348,9 @@ class HelpDesk:
         The bot answers their citizens again, who are told so, and nothing that they wrote reaches that person any more.
         """
         pushes.withdraw_all(tx, officer_id, about=f"{_ABOUT}%")
-        held = [case for case in map(_case, conversations.unfinished(tx)) if case.officer == officer_id]
+        held = [case for case in map(case_of, conversations.unfinished(tx)) if case.officer == officer_id]
         for case in held:
-            tx.hold(f"talk {case.number}")
+            tx.lock(f"talk {case.number}")
             conversations.assign(tx, case.number, officer_id=None)
             reach.end_quiet(tx, case.person_id)
             self._tell_bereft(tx, case, at)
@@ -370,9 +370,9 @@ class HelpDesk:
 
     def _own_case(self, tx: Transaction, person_id: int) -> Case | None:
         """Return the open case of a citizen for changing it: nobody else does before the commit."""
-        tx.hold(f"talk of {person_id}")
+        tx.lock(f"talk of {person_id}")
         case = self.own_case(tx, person_id)
-        if case is not None and tx.hold(f"talk {case.number}"):
+        if case is not None and tx.lock(f"talk {case.number}"):
             case = self.own_case(tx, person_id)
         return case
 
@@ -458,7 +458,7 @@ class HelpDesk:
     def _actable(self, tx: Transaction, officer: Officer, number: int) -> Case:
         case = self.case(tx, officer, number)
         if not _may(officer, access.ANSWER_MESSAGES, case):
-            raise Refused(GONE)
+            raise NotAllowed(GONE)
         return case
 
     def _audit(self, tx: Transaction, officer: Officer, action: str, number: int, at: datetime, more: str = "") -> None:
@@ -515,8 +515,10 @@ def case_of(row: Row) -> Case:
     )
 
 
-def _said(row: Row) -> Said:
-    return Said(row["id"], row["author"] == conversations.OFFICER, row["officer_id"], row["text"], moment(row["at"]))
+def _said(row: Row) -> CaseMessage:
+    return CaseMessage(
+        row["id"], row["author"] == conversations.OFFICER, row["officer_id"], row["text"], moment(row["at"])
+    )
 
 
 def _clean(text: str) -> str:

@@ -54,7 +54,7 @@ class BilingualList(_Model):
         return self.en if language == "en" else self.vi
 
 
-class Source(_Model):
+class ArticleSource(_Model):
     """Where a fact was read."""
 
     ref: Text
@@ -87,7 +87,7 @@ class Article(_Model):
     links: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
-    sources: tuple[Source, ...] = Field(min_length=1)
+    sources: tuple[ArticleSource, ...] = Field(min_length=1)
     questions: BilingualList
 
 

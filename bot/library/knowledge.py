@@ -15,7 +15,7 @@ from bot.errors import ContentError, Problem
 from bot.library.articles import Library, load_library
 from bot.library.sources import Sources, load_sources
 from bot.message import Reply
-from bot.search import Corpus, Found, Index, Words, open_index
+from bot.search import Corpus, Found, Index, WordLists, open_index
 from bot.yaml_document import read_document
 
 INDEX_FILE = "search-index.npz"
@@ -53,7 +53,7 @@ class Knowledge:
 
 
 @dataclass(frozen=True, slots=True)
-class Edits:
+class ContentDiff:
     """The files in which the content in use differs from the one before, by their paths within the folder."""
 
     added: tuple[str, ...] = ()
@@ -67,7 +67,7 @@ class Edits:
         return " ".join(named[:_MOST_NAMED]) + more
 
 
-class Shelf:
+class ContentStore:
     """Holds the knowledge in use; `refresh` puts a changed content in its place, a broken one never."""
 
     def __init__(self, folder: Path, cache: Path | None) -> None:
@@ -77,7 +77,7 @@ class Shelf:
         self._seen = self._in_use = _signature(folder)
         self._loadings = 0
         self.knowledge = load_knowledge(folder, cache)
-        self.edits = Edits()
+        self.diff = ContentDiff()
         self.error: ContentError | None = None  # why the content in use is not the newest
 
     async def refresh(self) -> bool:
@@ -108,7 +108,7 @@ class Shelf:
         except (OSError, BrokenProcessPool) as error:  # a full disk, too little memory: not the content's fault
             self._seen = before
             raise ContentError([Problem(str(self._folder), 0, f"could not be loaded now: {error}.")]) from None
-        self.edits, self._in_use = _edits(self._in_use, signature), signature
+        self.diff, self._in_use = _edits(self._in_use, signature), signature
 
     async def watch(
         self, report: Callable[[ContentError | None], Awaitable[None]], *, pause: Callable[[], Awaitable[object]]
@@ -138,7 +138,7 @@ def load_corpus(folder: Path, library: Library) -> Corpus:
     words_document = read_document(folder / "words.yaml")
     foreign_document = read_document(folder / "foreign.yaml")
     try:
-        words = Words.from_mapping(words_document.value)
+        words = WordLists.from_mapping(words_document.value)
     except ValueError as error:
         raise ContentError([words_document.problem((), f"{error}.")]) from None
     foreign = (foreign_document.value or {}).get("questions")
@@ -168,8 +168,8 @@ def _signature(folder: Path) -> Mapping[str, tuple[int, int]]:
     return seen
 
 
-def _edits(before: Mapping[str, tuple[int, int]], after: Mapping[str, tuple[int, int]]) -> Edits:
-    return Edits(
+def _edits(before: Mapping[str, tuple[int, int]], after: Mapping[str, tuple[int, int]]) -> ContentDiff:
+    return ContentDiff(
         tuple(name for name in after if name not in before),
         tuple(name for name, seen in after.items() if before.get(name, seen) != seen),
         tuple(name for name in before if name not in after),

@@ -15,9 +15,9 @@ from typing import Final
 from bot.delivery.scheduled import Due
 from bot.hours import QuietHours
 from bot.i18n.catalogue import Catalogue, mark
-from bot.message import Button, Reply, Traits
+from bot.message import Button, Capabilities, Reply
 from bot.settings import Settings
-from bot.text.dates import AFTERNOON, EVENING, MORNING, NIGHT, NOON, Named, read_named
+from bot.text.dates import AFTERNOON, EVENING, MORNING, NIGHT, NOON, NamedMoment, read_named
 from bot.text.normalize import fold, spoken
 
 MOST = 3  # a person has so many at once
@@ -87,7 +87,7 @@ def _after_asking(text: str) -> str | None:
     return (marked if len(marked) == len(folded) else folded)[found.end() :].strip()
 
 
-def resolve(named: Named, now: datetime, *, quiet: QuietHours, furthest: timedelta = FURTHEST) -> Wish:
+def resolve(named: NamedMoment, now: datetime, *, quiet: QuietHours, furthest: timedelta = FURTHEST) -> Wish:
     """Turn what was said into a moment that is possible, or into possible ones to choose from."""
     if named.unclear or not named:
         return Wish(None, UNCLEAR, tuple(_usual(now, quiet, furthest)))
@@ -171,23 +171,23 @@ class ReminderTexts:
     def __init__(self, catalogues: Mapping[str, Catalogue], settings: Settings) -> None:
         self._catalogues, self._settings = catalogues, settings
 
-    async def asked(self, due: Due, traits: Traits) -> Reply | None:
+    async def asked(self, due: Due, capabilities: Capabilities) -> Reply | None:
         """Write the reminder that somebody asked for."""
         catalogue = self._catalogue(due)
         t, when = catalogue.t, catalogue.appointment(due.due_at, self._settings.zone)
         lines = [t(_ASKED, moment=when), *([t(_LATE)] if due.late else []), t(_WAYS), t(_STOP)]
-        return Reply("\n".join(lines), _ways(catalogue, traits))
+        return Reply("\n".join(lines), _ways(catalogue, capabilities))
 
-    async def follow_up(self, due: Due, traits: Traits) -> Reply | None:
+    async def follow_up(self, due: Due, capabilities: Capabilities) -> Reply | None:
         """Write to somebody who opened the manual and has not reported."""
         catalogue = self._catalogue(due)
-        return Reply("\n".join(map(catalogue.t, (_FOLLOW_UP, _WAYS, _STOP))), _ways(catalogue, traits))
+        return Reply("\n".join(map(catalogue.t, (_FOLLOW_UP, _WAYS, _STOP))), _ways(catalogue, capabilities))
 
     def _catalogue(self, due: Due) -> Catalogue:
         return self._catalogues.get(due.language) or self._catalogues[self._settings.default_language]
 
 
-def _ways(catalogue: Catalogue, traits: Traits) -> tuple[Button, ...]:
+def _ways(catalogue: Catalogue, capabilities: Capabilities) -> tuple[Button, ...]:
     """Offer buttons where they are buttons; a number typed later might belong to another list."""
     t = catalogue.t
     wanted = (
@@ -195,4 +195,4 @@ def _ways(catalogue: Catalogue, traits: Traits) -> tuple[Button, ...]:
         (t("I have installed it"), "/baocai"),
         (t("Another reminder"), "/nhactoi"),
     )
-    return tuple(Button(label, command) for label, command in wanted) if traits.buttons else ()
+    return tuple(Button(label, command) for label, command in wanted) if capabilities.buttons else ()

@@ -12,9 +12,9 @@ from bot.clock import Clock, local_day, stamp
 from bot.delivery.scheduled import Due
 from bot.exports.overview import Overview, View
 from bot.i18n.catalogue import Catalogue
-from bot.library.knowledge import Shelf
+from bot.library.knowledge import ContentStore
 from bot.library.regions import Regions
-from bot.message import Reply, Traits
+from bot.message import Capabilities, Reply
 from bot.settings import WEEKDAYS, Settings
 from bot.statistics import counts
 from bot.store import Store, appointments
@@ -43,12 +43,12 @@ class Summaries:
         broadcasts: Broadcasts,
         *,
         regions: Regions,
-        shelf: Shelf,
+        content_store: ContentStore,
         catalogues: Mapping[str, Catalogue],
         settings: Settings,
         clock: Clock,
     ) -> None:
-        self._store, self._broadcasts, self._regions, self._shelf = store, broadcasts, regions, shelf
+        self._store, self._broadcasts, self._regions, self._content_store = store, broadcasts, regions, content_store
         self._catalogues, self._settings, self._clock = catalogues, settings, clock
         self._planned = ""
 
@@ -68,7 +68,7 @@ class Summaries:
         await self._store.write(partial(appointments.add_summaries, due_at=stamp(due), at=stamp(now)))
         self._planned = stamp(due)
 
-    async def compose(self, due: Due, traits: Traits) -> Reply | None:
+    async def compose(self, due: Due, capabilities: Capabilities) -> Reply | None:
         """Write somebody's summary; None for who is no officer any more."""
         grants = await self._store.read(partial(access.grants_of, person_id=due.person_id))
         if access.refusal([access.Grant(grant.role) for grant in grants], access.COUNT) is not None:
@@ -82,7 +82,7 @@ class Summaries:
             regions=self._regions,
             settings=settings,
             catalogue=catalogue,
-            sources=self._shelf.knowledge.sources,
+            sources=self._content_store.knowledge.sources,
             broadcasts=self._broadcasts,
             actor=Actor(due.person_id),
             today=local_day(self._clock(), settings.zone),

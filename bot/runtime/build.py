@@ -23,27 +23,27 @@ from bot.backup.move import refuse_unfinished
 from bot.backup.revocations import Journal
 from bot.backup.schedule import BackupSchedule
 from bot.broadcasts import Broadcasts
-from bot.broadcasts.progress import Herald
-from bot.broadcasts.scheduler import Dispatch
+from bot.broadcasts.progress import ProgressNotifier
+from bot.broadcasts.scheduler import BroadcastScheduler
 from bot.channels import Channel
 from bot.channels.protocol import Measured
 from bot.channels.terms import terms_of
-from bot.channels.webchat import WebChat
+from bot.channels.webchat import WebChatChannel
 from bot.clock import Clock, local_day, stamp
-from bot.cluster.membership import BEAT_SECONDS, Replica
+from bot.cluster.membership import HEARTBEAT_SECONDS, Membership
 from bot.conversation.context import Route
-from bot.conversation.dispatcher import Engine
+from bot.conversation.dispatcher import Dispatcher
 from bot.conversation.inbox import Inbox
-from bot.conversation.person_queue import Lines
+from bot.conversation.person_queue import PersonQueues
 from bot.conversation.unit_of_work import GUESS_TIME
 from bot.delivery.outbox import Outbox
-from bot.delivery.scheduled import KEPT, Appointments
+from bot.delivery.scheduled import KEPT, ScheduledMessages
 from bot.errors import ContentError, StoreError, StoreUnavailable
 from bot.helpdesk import cases
 from bot.i18n.catalogue import Catalogue, load_catalogues, mark
-from bot.library.knowledge import INDEX_FILE, Shelf
+from bot.library.knowledge import INDEX_FILE, ContentStore
 from bot.library.regions import Regions, load_regions
-from bot.message import ChannelState, Traits
+from bot.message import Capabilities, ChannelState
 from bot.metrics import Metrics
 from bot.reminders.requests import ReminderTexts
 from bot.reminders.summary import Summaries
@@ -100,7 +100,7 @@ class ClockWatch:
         return self._sentence if self._sentence and tick - self._told_at < _TELL_SECONDS else None
 
 
-class Trouble(dict[str, str]):
+class HealthProblems(dict[str, str]):
     """What is wrong now, part by part, for /readyz."""
 
     def report(self, part: str, sentence: str | None) -> None:
@@ -118,25 +118,25 @@ class Service:
 
     settings: Settings
     store: Store
-    shelf: Shelf
+    content_store: ContentStore
     regions: Regions
     catalogues: Mapping[str, Catalogue]
     channels: dict[str, Channel]
-    engine: Engine
-    replica: Replica
+    engine: Dispatcher
+    membership: Membership
     inbox: Inbox
     outbox: Outbox
     broadcasts: Broadcasts
-    dispatch: Dispatch
-    appointments: Appointments
+    broadcast_scheduler: BroadcastScheduler
+    appointments: ScheduledMessages
     backups: BackupSchedule
     secret: bytes
     clock: Clock
     clock_watch: ClockWatch
-    webchat: WebChat
+    webchat: WebChatChannel
     journal: Journal
     closing: asyncio.Event = field(default_factory=asyncio.Event)  # set when the bot is asked to stop
-    trouble: Trouble = field(default_factory=Trouble)
+    trouble: HealthProblems = field(default_factory=HealthProblems)
     metrics: Metrics = field(default_factory=Metrics)
     looked_through: date | None = None  # the day on which silent people were looked for last
     scrubbed: float = field(default_factory=time.monotonic)  # when nothing readable was left of what was deleted
@@ -153,28 +153,28 @@ class Service:
         )
         for name, channel in self.channels.items():
             if (pace := pace_of(limits, name)) is not None:
-                self.outbox.pace(name, replace(pace, is_crowd=channel.traits.pace.is_crowd))
+                self.outbox.pace(name, replace(pace, is_group=channel.capabilities.pace.is_group))
         for follow in self.followers:
             follow(self.settings)
         return [key for key in keys if can_change(key)], [key for key in keys if not can_change(key)]
 
     async def keep_place(self) -> None:
         """Show the other processes that this one lives, and take over what those that are gone left behind."""
-        fewer = await self.replica.beat()
-        self.outbox.share(self.replica.online)
-        self.trouble.report("secret", _OTHER_SECRET if self.replica.strangers else None)
+        fewer = await self.membership.heartbeat()
+        self.outbox.share(self.membership.online)
+        self.trouble.report("secret", _OTHER_SECRET if self.membership.has_secret_mismatch else None)
         if fewer:
             await self.inbox.recover()
 
     async def look(self) -> None:
         """Find what other processes stored for this one."""
-        if self.replica.others:
+        if self.membership.others:
             await self.inbox.look()
             await self.webchat.look()
 
     async def sweep(self) -> None:
         """Take up what was left unfinished; deletes what is older than it may be."""
-        self.trouble.report("clock", self.clock_watch.look() or self.replica.clock_trouble)
+        self.trouble.report("clock", self.clock_watch.look() or self.membership.clock_trouble)
         await self.inbox.recover()
         now, privacy = self.clock(), self.settings.privacy
         day = local_day(now, self.settings.zone)
@@ -200,12 +200,12 @@ class Service:
         await self.store.write(work)
         self.looked_through = day
         self.inbox.trouble = ""  # also where no message comes because /readyz keeps them away
-        await self.scrub()
+        await self.purge_deleted()
 
-    async def scrub(self) -> None:
+    async def purge_deleted(self) -> None:
         """Leave nothing readable of what was deleted; that somebody reads it meanwhile is told when it goes on."""
         try:
-            await self.store.scrub()
+            await self.store.purge_deleted()
         except StoreUnavailable as error:
             if time.monotonic() - self.scrubbed > _UNSCRUBBED_SECONDS:
                 self.trouble.report("scrub", str(error))
@@ -242,9 +242,9 @@ async def open_service(
     store = open_store(settings.database)
     try:
         await refuse_unfinished(store)
-        shelf = Shelf(settings.content, settings.data_folder / INDEX_FILE)
-        webchat = WebChat(store, clock=now)
-        secret, trouble, metrics = bot_secret(settings), Trouble(), Metrics()
+        content_store = ContentStore(settings.content, settings.data_folder / INDEX_FILE)
+        webchat = WebChatChannel(store, clock=now)
+        secret, trouble, metrics = bot_secret(settings), HealthProblems(), Metrics()
         platforms = (
             open_platforms(
                 settings,
@@ -259,10 +259,10 @@ async def open_service(
             else []
         )
         channels: dict[str, Channel] = {channel.name: channel for channel in (webchat, *extra_channels, *platforms)}
-        replica = Replica(store, online=online, mark=_mark(secret))
+        membership = Membership(store, online=online, mark=_mark(secret))
         outbox = Outbox(store, channels, clock=now, metrics=metrics)
         sends = online if sends is None else sends
-        others = [webchat.name, *(channel.name for channel in extra_channels if channel.traits.starts_talk)]
+        others = [webchat.name, *(channel.name for channel in extra_channels if channel.capabilities.starts_talk)]
         terms = terms_of(settings, others)
         broadcasts = Broadcasts(
             store,
@@ -270,31 +270,31 @@ async def open_service(
             regions=regions,
             catalogues=catalogues,
             terms=terms,
-            traits=_traits_of(channels),
-            sources=lambda: shelf.knowledge.sources,
+            capabilities=_capabilities_of(channels),
+            sources=lambda: content_store.knowledge.sources,
             clock=now,
         )
-        engine = Engine(
+        engine = Dispatcher(
             routes=routes,
             store=store,
-            shelf=shelf,
+            content_store=content_store,
             regions=regions,
             catalogues=catalogues,
             settings=settings,
-            traits=_traits_of(channels),
+            capabilities=_capabilities_of(channels),
             clock=now,
             channel_states=lambda: _states(channels, trouble),
             broadcasts=broadcasts,
             metrics=metrics,
         )
-        lines = Lines(
+        lines = PersonQueues(
             store,
             answer=engine.answer,
             deliver=outbox.deliver,
             keeps_replies=lambda channel: channel == webchat.name,
             clock=now,
             metrics=metrics,
-            replica=replica,
+            membership=membership,
         )
         inbox = Inbox(
             lines,
@@ -303,19 +303,27 @@ async def open_service(
             most_waiting=settings.limits.most_waiting,
             channels=tuple(channels),
         )
-        herald = Herald(
+        progress_notifier = ProgressNotifier(
             store, outbox, broadcasts, catalogues=catalogues, default_language=settings.default_language, clock=now
         )
         names = [name for name in terms if name in channels and sends]
-        dispatch = Dispatch(store, outbox, broadcasts, herald, names, terms=terms, settings=settings, clock=now)
+        broadcast_scheduler = BroadcastScheduler(
+            store, outbox, broadcasts, progress_notifier, names, terms=terms, settings=settings, clock=now
+        )
         summaries = Summaries(
-            store, broadcasts, regions=regions, shelf=shelf, catalogues=catalogues, settings=settings, clock=now
+            store,
+            broadcasts,
+            regions=regions,
+            content_store=content_store,
+            catalogues=catalogues,
+            settings=settings,
+            clock=now,
         )
         texts = ReminderTexts(catalogues, settings)
-        due = Appointments(
+        due = ScheduledMessages(
             store,
             outbox,
-            traits={name: channels[name].traits for name in names},
+            capabilities={name: channels[name].capabilities for name in names},
             terms=terms,
             compose={
                 appointments.ASKED: texts.asked,
@@ -330,16 +338,16 @@ async def open_service(
         service = Service(
             settings=settings,
             store=store,
-            shelf=shelf,
+            content_store=content_store,
             regions=regions,
             catalogues=catalogues,
             channels=channels,
             engine=engine,
-            replica=replica,
+            membership=membership,
             inbox=inbox,
             outbox=outbox,
             broadcasts=broadcasts,
-            dispatch=dispatch,
+            broadcast_scheduler=broadcast_scheduler,
             appointments=due,
             backups=BackupSchedule(store, settings, clock=now),
             secret=secret,
@@ -351,12 +359,12 @@ async def open_service(
             metrics=metrics,
             followers=[engine.use, broadcasts.use, summaries.use],
         )
-        await replica.join()
-        outbox.share(replica.online)
+        await membership.join()
+        outbox.share(membership.online)
         await service.sweep()
         tasks = [
             _forever(service, "store", service.sweep, _SWEEP_PAUSE),
-            _forever(service, "place", service.keep_place, BEAT_SECONDS),
+            _forever(service, "place", service.keep_place, HEARTBEAT_SECONDS),
             _forever(service, "pushes", outbox.send_pushes, _PUSH_PAUSE),
             _forever(service, "revocations", service.keep_revocations, _REVOCATION_PAUSE),
             _watch_content(service),
@@ -366,10 +374,10 @@ async def open_service(
         if online:
             tasks.append(_forever(service, "backup", service.backups.advance, _BACKUP_PAUSE))
         if sends:
-            tasks.append(_forever(service, "broadcasts", dispatch.advance, _BROADCAST_PAUSE))
+            tasks.append(_forever(service, "broadcasts", broadcast_scheduler.advance, _BROADCAST_PAUSE))
             tasks.append(_forever(service, "reminders", due.advance, _BROADCAST_PAUSE))
             tasks.append(_forever(service, "ledgers", service.forget_names, _LEDGER_PAUSE))
-        dispatch.start()
+        broadcast_scheduler.start()
         running = [asyncio.create_task(task) for task in tasks]
         listening = [asyncio.create_task(_listen(service, channel)) for channel in platforms]
         try:
@@ -380,7 +388,7 @@ async def open_service(
                 task.cancel()
             await asyncio.gather(*listening, return_exceptions=True)
             # What was taken in still needs the channels.
-            await asyncio.gather(inbox.close(seconds=_STOP_SECONDS), dispatch.close())
+            await asyncio.gather(inbox.close(seconds=_STOP_SECONDS), broadcast_scheduler.close())
             for channel in channels.values():
                 await channel.close()
             for task in running:
@@ -391,7 +399,7 @@ async def open_service(
                 await service.keep_revocations()
             with suppress(StoreError):
                 await outbox.close()
-                await replica.leave()
+                await membership.leave()
     finally:
         await store.close()
 
@@ -428,14 +436,14 @@ async def _watch_content(service: Service) -> None:
     async def report(error: ContentError | None) -> None:
         if error is None:
             service.trouble.pop("content", None)
-            log.info("content loaded", articles=len(service.shelf.knowledge.library.articles))
+            log.info("content loaded", articles=len(service.content_store.knowledge.library.articles))
             with suppress(StoreError):  # the store reports on itself
                 await service.store.write(
                     lambda tx: access.write_audit(
                         tx,
                         actor=CONTENT_FOLDER,
                         action="content",
-                        detail=service.shelf.edits.summary(),
+                        detail=service.content_store.diff.summary(),
                         at=service.clock(),
                     )
                 )
@@ -444,18 +452,18 @@ async def _watch_content(service: Service) -> None:
             for problem in error.problems:
                 log.error("content kept as it was", problem=str(problem))
 
-    await service.shelf.watch(report, pause=lambda: asyncio.sleep(_CONTENT_PAUSE))
+    await service.content_store.watch(report, pause=lambda: asyncio.sleep(_CONTENT_PAUSE))
 
 
-def _traits_of(channels: Mapping[str, Channel]) -> Callable[[str], Traits]:
-    plain = Traits(longest_text=1000)
-    return lambda name: channels[name].traits if name in channels else plain
+def _capabilities_of(channels: Mapping[str, Channel]) -> Callable[[str], Capabilities]:
+    plain = Capabilities(longest_text=1000)
+    return lambda name: channels[name].capabilities if name in channels else plain
 
 
 async def _states(channels: Mapping[str, Channel], trouble: Mapping[str, str]) -> list[ChannelState]:
     """Describe every channel that runs, and those that could."""
     states = []
-    for name, title in {**_TITLES, **{name: channel.traits.title for name, channel in channels.items()}}.items():
+    for name, title in {**_TITLES, **{name: channel.capabilities.title for name, channel in channels.items()}}.items():
         channel = channels.get(name)
         wrong = " ".join(sentence for part, sentence in trouble.items() if part.split()[0] == name)
         figures = await channel.state() if isinstance(channel, Measured) else ()

@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from bot import access
 from bot.channels import Channel
-from bot.channels.telegram.channel import Telegram
+from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.telegram.profile import Command, Profile
-from bot.channels.telegram.receiving import Connection
+from bot.channels.telegram.receiving import TelegramConnection
 from bot.clock import Clock
 from bot.conversation.context import Route
 from bot.errors import Problem, SettingsError
 from bot.i18n.catalogue import Catalogue, mark
-from bot.message import Pace
+from bot.message import RateLimits
 from bot.runtime.zalo_factory import open_zalo
-from bot.settings import ChannelPace, Limits, Settings, variable_name
+from bot.settings import ChannelLimits, LimitSettings, Settings, variable_name
 from bot.store import Store
 
 TELEGRAM_HOOK = "/hooks/telegram"
@@ -48,14 +48,14 @@ def open_platforms(
     )
     if settings.telegram.token is None:
         return list(zalo)
-    telegram = Telegram(
+    telegram = TelegramChannel(
         store,
         connection=_telegram_connection(settings, secret),
         pace=_pace(settings.limits.telegram),
         profiles=telegram_profiles(settings, routes, catalogues),
         too_fast=too_fast,
         clock=clock,
-        report=lambda sentence: report(Telegram.name, sentence),
+        report=lambda sentence: report(TelegramChannel.name, sentence),
     )
     return [telegram, *zalo]
 
@@ -93,7 +93,7 @@ def _commands(routes: Sequence[Route], role: str, catalogue: Catalogue) -> Itera
             yield Command(name.removeprefix("/"), catalogue.t(route.help))
 
 
-def _telegram_connection(settings: Settings, secret: bytes) -> Connection:
+def _telegram_connection(settings: Settings, secret: bytes) -> TelegramConnection:
     telegram, public_url = settings.telegram, settings.web.public_url
     assert telegram.token is not None  # the caller looked
     polls = telegram.mode == "polling"
@@ -104,7 +104,7 @@ def _telegram_connection(settings: Settings, secret: bytes) -> Connection:
         )
         raise SettingsError([Problem("config.yaml", 0, sentence)])
     given = telegram.webhook_secret
-    return Connection(
+    return TelegramConnection(
         token=telegram.token.get_secret_value(),
         api_base=telegram.api_base,
         polls=polls,
@@ -121,15 +121,15 @@ def _derived(secret: bytes, purpose: str) -> str:
     return hmac.new(secret, purpose.encode(), hashlib.sha256).hexdigest()
 
 
-def pace_of(limits: Limits, channel: str) -> Pace | None:
+def pace_of(limits: LimitSettings, channel: str) -> RateLimits | None:
     """Return how fast a channel may write; None for one without limits."""
     pace = getattr(limits, channel, None)
-    return _pace(pace) if isinstance(pace, ChannelPace) else None
+    return _pace(pace) if isinstance(pace, ChannelLimits) else None
 
 
-def _pace(pace: ChannelPace) -> Pace:
-    return Pace(
+def _pace(pace: ChannelLimits) -> RateLimits:
+    return RateLimits(
         bulk_per_second=pace.bulk_per_second,
         chat_per_second=pace.chat_per_second,
-        crowd_per_minute=pace.group_per_minute,
+        group_per_minute=pace.group_per_minute,
     )

@@ -10,19 +10,19 @@ from functools import partial
 from pydantic import SecretStr
 
 from bot.channels import Channel
-from bot.channels.alerts import Alarm
-from bot.channels.media import PictureShelf
-from bot.channels.quota import Meter
-from bot.channels.zalo.bot.api import Connection
-from bot.channels.zalo.bot.channel import RECEIVED, SENT, ZaloBot
-from bot.channels.zalo.oa.channel import Rules, ZaloOA
+from bot.channels.alerts import AdminAlerts
+from bot.channels.media import MediaStore
+from bot.channels.quota import UsageMeter
+from bot.channels.zalo.bot.api import ZaloBotConnection
+from bot.channels.zalo.bot.channel import RECEIVED, SENT, ZaloBotChannel
+from bot.channels.zalo.oa.channel import SendingRules, ZaloOAChannel
 from bot.channels.zalo.oa.events import Verifier
 from bot.channels.zalo.oa.tokens import App, Tokens
-from bot.channels.zalo.transport import Transport
+from bot.channels.zalo.transport import ZaloTransport
 from bot.clock import Clock
 from bot.errors import BotError, Problem, SettingsError
 from bot.i18n.catalogue import Catalogue, mark
-from bot.message import Pace
+from bot.message import RateLimits
 from bot.settings import Settings, variable_name
 from bot.store import Store, Transaction
 
@@ -71,7 +71,7 @@ def _open_bot(
     too_fast: str,
     clock: Clock,
     report: Report,
-) -> ZaloBot:
+) -> ZaloBotChannel:
     bot, public_url = settings.zalo_bot, settings.web.public_url
     assert bot.token is not None  # the caller looked
     polls = bot.mode == "polling"
@@ -82,15 +82,15 @@ def _open_bot(
         )
         raise SettingsError([Problem("config.yaml", 0, sentence)])
     given = _value(bot.webhook_secret)
-    alarm = _alarm(settings, store, catalogues, clock, ZaloBot.name)
+    alerts = _alerts(settings, store, catalogues, clock, ZaloBotChannel.name)
 
     def warn(tx: Transaction, used: int) -> None:
         sentence = mark("The Zalo bot has used {used} of this month's {budget} messages.")
-        alarm.ring(tx, sentence, used=used, budget=bot.monthly_messages)
+        alerts.ring(tx, sentence, used=used, budget=bot.monthly_messages)
 
-    return ZaloBot(
+    return ZaloBotChannel(
         store,
-        connection=Connection(
+        connection=ZaloBotConnection(
             token=bot.token.get_secret_value(),
             api_base=bot.api_base,
             polls=polls,
@@ -100,11 +100,11 @@ def _open_bot(
             answer_seconds=bot.answer_seconds,
             mentioned_as=bot.name,
         ),
-        pace=_pace(settings, ZaloBot.name),
-        pictures=PictureShelf(store, public_url=public_url, hours=bot.picture_hours, clock=clock),
-        meter=Meter(
+        pace=_pace(settings, ZaloBotChannel.name),
+        pictures=MediaStore(store, public_url=public_url, hours=bot.picture_hours, clock=clock),
+        usage_meter=UsageMeter(
             store,
-            ZaloBot.name,
+            ZaloBotChannel.name,
             zone=settings.zone,
             clock=clock,
             budget=bot.monthly_messages,
@@ -115,9 +115,9 @@ def _open_bot(
         counts_incoming=bot.counts_incoming,
         too_fast=too_fast,
         clock=clock,
-        report=partial(report, ZaloBot.name),
-        report_sending=partial(report, f"{ZaloBot.name} sending"),
-        alarm=alarm,
+        report=partial(report, ZaloBotChannel.name),
+        report_sending=partial(report, f"{ZaloBotChannel.name} sending"),
+        alerts=alerts,
     )
 
 
@@ -128,14 +128,14 @@ def _open_oa(
     too_fast: str,
     clock: Clock,
     report: Report,
-) -> ZaloOA:
+) -> ZaloOAChannel:
     oa, app = settings.zalo_oa, oa_app(settings)
-    transport = Transport(connections=_CONNECTIONS, seconds=oa.answer_seconds)
-    alarm = _alarm(settings, store, catalogues, clock, ZaloOA.name)
+    transport = ZaloTransport(connections=_CONNECTIONS, seconds=oa.answer_seconds)
+    alerts = _alerts(settings, store, catalogues, clock, ZaloOAChannel.name)
     secrets = [("the webhook's own secret", _value(oa.oa_secret)), ("the app's secret", app.secret)]
-    return ZaloOA(
+    return ZaloOAChannel(
         store,
-        rules=Rules(
+        rules=SendingRules(
             api_base=oa.api_base,
             buttons=oa.buttons,
             button_template=oa.button_template,
@@ -144,31 +144,38 @@ def _open_oa(
         ),
         # The keys have a line of their own in /readyz, beside what else may be wrong with the channel.
         tokens=Tokens(
-            store, app=app, transport=transport, clock=clock, report=partial(report, f"{ZaloOA.name} keys"), alarm=alarm
+            store,
+            app=app,
+            transport=transport,
+            clock=clock,
+            report=partial(report, f"{ZaloOAChannel.name} keys"),
+            alerts=alerts,
         ),
         transport=transport,
         verifier=Verifier(app_id=app.id, oa_id=oa.oa_id, secrets=secrets),
         set_up=bool(_value(oa.oa_secret)),
-        meter=Meter(store, ZaloOA.name, zone=settings.zone, clock=clock),
-        pace=_pace(settings, ZaloOA.name),
+        usage_meter=UsageMeter(store, ZaloOAChannel.name, zone=settings.zone, clock=clock),
+        pace=_pace(settings, ZaloOAChannel.name),
         too_fast=too_fast,
         zone=settings.zone,
         clock=clock,
-        report=partial(report, ZaloOA.name),
-        alarm=alarm,
+        report=partial(report, ZaloOAChannel.name),
+        alerts=alerts,
     )
 
 
-def _alarm(settings: Settings, store: Store, catalogues: Mapping[str, Catalogue], clock: Clock, channel: str) -> Alarm:
-    return Alarm(store, channel, catalogues=catalogues, default_language=settings.default_language, clock=clock)
+def _alerts(
+    settings: Settings, store: Store, catalogues: Mapping[str, Catalogue], clock: Clock, channel: str
+) -> AdminAlerts:
+    return AdminAlerts(store, channel, catalogues=catalogues, default_language=settings.default_language, clock=clock)
 
 
-def _pace(settings: Settings, name: str) -> Pace:
-    pace = settings.limits.zalo_bot if name == ZaloBot.name else settings.limits.zalo_oa
-    return Pace(
+def _pace(settings: Settings, name: str) -> RateLimits:
+    pace = settings.limits.zalo_bot if name == ZaloBotChannel.name else settings.limits.zalo_oa
+    return RateLimits(
         bulk_per_second=pace.bulk_per_second,
         chat_per_second=pace.chat_per_second,
-        crowd_per_minute=pace.group_per_minute,
+        group_per_minute=pace.group_per_minute,
     )
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from bot.search.index import Corpus, Explanation, Found, Index, Verdict, Words, fingerprint, open_index
+from bot.search.index import Corpus, Explanation, Found, Index, Verdict, WordLists, fingerprint, open_index
 
-__all__ = ["Corpus", "Explanation", "Found", "Index", "Verdict", "Words", "fingerprint", "open_index"]
+__all__ = ["Corpus", "Explanation", "Found", "Index", "Verdict", "WordLists", "fingerprint", "open_index"]

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from bot.search.tokenizer import Reader, Words, sound
+from bot.search.tokenizer import Tokenizer, WordLists, sound
 from bot.text.normalize import fold
 from bot.text.syllables import TONES
 
@@ -25,9 +25,9 @@ def _as_meant(word: str) -> str:
 
 
 class Concepts:
-    """Finds the groups of `Words` in a question in normal form."""
+    """Finds the groups of `WordLists` in a question in normal form."""
 
-    def __init__(self, lists: Words, reader: Reader) -> None:
+    def __init__(self, lists: WordLists, reader: Tokenizer) -> None:
         # By the first word as typed, and by its sound: entries of several words survive slips and lost marks,
         # single words are sure only as written ("cài" is to install, "cai" may be "cái").
         self._single: dict[str, set[str]] = {}

@@ -129,7 +129,7 @@ class Rarity:
         return at, sign * rarity * (_PAIR if key.startswith("b:") else _CONCEPT)
 
 
-class Encoder:
+class FeatureEncoder:
     """Questions (as words) into rows of numbers of length one."""
 
     def __init__(self, rarity: Rarity, concepts: Concepts) -> None:

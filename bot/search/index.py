@@ -23,13 +23,13 @@ import numpy as np
 from bot.search import augmentation, training
 from bot.search.calibration import Judge, Note, Verdict, calibrate, signs_of
 from bot.search.concepts import Concepts
-from bot.search.features import DIMENSIONS, Encoder, Floats, Rarity, distinct
+from bot.search.features import DIMENSIONS, FeatureEncoder, Floats, Rarity, distinct
 from bot.search.scoring import Scorer, Scores
-from bot.search.tokenizer import Reader, Words
+from bot.search.tokenizer import Tokenizer, WordLists
 from bot.text import normalize, syllables, telex
 from bot.text.normalize import fold
 
-__all__ = ["Corpus", "Explanation", "Found", "Index", "Verdict", "Words", "fingerprint", "open_index"]
+__all__ = ["Corpus", "Explanation", "Found", "Index", "Verdict", "WordLists", "fingerprint", "open_index"]
 
 FORMAT = 3  # of the file; what is in it depends on the code too, which the fingerprint covers
 _SEED = 1
@@ -69,7 +69,7 @@ class Corpus:
 
     phrasings: Mapping[str, Sequence[str]]
     foreign: Sequence[str]
-    words: Words
+    words: WordLists
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class Index:
         self,
         *,
         names: Sequence[str],
-        reader: Reader,
+        reader: Tokenizer,
         scorer: Scorer,
         judge: Judge,
         exact: Mapping[str, int],
@@ -156,7 +156,7 @@ class Index:
         names = sorted(name for name in corpus.phrasings if corpus.phrasings[name])
         if not names:
             raise ValueError("there is nothing to learn from: no article has a question")
-        reader = Reader(corpus.words)
+        reader = Tokenizer(corpus.words)
         concepts = Concepts(corpus.words, reader)
         foreign = len(names)
         questions: list[list[str]] = []
@@ -176,7 +176,7 @@ class Index:
         draw = Random(_SEED)  # noqa: S311 - practice material, no secret
         spoiled = [augmentation.spoiled(tokens, draw) for tokens in questions]
         rarity = Rarity.of(questions, concepts)
-        encoder = Encoder(rarity, concepts)
+        encoder = FeatureEncoder(rarity, concepts)
         practice = _practice(questions, labels, foreign, corpus.words, reader, draw)
         rows = encoder.encode([*questions, *practice])
         # Foreign questions are too various for one prototype: each kind of them is learnt by itself.
@@ -350,8 +350,8 @@ class Index:
                 weights, bias, labels = arrays["weights"], arrays["bias"], arrays["labels"].tolist()
                 names = head["names"]
                 right, inside, answer_from, suggest_from = head["judge"]
-            words = Words.from_mapping(head["words"])
-            reader = Reader(words)
+            words = WordLists.from_mapping(head["words"])
+            reader = Tokenizer(words)
             concepts = Concepts(words, reader)
             if weights.shape != (DIMENSIONS, len(names) + concepts.kinds) or bias.shape != weights.shape[1:]:
                 return None
@@ -395,7 +395,12 @@ def _exact(questions: Sequence[Sequence[str]], labels: Sequence[int]) -> dict[st
 
 
 def _practice(
-    questions: Sequence[Sequence[str]], labels: Sequence[int], foreign: int, lists: Words, reader: Reader, draw: Random
+    questions: Sequence[Sequence[str]],
+    labels: Sequence[int],
+    foreign: int,
+    lists: WordLists,
+    reader: Tokenizer,
+    draw: Random,
 ) -> list[list[str]]:
     """Made-up foreign questions: ours asked about another thing, and fingers on a keyboard."""
     others = [

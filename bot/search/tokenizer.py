@@ -35,7 +35,7 @@ class InContext:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class WordLists:
     """How people write: abbreviations, synonyms, names, danger signs, chatter."""
 
     abbreviations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Words:
     chatter: frozenset[str] = frozenset()
 
     @classmethod
-    def from_mapping(cls, mapping: object) -> Words:
+    def from_mapping(cls, mapping: object) -> WordLists:
         """Check the content of words.yaml and make it usable; ValueError says what is wrong and where."""
         if mapping is None:
             return cls()
@@ -146,10 +146,10 @@ def _texts(value: object, where: str) -> list[str]:
     return [_text(entry, where) for entry in value]
 
 
-class Reader:
+class Tokenizer:
     """Turns what a citizen typed into the words that the search compares."""
 
-    def __init__(self, lists: Words) -> None:
+    def __init__(self, lists: WordLists) -> None:
         self.lists = lists
         self._shorten = lru_cache(maxsize=4096)(self._known_spelling)
 

@@ -81,7 +81,7 @@ class DayCount:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FunnelStep:
     """One step of the funnel and how many people took it."""
 
     name: str
@@ -97,7 +97,7 @@ class OfficialFigure:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class GoalProgress:
     """How far a district, or the province, is on its way to its goal."""
 
     district: str
@@ -284,7 +284,7 @@ async def count_steps(
     until: date | None = None,
     step: int = 1,
     sources: Collection[str] | None = None,
-) -> list[Step]:
+) -> list[FunnelStep]:
     """Count how many people took each step from the first contact to the report.
 
     Nobody says where they live before they report, so that a district's funnel holds those who came by its posters:
@@ -297,7 +297,7 @@ async def count_steps(
         return lambda tx: tallies.funnel(tx, day=day.isoformat(), sources=sources)
 
     before, now = await store.read(stood(start)), await store.read(stood(last))
-    return [Step(name, rounded_part(now[name], step) - rounded_part(before[name], step)) for name in STEPS]
+    return [FunnelStep(name, rounded_part(now[name], step) - rounded_part(before[name], step)) for name in STEPS]
 
 
 async def first_day(store: Store) -> date | None:
@@ -339,7 +339,7 @@ async def official_figures(store: Store, regions: Regions, *, until: date) -> Ma
 
 def progress(
     province: ProvinceCount, regions: Regions, goals: Goals, figures: Mapping[str, OfficialFigure]
-) -> list[Progress]:
+) -> list[GoalProgress]:
     """Compare counts with the goals set for the province and the districts, in the order of the region file.
 
     A goal is measured by what its file says: by self-reported counts, or by the latest official figures.
@@ -357,7 +357,7 @@ def progress(
             if district not in figures:
                 continue
             reached, day = figures[district].phones, figures[district].day
-        found.append(Progress(district, goal, round(goal.percent * adults / 100), reached, day))
+        found.append(GoalProgress(district, goal, round(goal.percent * adults / 100), reached, day))
     return found
 
 

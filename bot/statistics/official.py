@@ -27,7 +27,7 @@ _MOST_PHONES_PER_ADULT = 5  # more is a slip of the keyboard
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class ImportedFigure:
     """Phones with the app in a district, or the province by its id, at the end of a day."""
 
     day: date
@@ -35,7 +35,7 @@ class Figure:
     phones: int
 
 
-def read_figures(path: Path, regions: Regions, *, today: date) -> list[Figure]:
+def read_figures(path: Path, regions: Regions, *, today: date) -> list[ImportedFigure]:
     """Read a table with the columns date, district, phones; raises ContentError with every wrong row."""
     name = shown_path(path)
     rows = read_rows(path)
@@ -46,7 +46,7 @@ def read_figures(path: Path, regions: Regions, *, today: date) -> list[Figure]:
     if missing:
         sentence = f"the first row must name the columns date, district, phones; missing: {', '.join(missing)}."
         raise ContentError([Problem(name, number, sentence)])
-    figures: list[Figure] = []
+    figures: list[ImportedFigure] = []
     problems: list[Problem] = []
     seen: dict[tuple[date, str], int] = {}
     for number, row in rows[1:]:
@@ -65,7 +65,9 @@ def read_figures(path: Path, regions: Regions, *, today: date) -> list[Figure]:
     return figures
 
 
-async def import_figures(store: Store, figures: Sequence[Figure], *, actor: str, source: str, at: datetime) -> int:
+async def import_figures(
+    store: Store, figures: Sequence[ImportedFigure], *, actor: str, source: str, at: datetime
+) -> int:
     """Keep figures in one transaction with a line in the audit; returns how many took the place of others."""
 
     def work(tx: Transaction) -> int:
@@ -88,7 +90,9 @@ def _columns(header: Cells) -> tuple[dict[str, int], list[str]]:
     return places, [column for column in COLUMNS if column not in places]
 
 
-def _figure(row: Cells, places: dict[str, int], regions: Regions, today: date) -> tuple[Figure | None, list[str]]:
+def _figure(
+    row: Cells, places: dict[str, int], regions: Regions, today: date
+) -> tuple[ImportedFigure | None, list[str]]:
     given = {column: row[place] if place < len(row) else None for column, place in places.items()}
     wrong = []
     for column, value in given.items():
@@ -113,7 +117,7 @@ def _figure(row: Cells, places: dict[str, int], regions: Regions, today: date) -
         wrong.append(f"phones cannot be {phones}: {district} has about {_adults(district, regions)} adults.")
     if wrong or day is None or phones is None:
         return None, wrong
-    return Figure(day, district, phones), []
+    return ImportedFigure(day, district, phones), []
 
 
 def _district(text: str, regions: Regions) -> str:

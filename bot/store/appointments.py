@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from bot.store.audiences import CIRCLE_OF
 from bot.store.database import Row, Transaction
-from bot.store.in_lists import portions
+from bot.store.in_lists import in_lists
 
 WAITING, CLAIMED, SENT, MISSED, FAILED, UNKNOWN = "waiting", "claimed", "sent", "missed", "failed", "unknown"
 ASKED, FOLLOW_UP, SUMMARY = "asked", "follow-up", "summary"
@@ -140,7 +140,7 @@ def due(tx: Transaction, channel: str, *, at: str, week_ago: str, limit: int) ->
 
 def claim(tx: Transaction, numbers: Sequence[int], *, holder: str, at: str) -> None:
     """Claim messages for sending right now."""
-    for names, named in portions(numbers):
+    for names, named in in_lists(numbers):
         tx.run(
             f"UPDATE appointments SET state = 'claimed', holder = :holder, at = :at WHERE id IN ({names})",  # noqa: S608
             holder=holder,
@@ -190,7 +190,7 @@ def drop(tx: Transaction, number: int) -> None:
     tx.run("DELETE FROM appointments WHERE id = :id", id=number)
 
 
-def bury(tx: Transaction, *, at: str) -> int:
+def mark_lost(tx: Transaction, *, at: str) -> int:
     """Note as unknown what a sender had claimed that cannot tell of it any more; returns how many."""
     return tx.run(
         "UPDATE appointments SET state = 'unknown', reason = 'sender-died', at = :at WHERE state = 'claimed'", at=at

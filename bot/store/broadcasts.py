@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from bot.store.audiences import CIRCLE_OF, FOLLOWED_UP
 from bot.store.database import Row, Transaction
-from bot.store.in_lists import portions
+from bot.store.in_lists import in_lists
 
 DRAFT, PLANNING, PLANNED, WAITING = "draft", "planning", "planned", "waiting"
 SCHEDULED, RUNNING, PAUSED, STOPPED, DONE = "scheduled", "running", "paused", "stopped", "done"
@@ -38,7 +38,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DeliveryResult:
     """How one claimed row ended; `state` planned means it may be tried again."""
 
     delivery: int
@@ -47,7 +47,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ClaimRule:
     """Who claims and when, and when a person may still be written to."""
 
     holder: str
@@ -233,7 +233,7 @@ def keep_one_of_linked(tx: Transaction, number: int) -> int:
     )
     double = [row for before, row in pairwise(rows) if before["circle"] == row["circle"]]
     for row in double:
-        tx.later("DELETE FROM deliveries WHERE id = :id", id=row["id"])
+        tx.defer("DELETE FROM deliveries WHERE id = :id", id=row["id"])
     return len(double)
 
 
@@ -248,13 +248,15 @@ def planned(tx: Transaction, number: int) -> list[Row]:
     )
 
 
-def claim(tx: Transaction, number: int, *, channel: str, rule: Rule, limit: int, but: Sequence[int] = ()) -> list[Row]:
+def claim(
+    tx: Transaction, number: int, *, channel: str, rule: ClaimRule, limit: int, but: Sequence[int] = ()
+) -> list[Row]:
     """Claim the next rows of a running broadcast on one channel, except some, for sending right now.
 
     Who stopped reminders, left, was reminded often enough or, where there is a window, was silent for too long
     meanwhile, is taken out in the same transaction. Returns id, person_id, language, district, address, tries.
     """
-    names, named = next(portions(but or (0,)))
+    names, named = next(in_lists(but or (0,)))
     which = f"d.broadcast_id = :number AND d.state = 'planned' AND d.channel = :channel AND d.id NOT IN ({names})"
     while True:
         rows = _look_at(tx, which, limit=limit, rule=rule, number=number, channel=channel, **named)
@@ -264,10 +266,10 @@ def claim(tx: Transaction, number: int, *, channel: str, rule: Rule, limit: int,
     return found
 
 
-def claim_again(tx: Transaction, deliveries: Sequence[int], *, rule: Rule) -> frozenset[int]:
+def claim_again(tx: Transaction, deliveries: Sequence[int], *, rule: ClaimRule) -> frozenset[int]:
     """Claim those of some planned rows that may still be sent, as `claim` does; returns their numbers."""
     claimed: set[int] = set()
-    for names, named in portions(deliveries):
+    for names, named in in_lists(deliveries):
         rows = _look_at(tx, f"d.state = 'planned' AND d.id IN ({names})", limit=len(named), rule=rule, **named)
         found = _still_fitting(tx, rows, rule)
         _claim(tx, found, rule)
@@ -275,26 +277,26 @@ def claim_again(tx: Transaction, deliveries: Sequence[int], *, rule: Rule) -> fr
     return frozenset(claimed)
 
 
-def _still_fitting(tx: Transaction, rows: Sequence[Row], rule: Rule) -> list[Row]:
+def _still_fitting(tx: Transaction, rows: Sequence[Row], rule: ClaimRule) -> list[Row]:
     """Return the rows that may be sent, and note of the others why not."""
     found, left_out = [], []
     for row in rows:
         if not row["willing"]:
-            left_out.append(Outcome(row["id"], SKIPPED, OPTED_OUT))
+            left_out.append(DeliveryResult(row["id"], SKIPPED, OPTED_OUT))
         elif row["gone_at"] is not None:
-            left_out.append(Outcome(row["id"], GONE, LEFT))
+            left_out.append(DeliveryResult(row["id"], GONE, LEFT))
         elif row["reminded"] >= rule.per_week:
-            left_out.append(Outcome(row["id"], SKIPPED, REMINDED))
+            left_out.append(DeliveryResult(row["id"], SKIPPED, REMINDED))
         elif rule.window_since and (row["closed"] or (row["interacted_at"] or "") <= rule.window_since):
-            left_out.append(Outcome(row["id"], OVER_QUOTA, WINDOW))
+            left_out.append(DeliveryResult(row["id"], OVER_QUOTA, WINDOW))
         else:
             found.append(row)
     note(tx, left_out, at=rule.at, before=PLANNED)
     return found
 
 
-def _claim(tx: Transaction, rows: Sequence[Row], rule: Rule) -> None:
-    for names, named in portions([row["id"] for row in rows]):
+def _claim(tx: Transaction, rows: Sequence[Row], rule: ClaimRule) -> None:
+    for names, named in in_lists([row["id"] for row in rows]):
         tx.run(
             f"UPDATE deliveries SET state = 'claimed', holder = :holder, at = :at WHERE id IN ({names})",  # noqa: S608
             holder=rule.holder,
@@ -303,7 +305,7 @@ def _claim(tx: Transaction, rows: Sequence[Row], rule: Rule) -> None:
         )
 
 
-def _look_at(tx: Transaction, which: str, *, limit: int, rule: Rule, **named: object) -> list[Row]:
+def _look_at(tx: Transaction, which: str, *, limit: int, rule: ClaimRule, **named: object) -> list[Row]:
     return tx.all(
         f"""
         SELECT d.id, d.person_id, d.language, d.district, d.tries, p.address, p.gone_at,
@@ -326,14 +328,14 @@ def _look_at(tx: Transaction, which: str, *, limit: int, rule: Rule, **named: ob
     )
 
 
-def note(tx: Transaction, outcomes: Sequence[Outcome], *, at: str, before: str = CLAIMED) -> None:
+def note(tx: Transaction, outcomes: Sequence[DeliveryResult], *, at: str, before: str = CLAIMED) -> None:
     """Note how rows ended; a row that is not in the state before, or gone with its person, is left alone."""
     groups: dict[tuple[str, str], list[int]] = defaultdict(list)
     for outcome in outcomes:
         groups[outcome.state, outcome.reason].append(outcome.delivery)
     for (state, reason), numbers in groups.items():
         again = state == PLANNED
-        for names, named in portions(numbers):
+        for names, named in in_lists(numbers):
             tx.run(
                 f"""
                 UPDATE deliveries SET state = :state, reason = :reason, at = :at, tries = tries + :tries
@@ -348,7 +350,7 @@ def note(tx: Transaction, outcomes: Sequence[Outcome], *, at: str, before: str =
             )
 
 
-def may_still(tx: Transaction, delivery: int) -> Row | None:
+def recheck(tx: Transaction, delivery: int) -> Row | None:
     """Return what a claimed row hangs on: the broadcast's state, and whether the person still wants reminders."""
     return tx.one(
         """
@@ -394,7 +396,7 @@ def has_work(tx: Transaction, channel: str) -> bool:
     return row is not None
 
 
-def bury(tx: Transaction, channel: str, *, holder: str, at: str) -> int:
+def mark_lost(tx: Transaction, channel: str, *, holder: str, at: str) -> int:
     """Note as unknown what another sender of a channel had claimed and cannot tell of any more; returns how many."""
     return tx.run(
         """
@@ -409,7 +411,7 @@ def bury(tx: Transaction, channel: str, *, holder: str, at: str) -> int:
     )
 
 
-def give_up(tx: Transaction, number: int, channel: str, *, state: str, reason: str, at: str) -> int:
+def cancel_remaining(tx: Transaction, number: int, channel: str, *, state: str, reason: str, at: str) -> int:
     """Note for everything a broadcast still has to send on a channel that it will not be."""
     return tx.run(
         """
@@ -535,7 +537,7 @@ def forget_names(tx: Transaction, number: int, *, limit: int) -> bool:
     rows = tx.all(
         "SELECT id FROM deliveries WHERE broadcast_id = :number ORDER BY id LIMIT :limit", number=number, limit=limit
     )
-    for names, named in portions([row["id"] for row in rows]):
+    for names, named in in_lists([row["id"] for row in rows]):
         _tally(tx, tx.all(_TAKE_OUT.format(which=f"id IN ({names})"), **named))
     return len(rows) == limit
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import orjson
 
 from bot.store.database import Transaction
-from bot.store.introspection import Table
+from bot.store.introspection import TableInfo
 
 PAGE = 2000
 
@@ -43,7 +43,7 @@ class Summing:
         return Sum(self._rows, self._hash.hexdigest())
 
 
-def page(tx: Transaction, table: Table, *, after: Record | None = None) -> list[Record]:
+def page(tx: Transaction, table: TableInfo, *, after: Record | None = None) -> list[Record]:
     """Read the rows that follow a key, in the order of the key."""
     order = ", ".join(table.key)
     where, values = "", dict[str, object]()
@@ -58,7 +58,7 @@ def page(tx: Transaction, table: Table, *, after: Record | None = None) -> list[
     return [tuple(row) for row in rows]  # type: ignore[arg-type]
 
 
-def pages(tx: Transaction, table: Table) -> Iterator[list[Record]]:
+def pages(tx: Transaction, table: TableInfo) -> Iterator[list[Record]]:
     """Read a whole table."""
     rows = page(tx, table)
     while rows:
@@ -66,12 +66,12 @@ def pages(tx: Transaction, table: Table) -> Iterator[list[Record]]:
         rows = page(tx, table, after=key_of(table, rows[-1]))
 
 
-def key_of(table: Table, row: Record) -> Record:
+def key_of(table: TableInfo, row: Record) -> Record:
     """Return the key of a row."""
     return tuple(row[table.columns.index(column)] for column in table.key)
 
 
-def put(tx: Transaction, table: Table, rows: Sequence[Record]) -> None:
+def put(tx: Transaction, table: TableInfo, rows: Sequence[Record]) -> None:
     """Write rows into a table."""
     names = [f"v{number}" for number in range(len(table.columns))]
     places = ", ".join(f":{name}" for name in names)
@@ -79,7 +79,7 @@ def put(tx: Transaction, table: Table, rows: Sequence[Record]) -> None:
     tx.run_many(statement, [dict(zip(names, row, strict=True)) for row in rows])
 
 
-def sum_up(tx: Transaction, tables: Sequence[Table]) -> Sums:
+def sum_up(tx: Transaction, tables: Sequence[TableInfo]) -> Sums:
     """Add up what stands in tables."""
     sums = {}
     for table in tables:
@@ -90,7 +90,7 @@ def sum_up(tx: Transaction, tables: Sequence[Table]) -> Sums:
     return sums
 
 
-def copy(tx: Transaction, tables: Sequence[Table], into: Transaction) -> Sums:
+def copy(tx: Transaction, tables: Sequence[TableInfo], into: Transaction) -> Sums:
     """Copy whole tables; returns what was copied."""
     into.begin_copy()
     sums = {}
@@ -105,7 +105,7 @@ def copy(tx: Transaction, tables: Sequence[Table], into: Transaction) -> Sums:
     return sums
 
 
-def clear(tx: Transaction, tables: Sequence[Table]) -> None:
+def clear(tx: Transaction, tables: Sequence[TableInfo]) -> None:
     """Empty tables, those that refer to others first."""
     for table in reversed(tables):
         tx.run(f"DELETE FROM {table.name}")  # noqa: S608 - names of our own tables

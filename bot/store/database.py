@@ -27,13 +27,13 @@ class Transaction(Protocol):
     def run(self, sql: str, /, **values: object) -> int:
         """Run a statement and return how many rows it changed."""
 
-    def later(self, sql: str, /, **values: object) -> None:
+    def defer(self, sql: str, /, **values: object) -> None:
         """Leave a statement to be run together with its like, before the next other one and before the commit.
 
-        Each must change one row; where one does not, the transaction fails as Outdated.
+        Each must change one row; where one does not, the transaction fails as Conflict.
         """
 
-    def hold(self, *keys: str) -> bool:
+    def lock(self, *keys: str) -> bool:
         """Let every other writer that holds one of these keys wait until the commit.
 
         True where others write at the same time, so that what was read before may have changed.
@@ -66,13 +66,13 @@ class Store(Protocol):
     async def read(self, work: Callable[[Transaction], Result]) -> Result:
         """Run a reading function on a consistent view; may see the latest committed state only."""
 
-    async def glance(self, work: Callable[[Transaction], Result]) -> Result:
+    async def read_inline(self, work: Callable[[Transaction], Result]) -> Result:
         """Run a function that reads a few rows by their keys; an engine that can does so at once, without waiting."""
 
     async def write(self, work: Callable[[Transaction], Result]) -> Result:
         """Run a writing function whole or not at all; returns only after the commit."""
 
-    async def scrub(self) -> None:
+    async def purge_deleted(self) -> None:
         """Leave nothing readable of what was deleted; raises StoreUnavailable when it must be tried again."""
 
     async def close(self) -> None:

@@ -8,7 +8,7 @@ _LENGTHS = (1, 4, 16, 64)
 _NAMES = {length: ", ".join(f":v{number}" for number in range(length)) for length in _LENGTHS}
 
 
-def portions(values: Sequence[str] | Sequence[int]) -> Iterator[tuple[str, dict[str, object]]]:
+def in_lists(values: Sequence[str] | Sequence[int]) -> Iterator[tuple[str, dict[str, object]]]:
     """Cut a list up; gives the names for a statement with their values, the last of which may repeat."""
     at = 0
     while at < len(values):

@@ -18,7 +18,7 @@ _SERIAL = re.compile(r"CREATE TABLE (\w+) \(\s*(\w+) \{serial\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableInfo:
     """One table: its columns in order, the primary key, and the automatic number, if any."""
 
     name: str
@@ -28,7 +28,7 @@ class Table:
 
 
 @cache
-def tables() -> tuple[Table, ...]:
+def tables() -> tuple[TableInfo, ...]:
     """List every table that holds records, as the migrations of this program make them."""
     with closing(sqlite3.connect(":memory:")) as connection:
         for statements in MIGRATIONS.values():
@@ -37,16 +37,16 @@ def tables() -> tuple[Table, ...]:
         return tables_of(connection)
 
 
-def tables_of(connection: sqlite3.Connection, *, but: frozenset[str] = frozenset()) -> tuple[Table, ...]:
+def tables_of(connection: sqlite3.Connection, *, but: frozenset[str] = frozenset()) -> tuple[TableInfo, ...]:
     """List every table of an SQLite database that holds records, which may be older than this program."""
     serials = dict(match for statements in MIGRATIONS.values() for sql in statements for match in _SERIAL.findall(sql))
-    found: dict[str, Table] = {}
+    found: dict[str, TableInfo] = {}
     refers: dict[str, list[str]] = {}
     for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall():
         if name in _OF_THE_MOMENT | but or name.startswith(("sqlite_", "_sqlite_")):
             continue
         columns = connection.execute(f"PRAGMA table_info({name})").fetchall()
         key = [column[1] for column in sorted(columns, key=lambda column: int(column[5])) if column[5]]
-        found[name] = Table(name, tuple(column[1] for column in columns), tuple(key), serials.get(name, ""))
+        found[name] = TableInfo(name, tuple(column[1] for column in columns), tuple(key), serials.get(name, ""))
         refers[name] = sorted({row[2] for row in connection.execute(f"PRAGMA foreign_key_list({name})")} - {name})
     return tuple(found[name] for name in TopologicalSorter(refers).static_order() if name in found)

@@ -16,7 +16,7 @@ CIRCLE = """
 def hold_circle(tx: Transaction, *people: int) -> list[int]:
     """Keep everybody linked with these people, and their reports, from changing until the commit; returns them."""
     members = _circle(tx, people)
-    while tx.hold(*(f"person {member}" for member in members)):
+    while tx.lock(*(f"person {member}" for member in members)):
         now = _circle(tx, people)
         if now <= members:
             return sorted(now)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.message import Person
 from bot.store import replicas
 from bot.store.database import Row, Transaction
-from bot.store.in_lists import portions
+from bot.store.in_lists import in_lists
 
 RECEIVED, ANSWERED, DELIVERED = 0, 1, 2
 _COLUMNS = "id, channel, message_id, address, stage, body, replies, received_at, owner"
@@ -40,7 +40,7 @@ def keep(
 
     `owner` is the process that answers it. The transaction fails where the id was taken before.
     """
-    tx.later(
+    tx.defer(
         """
         INSERT INTO inbox (channel, message_id, address, received_at, stage, body, replies, owner)
         VALUES (:channel, :message_id, :address, :at, :stage, :body, :replies, :owner)
@@ -81,7 +81,7 @@ def queues(tx: Transaction, persons: Collection[Person], *, me: str) -> dict[Per
     All that one person has under way belongs to one process, which has their turn: a living one, or the process `me`
     where there is none.
     """
-    tx.hold(*(f"turn {person.channel} {person.address}" for person in persons))
+    tx.lock(*(f"turn {person.channel} {person.address}" for person in persons))
     rows = under_way(tx, persons)
     others = {row["owner"] for row in rows} - {me}
     if others:
@@ -112,7 +112,7 @@ def under_way(tx: Transaction, persons: Collection[Person]) -> list[Row]:
     """List what people have under way, oldest first."""
     rows: list[Row] = []
     for channel in {person.channel for person in persons}:
-        for names, named in portions([person.address for person in persons if person.channel == channel]):
+        for names, named in in_lists([person.address for person in persons if person.channel == channel]):
             rows += tx.all(
                 f"""
                 SELECT {_COLUMNS} FROM inbox WHERE channel = :channel AND address IN ({names}) AND stage < 2 ORDER BY id
@@ -127,7 +127,7 @@ def recent(tx: Transaction, persons: Collection[Person], *, since: str) -> dict[
     """Count what each person sent since a moment, whichever process took it."""
     counted = dict.fromkeys(persons, 0)
     for channel in {person.channel for person in persons}:
-        for names, named in portions([person.address for person in persons if person.channel == channel]):
+        for names, named in in_lists([person.address for person in persons if person.channel == channel]):
             for row in tx.all(
                 f"""
                 SELECT address, COUNT(*) AS times FROM inbox
@@ -184,7 +184,7 @@ def find(tx: Transaction, *, channel: str, message_id: str) -> Row | None:
 def find_all(tx: Transaction, channel: str, message_ids: Sequence[str]) -> list[Row]:
     """Return messages of a channel by the platform's ids: message_id, stage, replies."""
     rows: list[Row] = []
-    for names, named in portions(message_ids):
+    for names, named in in_lists(message_ids):
         rows += tx.all(
             f"""
             SELECT message_id, stage, replies FROM inbox WHERE channel = :channel AND message_id IN ({names})
@@ -229,7 +229,7 @@ def mark_answered(tx: Transaction, *, channel: str, message_id: str, replies: st
 
 def mark_delivered(tx: Transaction, channel: str, message_ids: Sequence[str], *, keep_replies: bool) -> None:
     """Note that the replies left; they are kept only where the person may ask for them again."""
-    for names, named in portions(message_ids):
+    for names, named in in_lists(message_ids):
         tx.run(
             f"""
             UPDATE inbox SET stage = 2, replies = CASE WHEN :keep = 1 THEN replies ELSE '' END
@@ -243,7 +243,7 @@ def mark_delivered(tx: Transaction, channel: str, message_ids: Sequence[str], *,
 
 def forget_address(tx: Transaction, channel: str, message_ids: Sequence[str]) -> None:
     """Forget who wrote messages, when that was deleted by them."""
-    for names, named in portions(message_ids):
+    for names, named in in_lists(message_ids):
         tx.run(
             f"UPDATE inbox SET address = '' WHERE channel = :channel AND message_id IN ({names})",  # noqa: S608
             channel=channel,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.message import Person
 from bot.store import broadcasts, revocations, tallies
 from bot.store.database import Row, Transaction
-from bot.store.in_lists import portions
+from bot.store.in_lists import in_lists
 from bot.store.links import CIRCLE
 
 
@@ -20,7 +20,7 @@ def find(tx: Transaction, person: Person) -> Row | None:
 def find_all(tx: Transaction, channel: str, addresses: Sequence[str]) -> list[Row]:
     """Return what is known of several people of a channel."""
     rows: list[Row] = []
-    for names, named in portions(addresses):
+    for names, named in in_lists(addresses):
         rows += tx.all(
             f"""
             SELECT p.address, p.id, p.language, p.source, p.created_at, p.gone_at, p.steps, d.state, d.updated_at,
@@ -37,7 +37,7 @@ def find_all(tx: Transaction, channel: str, addresses: Sequence[str]) -> list[Ro
 
 def see(tx: Transaction, person_id: int, person: Person, *, at: str) -> None:
     """Note that somebody known wrote; the transaction fails when they are not known any more."""
-    tx.later(
+    tx.defer(
         "UPDATE people SET seen_at = :at WHERE id = :id AND channel = :channel AND address = :address",
         at=at,
         id=person_id,
@@ -120,7 +120,7 @@ def keep_dialog(tx: Transaction, person_id: int, state: str, at: str) -> None:
     if not state:
         tx.run("DELETE FROM dialogs WHERE person_id = :id", id=person_id)
         return
-    tx.later(
+    tx.defer(
         """
         INSERT INTO dialogs (person_id, state, updated_at) VALUES (:id, :state, :at)
         ON CONFLICT (person_id) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at

@@ -26,7 +26,7 @@ from psycopg.adapt import Loader
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
-from bot.errors import Outdated, SchemaTooNew, StoreError, StoreUnavailable
+from bot.errors import Conflict, SchemaTooNew, StoreError, StoreUnavailable
 from bot.store.database import Row, Transaction
 from bot.store.migrations import MIGRATIONS
 from bot.store.postgres_dialect import numbered, table_definition
@@ -108,11 +108,11 @@ class PostgresTransaction:
         """Run a statement and return how many rows it changed."""
         return self._execute(sql, values).rowcount
 
-    def later(self, sql: str, /, **values: object) -> None:
+    def defer(self, sql: str, /, **values: object) -> None:
         """Leave a statement to be run together with its like."""
         self._left.setdefault(sql, []).append(values)
 
-    def hold(self, *keys: str) -> bool:
+    def lock(self, *keys: str) -> bool:
         """Let every other writer that holds one of these keys wait until the commit."""
         if self._writes:
             if self._left:
@@ -158,7 +158,7 @@ class PostgresTransaction:
             statement, names = numbered(sql)
             self._cursor.executemany(statement, [[values[name] for name in names] for values in rows])
             if self._cursor.rowcount != len(rows):
-                raise Outdated("A row is not there any more.")
+                raise Conflict("A row is not there any more.")
 
     def _execute(self, sql: str, values: dict[str, Any]) -> psycopg.RawCursor[Any]:
         if self._left:
@@ -293,7 +293,7 @@ class PostgresStore:
         result: Result = await job[2]
         return result
 
-    async def glance(self, work: Callable[[Transaction], Result]) -> Result:
+    async def read_inline(self, work: Callable[[Transaction], Result]) -> Result:
         """Run a function that reads a few rows; the way to the server is the same for few and many."""
         return await self.read(work)
 
@@ -306,7 +306,7 @@ class PostgresStore:
         result: Result = await job[2]
         return result
 
-    async def scrub(self) -> None:
+    async def purge_deleted(self) -> None:
         """Have deleted rows cleared out of the tables, at most once an hour; see docs/backup.md for what that means."""
         if time.monotonic() - self._vacuumed >= VACUUM_SECONDS:
             self._vacuumed = time.monotonic()

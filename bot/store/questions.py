@@ -18,7 +18,7 @@ def note(
     at: str,
 ) -> None:
     """Keep one question with what the search made of it."""
-    tx.later(
+    tx.defer(
         """
         INSERT INTO questions (person_id, channel, language, text, article, verdict, score, at)
         VALUES (:id, :channel, :language, :text, :article, :verdict, :score, :at)

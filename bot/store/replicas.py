@@ -17,7 +17,7 @@ def join(tx: Transaction, name: str, *, online: bool, mark: str) -> None:
     )
 
 
-def beat(tx: Transaction, name: str) -> bool:
+def heartbeat(tx: Transaction, name: str) -> bool:
     """Show that a process lives; False when others took it for dead."""
     return bool(tx.run("UPDATE replicas SET beat = beat + 1 WHERE name = :name", name=name))
 
@@ -45,4 +45,4 @@ def leave(tx: Transaction, name: str, *, beat: int | None = None) -> bool:
 
 def hold(tx: Transaction, *names: str) -> None:
     """Let nobody strike these processes off, nor take over what is theirs, until the commit."""
-    tx.hold(*(f"replica {name}" for name in names))
+    tx.lock(*(f"replica {name}" for name in names))

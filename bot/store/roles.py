@@ -120,7 +120,7 @@ def expire_invitations(tx: Transaction, *, at: str) -> int:
 
 def last_audit_hash(tx: Transaction) -> str:
     """Return the hash of the newest audit line, empty when there is none; nobody adds one until the commit."""
-    tx.hold("audit")
+    tx.lock("audit")
     row = tx.one("SELECT hash FROM audit ORDER BY id DESC LIMIT 1")
     return row["hash"] if row else ""
 

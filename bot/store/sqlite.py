@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import sqlite_utils
 from sqlite_utils.migrations import Migrations
 
-from bot.errors import Outdated, SchemaTooNew, StoreError, StoreUnavailable
+from bot.errors import Conflict, SchemaTooNew, StoreError, StoreUnavailable
 from bot.store.database import Row, Transaction
 from bot.store.migrations import MIGRATIONS
 
@@ -60,7 +60,7 @@ class SqliteTransaction:
     def all(self, sql: str, /, **values: object) -> list[Row]:
         """Run a query and return its rows."""
         if self._left:
-            self.catch_up()
+            self.flush()
         return self._connection.execute(sql, values).fetchall()
 
     def one(self, sql: str, /, **values: object) -> Row | None:
@@ -72,10 +72,10 @@ class SqliteTransaction:
     def run(self, sql: str, /, **values: object) -> int:
         """Run a statement and return how many rows it changed."""
         if self._left:
-            self.catch_up()
+            self.flush()
         return self._connection.execute(sql, values).rowcount
 
-    def later(self, sql: str, /, **values: object) -> None:
+    def defer(self, sql: str, /, **values: object) -> None:
         """Leave a statement to be run together with its like."""
         waiting = self._left.get(sql)
         if waiting is None:
@@ -83,21 +83,21 @@ class SqliteTransaction:
         else:
             waiting.append(values)
 
-    def catch_up(self) -> None:
+    def flush(self) -> None:
         """Run what was left for later."""
         left, self._left = self._left, {}
         for sql, values in left.items():
             if self._connection.executemany(sql, values).rowcount != len(values):
-                raise Outdated("A row is not there any more.")
+                raise Conflict("A row is not there any more.")
 
-    def hold(self, *keys: str) -> bool:
+    def lock(self, *keys: str) -> bool:
         """Nothing to do: there is one writer at a time, others wait already."""
         return False
 
     def run_many(self, sql: str, /, rows: Sequence[Mapping[str, object]]) -> None:
         """Run a statement at once for each of many rows of values."""
         if self._left:
-            self.catch_up()
+            self.flush()
         self._connection.executemany(sql, rows)
 
     def begin_copy(self) -> None:
@@ -136,13 +136,13 @@ class _Worker(threading.Thread):
                 while len(group) < self._largest:
                     group.append(self._jobs.get_nowait())
             if _STOP in group:
-                running = self._stops_not(group)
+                running = self._requeue_stops(group)
                 group = [job for job in group if job is not _STOP]
             if group:
                 self._run_group(group)
         self._connection.close()
 
-    def _stops_not(self, group: list[Any]) -> bool:
+    def _requeue_stops(self, group: list[Any]) -> bool:
         """Pass on the stops meant for other readers; always False."""
         for _ in range(group.count(_STOP) - 1):
             self._jobs.put(_STOP)
@@ -179,7 +179,7 @@ class _Worker(threading.Thread):
             self._connection.execute(self._begin)
             transaction = SqliteTransaction(self._connection)
             outcomes = [(work(transaction), None) for work, _, _ in group]
-            transaction.catch_up()
+            transaction.flush()
             self._connection.execute("COMMIT")
         except BaseException:
             self._roll_back()
@@ -216,7 +216,7 @@ class _Worker(threading.Thread):
         self._connection.execute("SAVEPOINT one")
         try:
             result, failure = work(transaction), None
-            transaction.catch_up()
+            transaction.flush()
         except Exception as error:
             if _concerns_all(error):
                 raise
@@ -268,8 +268,8 @@ class SqliteStore:
             self._checkpointer = _Checkpointer(path)
             self._workers = [_Worker(path, self._writes, self._checkpointer)]
             self._workers += [_Worker(path, self._reads) for _ in range(READERS)]
-            self._eye = _connect(path, seconds=0)
-            self._eye.execute("PRAGMA query_only = ON")
+            self._inline_connection = _connect(path, seconds=0)
+            self._inline_connection.execute("PRAGMA query_only = ON")
         except sqlite3.Error as error:
             raise _unavailable(path, error) from None
         for thread in (self._checkpointer, *self._workers):
@@ -285,12 +285,12 @@ class SqliteStore:
         self._reads.put(jobs[0])
         return await future
 
-    async def glance(self, work: Callable[[Transaction], Result]) -> Result:
+    async def read_inline(self, work: Callable[[Transaction], Result]) -> Result:
         """Run a function that reads a few rows by their keys, here and now: going to another thread costs more."""
         if self._closed:
             raise StoreUnavailable(f"The database {self._path} is closed.")
         try:
-            return work(SqliteTransaction(self._eye))
+            return work(SqliteTransaction(self._inline_connection))
         except sqlite3.OperationalError:  # somebody holds the file: the readers have the patience for that
             return await self.read(work)
 
@@ -301,7 +301,7 @@ class SqliteStore:
             asyncio.get_running_loop().call_soon(self._hand_over)
         return await future
 
-    async def scrub(self) -> None:
+    async def purge_deleted(self) -> None:
         """Leave nothing readable of what was deleted; raises StoreUnavailable when somebody holds the file."""
         pauses = iter(SCRUB_PAUSES)
         while not await asyncio.to_thread(_scrub, self._path):
@@ -324,7 +324,7 @@ class SqliteStore:
             await asyncio.to_thread(reader.join)
         self._checkpointer.stop()
         await asyncio.to_thread(self._checkpointer.join)
-        self._eye.close()
+        self._inline_connection.close()
         # The writer goes last and alone: only then does SQLite surely empty and remove the log.
         self._writes.put(_STOP)
         await asyncio.to_thread(writer.join)

@@ -83,7 +83,7 @@ _BARE_HOUR = re.compile(r"\b(?:luc|vao luc|vao|at) (\d{1,2})(?! ?(?:[/.\-\d]|tha
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedMoment:
     """What a text says of a moment: a day, the times of day that it may mean (none where it names no hour, two where
     morning or afternoon are both possible), a part of the day, or a whole moment ("in two hours").
 
@@ -100,20 +100,20 @@ class Named:
         return bool(self.day or self.times or self.part or self.moment or self.unclear)
 
 
-def read_named(text: str, now: datetime) -> Named:
+def read_named(text: str, now: datetime) -> NamedMoment:
     """Return what a text says of a moment to come, with and without marks, in the zone of `now`."""
     said = _flatten(text)
     if _LUNAR.search(said):
-        return Named(unclear=True)
+        return NamedMoment(unclear=True)
     whole = said
     later, said = _read_later(said, now)
     if isinstance(later, datetime):
-        return Named(moment=later)
+        return NamedMoment(moment=later)
     part = next((name for name, words in _PARTS if words.search(said)), "")
     day, said, unclear = _read_date(said, now, part)
     times = _read_times(said, part)
     if times is None or unclear:
-        return Named(unclear=True)
+        return NamedMoment(unclear=True)
     if later is not None and day is None:
         day = now.date() + timedelta(days=later)
     if day is not None and times:
@@ -122,7 +122,7 @@ def read_named(text: str, now: datetime) -> Named:
         meant = times[-1] if times[0].hour < _EARLY else times[0]
         if day == now.date() and meant <= now.time() and _WEEKDAY.search(whole):
             day += timedelta(days=7)
-    return Named(day, times, part)
+    return NamedMoment(day, times, part)
 
 
 def _flatten(text: str) -> str:

@@ -17,7 +17,7 @@ from bot.channels.rate_limit import Buckets
 from bot.errors import StoreError
 from bot.exports.vega import FONTS
 from bot.i18n.catalogue import mark
-from bot.logs import TURN, next_turn
+from bot.logs import TRACE_ID, next_trace_id
 from bot.runtime.build import Service
 from bot.runtime.telegram_factory import TELEGRAM_HOOK
 from bot.runtime.zalo_factory import BOT_HOOK, OA_HOOK
@@ -81,7 +81,7 @@ def _limit(app: web.Application, settings: Settings) -> None:
 @web.middleware
 async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn every error into an answer that says what to do; nobody sees a traceback."""
-    TURN.set(next_turn())
+    TRACE_ID.set(next_trace_id())
     response = await _answer(request, handler)
     if response.status >= 400:
         resource = request.match_info.route.resource

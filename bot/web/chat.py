@@ -16,13 +16,13 @@ import bot
 from bot.channels.webchat import NAME
 from bot.errors import Flooded, Overloaded
 from bot.i18n.catalogue import Catalogue, mark
-from bot.message import IncomingMessage, Person, Reply, Settled
+from bot.message import IncomingMessage, Outcome, Person, Reply
 from bot.runtime.build import Service
-from bot.serialization import load_settled
+from bot.serialization import load_outcome
 from bot.store import messages
 from bot.text.markup import to_html, to_plain
 from bot.web.keys import ALL_MESSAGES, LISTENERS, NEW_SESSIONS, SERVICE, TEMPLATES
-from bot.web.session import ForgedError, Session, keep_session, new_session, read_session
+from bot.web.session import ForgedError, WebSession, keep_session, new_session, read_session
 
 LANGUAGE_COOKIE = "lang"
 _LONGEST_CHOICE = 200
@@ -72,8 +72,8 @@ async def post(request: web.Request) -> web.Response:
     except Overloaded:
         return _flooded(catalogue, _OVERLOAD_SECONDS)
     # Shielded: a browser that hangs up must not cancel what others may wait for.
-    settled = await asyncio.shield(ticket.settled)
-    response = web.json_response(body=orjson.dumps(_shown(settled, message.id)))
+    outcome = await asyncio.shield(ticket.done)
+    response = web.json_response(body=orjson.dumps(_shown(outcome, message.id)))
     keep_session(response, person.address, service.secret, secure=request.secure)
     return response
 
@@ -116,7 +116,7 @@ async def file(request: web.Request) -> web.Response:
     message_id = request.query.get("id", "")
     row = await service.store.read(lambda tx: messages.find(tx, channel=NAME, message_id=message_id))
     if row is not None and row["address"] == name:
-        for reply in load_settled(row["replies"]).replies:
+        for reply in load_outcome(row["replies"]).replies:
             if reply.file is not None:
                 headers = {"Content-Disposition": f'attachment; filename="{reply.file.name}"'}
                 return web.Response(body=reply.file.content, content_type=reply.file.media_type, headers=headers)
@@ -132,14 +132,14 @@ def catalogue_of(request: web.Request) -> Catalogue:
     return service.catalogues[service.settings.default_language]
 
 
-def _session(request: web.Request, *, needed: bool = False) -> Session:
+def _session(request: web.Request, *, needed: bool = False) -> WebSession:
     try:
         session = read_session(request, request.app[SERVICE].secret)
     except ForgedError:
         raise web.HTTPForbidden(reason=mark("This chat session is not valid. Please open the page again.")) from None
     if session is None and needed:
         raise web.HTTPForbidden(reason=mark("Open the chat first."))
-    return session or Session(new_session(), talks=False)
+    return session or WebSession(new_session(), talks=False)
 
 
 async def _json(request: web.Request) -> dict[str, Any]:
@@ -177,8 +177,8 @@ def _last_event(request: web.Request) -> int:
     return int(given) if given.isdecimal() and len(given) < 19 else 0
 
 
-def _shown(settled: Settled, message_id: str) -> dict[str, Any]:
-    return {"replies": [_shown_reply(reply, message_id) for reply in settled.replies], "erased": settled.erased}
+def _shown(outcome: Outcome, message_id: str) -> dict[str, Any]:
+    return {"replies": [_shown_reply(reply, message_id) for reply in outcome.replies], "erased": outcome.erased}
 
 
 def _shown_reply(reply: Reply, message_id: str) -> dict[str, Any]:

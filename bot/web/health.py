@@ -47,7 +47,7 @@ async def ready(request: web.Request) -> web.Response:
         trouble["store"] = str(error)
     parts: dict[str, object] = {
         "channels": sorted(service.channels),
-        "articles": len(service.shelf.knowledge.library.articles),
+        "articles": len(service.content_store.knowledge.library.articles),
     }
     newest = service.backups.newest
     parts["backup_age_hours"] = newest and round((service.clock() - newest).total_seconds() / 3600, 1)
@@ -99,8 +99,8 @@ def _present(service: Service) -> Iterator[Metric]:
     yield version
     yield _gauge("bot_messages_waiting", "Messages taken in and not yet delivered", service.inbox.waiting)
     yield _gauge("bot_replicas", "Processes that serve from the same records, this one among them",
-                 service.replica.others + 1)  # fmt: skip
-    yield _gauge("bot_articles", "Articles in use", len(service.shelf.knowledge.library.articles))
+                 service.membership.others + 1)  # fmt: skip
+    yield _gauge("bot_articles", "Articles in use", len(service.content_store.knowledge.library.articles))
     trouble = GaugeMetricFamily("bot_trouble", "1 for each part that /readyz names", labels=("part",))
     for part in sorted({*service.trouble, *(["intake"] if service.inbox.trouble else [])}):
         trouble.add_metric((part,), 1)

@@ -6,11 +6,11 @@ import orjson
 import structlog
 from aiohttp import HttpVersion11, web
 
-from bot.channels.telegram.channel import Telegram
+from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.telegram.updates import update_id_of
-from bot.channels.zalo.bot.channel import ZaloBot
+from bot.channels.zalo.bot.channel import ZaloBotChannel
 from bot.channels.zalo.bot.updates import unwrap
-from bot.channels.zalo.oa.channel import ZaloOA
+from bot.channels.zalo.oa.channel import ZaloOAChannel
 from bot.channels.zalo.oa.events import event_name
 from bot.clock import stamp
 from bot.errors import StoreError
@@ -73,8 +73,8 @@ async def telegram(request: web.Request) -> web.StreamResponse:
 
 async def take_telegram(request: web.BaseRequest, service: Service) -> web.StreamResponse:
     """Take one update of Telegram: 403 without the secret, 400 for anything else, 413 when too large."""
-    channel = service.channels.get(Telegram.name)
-    if not isinstance(channel, Telegram):
+    channel = service.channels.get(TelegramChannel.name)
+    if not isinstance(channel, TelegramChannel):
         return _refused(404, "telegram is off")
     if not channel.knows(request.headers.get(_SECRET_HEADER, "")):
         return _refused(403, "wrong secret token")
@@ -102,8 +102,8 @@ async def take_telegram(request: web.BaseRequest, service: Service) -> web.Strea
 
 async def zalo_bot(request: web.Request) -> web.Response:
     """Take one update of the Zalo Bot Platform; its probe, which says nothing, is answered 200."""
-    channel = request.app[SERVICE].channels.get(ZaloBot.name)
-    if not isinstance(channel, ZaloBot):
+    channel = request.app[SERVICE].channels.get(ZaloBotChannel.name)
+    if not isinstance(channel, ZaloBotChannel):
         return _refused(404, "the Zalo bot is off")
     body = await request.read()
     if not body.strip():
@@ -118,7 +118,7 @@ async def zalo_bot(request: web.Request) -> web.Response:
     if update is None and not isinstance(raw, dict):
         return _refused(400, "no update of the Zalo Bot Platform")
     if update is None:
-        log.info("update not understood", channel=ZaloBot.name)
+        log.info("update not understood", channel=ZaloBotChannel.name)
         return web.Response()  # it has the secret: a probe, or something that the platform has learned since
     if not channel.listening:
         return _later()
@@ -136,8 +136,8 @@ async def zalo_oa(request: web.Request) -> web.Response:
     Until the account's secret is known no signature can be checked: such events are answered 200 and ignored, or else
     Zalo would give the webhook up before the console has shown the secret. Afterwards they are answered 401.
     """
-    channel = request.app[SERVICE].channels.get(ZaloOA.name)
-    if not isinstance(channel, ZaloOA):
+    channel = request.app[SERVICE].channels.get(ZaloOAChannel.name)
+    if not isinstance(channel, ZaloOAChannel):
         return _refused(404, "the Official Account is off")
     body = await request.read()
     try:
@@ -151,10 +151,12 @@ async def zalo_oa(request: web.Request) -> web.Response:
     if not channel.knows(body, raw, request.headers.get(_ZALO_OA_HEADER, "")):
         if channel.is_set_up:
             return _refused(401, "wrong signature")
-        log.warning("event ignored, its signature cannot be checked; set BOT_ZALO_OA__OA_SECRET", channel=ZaloOA.name)
+        log.warning(
+            "event ignored, its signature cannot be checked; set BOT_ZALO_OA__OA_SECRET", channel=ZaloOAChannel.name
+        )
         return web.Response()
     if tries := request.headers.get(_ZALO_TRIES_HEADER, "")[:3]:
-        log.warning("event brought again, Zalo had no answer in time", channel=ZaloOA.name, tries=tries)
+        log.warning("event brought again, Zalo had no answer in time", channel=ZaloOAChannel.name, tries=tries)
     if not event_name(raw):
         return _refused(400, "no event of an Official Account")
     if not channel.listening:

@@ -19,7 +19,7 @@ _NAME_BYTES = 16
 _TALKING, _VISITING = b"web chat session ", b"web chat visitor "
 
 
-class Session(NamedTuple):
+class WebSession(NamedTuple):
     """A browser's conversation; `talks` once it has been answered."""
 
     name: str
@@ -35,7 +35,7 @@ def new_session() -> str:
     return secrets.token_urlsafe(_NAME_BYTES)
 
 
-def read_session(request: web.Request, secret: bytes) -> Session | None:
+def read_session(request: web.Request, secret: bytes) -> WebSession | None:
     """Return the session of a request, or None when it brings no cookie; raises ForgedError."""
     cookie = request.cookies.get(COOKIE)
     if cookie is None:
@@ -44,7 +44,7 @@ def read_session(request: web.Request, secret: bytes) -> Session | None:
     given = signature.encode("utf-8", "replace")
     for label in (_TALKING, _VISITING):
         if hmac.compare_digest(given, _sign(name, secret, label).encode()):
-            return Session(name, talks=label is _TALKING)
+            return WebSession(name, talks=label is _TALKING)
     raise ForgedError
 
 

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from bot import access
-from bot.conversation.context import Route, Turn
+from bot.conversation.context import Context, Route
 from bot.i18n.catalogue import mark
 from bot.message import ChannelState
 
 
-async def handle(turn: Turn) -> None:
+async def handle(context: Context) -> None:
     """Show every channel with its figures."""
-    states = await turn.channel_states() if turn.channel_states is not None else ()
-    blocks = ["**" + turn.t("State of the bot") + "**", *(_describe(turn, state) for state in states)]
-    turn.say("\n\n".join(blocks), buttons=[turn.menu_button("menu")])
+    states = await context.channel_states() if context.channel_states is not None else ()
+    blocks = ["**" + context.t("State of the bot") + "**", *(_describe(context, state) for state in states)]
+    context.say("\n\n".join(blocks), buttons=[context.menu_button("menu")])
 
 
-def _describe(turn: Turn, state: ChannelState) -> str:
-    number = turn.catalogue.number
-    word = turn.t("on") if state.on else turn.t("off")
-    lines = [f"**{turn.t(state.title)}**: {word}"]
+def _describe(context: Context, state: ChannelState) -> str:
+    number = context.catalogue.number
+    word = context.t("on") if state.on else context.t("off")
+    lines = [f"**{context.t(state.title)}**: {word}"]
     if state.trouble:
         lines.append("⚠ " + state.trouble)
     for figure in state.figures:
         of = f" / {number(figure.limit)}" if figure.limit else ""
-        lines.append(f"• {turn.t(figure.label)}: {number(figure.value)}{of}")
+        lines.append(f"• {context.t(figure.label)}: {number(figure.value)}{of}")
     return "\n".join(lines)
 
 

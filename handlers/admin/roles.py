@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot import access
 from bot.access.roles import ADMIN, INVITATION_LIFETIME, INVITATION_PREFIX, OFFICER, Grant, Holder
-from bot.conversation.context import Route, Turn
-from bot.errors import Refused
+from bot.conversation.context import Context, Route
+from bot.errors import NotAllowed
 from bot.i18n.catalogue import mark
 from bot.message import Button
 from bot.text.markup import escape
@@ -14,35 +14,35 @@ SHOWN = 8  # people on one page
 WHOLE = "*"  # in buttons: the whole province
 
 
-async def handle(turn: Turn) -> None:
+async def handle(context: Context) -> None:
     """List everybody with a role; invite by role and district; revoke after one confirmation."""
-    action, _, value = turn.argument.partition(":") if turn.choice.startswith("roles:") else ("", "", "")
+    action, _, value = context.argument.partition(":") if context.choice.startswith("roles:") else ("", "", "")
     number = int(value) if value.isdecimal() and len(value) < 19 else 0
     try:
         if action == "invite":
-            _choose_role(turn)
+            _choose_role(context)
         elif action == "scope":
-            _choose_scope(turn)
+            _choose_scope(context)
         elif action == "make":
-            _invite(turn, *value.partition(":")[::2])
+            _invite(context, *value.partition(":")[::2])
         elif action == "ask":
-            await _confirm(turn, number)
+            await _confirm(context, number)
         elif action == "revoke":
-            await _revoke(turn, number)
+            await _revoke(context, number)
         elif action == "withdraw":
-            _withdraw(turn)
+            _withdraw(context)
         else:
-            await _list(turn, page=number if action == "page" else 0)
-    except Refused as refusal:
-        turn.say(turn.t(str(refusal)), buttons=[_back(turn)])
+            await _list(context, page=number if action == "page" else 0)
+    except NotAllowed as refusal:
+        context.say(context.t(str(refusal)), buttons=[_back(context)])
 
 
-async def _list(turn: Turn, *, page: int) -> None:
-    t, at = turn.t, turn.records.at
-    everybody = await turn.records.read(access.holders)
-    invitations = await turn.records.read(lambda tx: access.open_invitations(tx, at=at))
+async def _list(context: Context, *, page: int) -> None:
+    t, at = context.t, context.work.at
+    everybody = await context.work.read(access.holders)
+    invitations = await context.work.read(lambda tx: access.open_invitations(tx, at=at))
     shown = everybody[page * SHOWN : (page + 1) * SHOWN]
-    lines = ["**" + t("Who may do what") + "**", *(_line(turn, holder) for holder in shown)]
+    lines = ["**" + t("Who may do what") + "**", *(_line(context, holder) for holder in shown)]
     buttons = [Button(t("Invite somebody"), "roles:invite")]
     buttons += [Button(t("Revoke person {number}", number=holder.id), f"roles:ask:{holder.id}") for holder in shown]
     if len(everybody) > (page + 1) * SHOWN:
@@ -50,109 +50,112 @@ async def _list(turn: Turn, *, page: int) -> None:
     if invitations:
         lines.append(t("Invitations that nobody has taken yet:"))
         lines += [
-            "• " + t("{role}, until {moment}", role=_named(turn, one.grant),
-                     moment=turn.catalogue.minute(one.expires_at, turn.settings.zone))
+            "• " + t("{role}, until {moment}", role=_named(context, one.grant),
+                     moment=context.catalogue.minute(one.expires_at, context.settings.zone))
             for one in invitations[:SHOWN]
         ]  # fmt: skip
         buttons.append(Button(t("Withdraw all open invitations"), "roles:withdraw"))
-    turn.say("\n".join(lines), buttons=[*buttons, turn.menu_button("menu")])
+    context.say("\n".join(lines), buttons=[*buttons, context.menu_button("menu")])
 
 
-def _line(turn: Turn, holder: Holder) -> str:
-    return turn.t(
+def _line(context: Context, holder: Holder) -> str:
+    return context.t(
         "Person {number}: {roles}; {channel}, since {day}.",
         number=holder.id,
-        roles=_all_named(turn, holder.grants),
-        channel=turn.t(turn.channel_title(holder.channel)),
-        day=turn.catalogue.day(holder.since.astimezone(turn.settings.zone).date()),
-    ) + (" " + turn.t("That is you.") if holder.id == turn.records.citizen.id else "")
+        roles=_all_named(context, holder.grants),
+        channel=context.t(context.channel_title(holder.channel)),
+        day=context.catalogue.day(holder.since.astimezone(context.settings.zone).date()),
+    ) + (" " + context.t("That is you.") if holder.id == context.work.citizen.id else "")
 
 
-def _choose_role(turn: Turn) -> None:
-    turn.say(
-        turn.t("What shall the person become? An admin may do everything in the whole province."),
+def _choose_role(context: Context) -> None:
+    context.say(
+        context.t("What shall the person become? An admin may do everything in the whole province."),
         buttons=[
-            Button(turn.t("Officer of a district"), "roles:scope"),
-            Button(turn.t("Officer of the whole province"), f"roles:make:{OFFICER}:{WHOLE}"),
-            Button(turn.t("Admin"), f"roles:make:{ADMIN}:{WHOLE}"),
-            _back(turn),
+            Button(context.t("Officer of a district"), "roles:scope"),
+            Button(context.t("Officer of the whole province"), f"roles:make:{OFFICER}:{WHOLE}"),
+            Button(context.t("Admin"), f"roles:make:{ADMIN}:{WHOLE}"),
+            _back(context),
         ],
     )
 
 
-def _choose_scope(turn: Turn) -> None:
-    titles = [(district.id, district.title(turn.language)) for district in turn.regions.districts.values()]
+def _choose_scope(context: Context) -> None:
+    titles = [(district.id, district.title(context.language)) for district in context.regions.districts.values()]
     places = [Button(title[:1].upper() + title[1:], f"roles:make:{OFFICER}:{key}") for key, title in titles]
-    turn.say(turn.t("An officer of which district?"), buttons=[*places, _back(turn)])
+    context.say(context.t("An officer of which district?"), buttons=[*places, _back(context)])
 
 
-def _invite(turn: Turn, role: str, scope: str) -> None:
+def _invite(context: Context, role: str, scope: str) -> None:
     grant = Grant(role, "" if scope == WHOLE else scope)
-    known = grant.scope in turn.regions.districts if grant.scope else scope == WHOLE
+    known = grant.scope in context.regions.districts if grant.scope else scope == WHOLE
     if role not in (OFFICER, ADMIN) or not known or (role == ADMIN and grant.scope):
-        turn.say(turn.t("This choice is no longer there. Please choose again."), buttons=[_back(turn)])
+        context.say(context.t("This choice is no longer there. Please choose again."), buttons=[_back(context)])
         return
-    payload = INVITATION_PREFIX + turn.records.invite(grant)
-    text = turn.t(
+    payload = INVITATION_PREFIX + context.work.invite(grant)
+    text = context.t(
         "Invitation: {role}. It works once, within {days} days. Pass it on to that one person only: whoever has it "
         "first gets the role. They open a link, or send me this line:",
-        role=_named(turn, grant),
+        role=_named(context, grant),
         days=INVITATION_LIFETIME.days,
     )
-    links = turn.settings.start_links(payload)
-    turn.say("\n".join((text, escape(f"/start {payload}"), *links)), buttons=[_back(turn)])
+    links = context.settings.start_links(payload)
+    context.say("\n".join((text, escape(f"/start {payload}"), *links)), buttons=[_back(context)])
 
 
-async def _confirm(turn: Turn, number: int) -> None:
-    holder = await _find(turn, number)
-    turn.say(
-        turn.t(
+async def _confirm(context: Context, number: int) -> None:
+    holder = await _find(context, number)
+    context.say(
+        context.t(
             "Really take everything from person {number} ({roles})? Messages of citizens that they have in hand go to "
             "the other officers, and their sessions at the desk end.",
             number=number,
-            roles=_all_named(turn, holder.grants),
+            roles=_all_named(context, holder.grants),
         ),
-        buttons=[Button(turn.t("Yes, revoke"), f"roles:revoke:{number}"), Button(turn.t("No, keep it"), "/quyen")],
+        buttons=[
+            Button(context.t("Yes, revoke"), f"roles:revoke:{number}"),
+            Button(context.t("No, keep it"), "/quyen"),
+        ],
     )
 
 
-async def _revoke(turn: Turn, number: int) -> None:
-    await _find(turn, number)
-    desk, at = turn.help_desk, turn.records.at
-    turn.records.do(lambda tx, by: desk.dismiss(tx, number, at=at, actor=f"person {by}", by=by))
-    turn.say(turn.t("Revoked: person {number} is a citizen again.", number=number), buttons=[_back(turn)])
+async def _revoke(context: Context, number: int) -> None:
+    await _find(context, number)
+    desk, at = context.help_desk, context.work.at
+    context.work.do(lambda tx, by: desk.dismiss(tx, number, at=at, actor=f"person {by}", by=by))
+    context.say(context.t("Revoked: person {number} is a citizen again.", number=number), buttons=[_back(context)])
 
 
-async def _find(turn: Turn, number: int) -> Holder:
-    everybody = await turn.records.read(access.holders)
+async def _find(context: Context, number: int) -> Holder:
+    everybody = await context.work.read(access.holders)
     holder = next((holder for holder in everybody if holder.id == number), None)
     if holder is None:
-        raise Refused(access.NOBODY_TO_REVOKE)
-    if number == turn.records.citizen.id and access.is_last_admin(everybody, number):
-        raise Refused(access.LAST_ADMIN)
+        raise NotAllowed(access.NOBODY_TO_REVOKE)
+    if number == context.work.citizen.id and access.is_last_admin(everybody, number):
+        raise NotAllowed(access.LAST_ADMIN)
     return holder
 
 
-def _withdraw(turn: Turn) -> None:
-    at = turn.records.at
-    turn.records.do(lambda tx, by: access.withdraw_invitations(tx, at=at, actor=f"person {by}", by=by))
-    turn.say(turn.t("Withdrawn: no open invitation works any more."), buttons=[_back(turn)])
+def _withdraw(context: Context) -> None:
+    at = context.work.at
+    context.work.do(lambda tx, by: access.withdraw_invitations(tx, at=at, actor=f"person {by}", by=by))
+    context.say(context.t("Withdrawn: no open invitation works any more."), buttons=[_back(context)])
 
 
-def _all_named(turn: Turn, grants: tuple[Grant, ...]) -> str:
-    return ", ".join(_named(turn, grant) for grant in grants)
+def _all_named(context: Context, grants: tuple[Grant, ...]) -> str:
+    return ", ".join(_named(context, grant) for grant in grants)
 
 
-def _named(turn: Turn, grant: Grant) -> str:
+def _named(context: Context, grant: Grant) -> str:
     if grant.role == ADMIN:
-        return turn.t("admin")
-    known = turn.regions.districts.get(grant.scope)
-    place = known.title(turn.language) if known else grant.scope or turn.t("the whole province")
-    return turn.t("officer, {place}", place=place)
+        return context.t("admin")
+    known = context.regions.districts.get(grant.scope)
+    place = known.title(context.language) if known else grant.scope or context.t("the whole province")
+    return context.t("officer, {place}", place=place)
 
 
-def _back(turn: Turn) -> Button:
-    return Button(turn.t("Who may do what"), "/quyen")
+def _back(context: Context) -> Button:
+    return Button(context.t("Who may do what"), "/quyen")
 
 
 ROUTE = Route(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.conversation.context import Route, Turn
+from bot.conversation.context import Context, Route
 from bot.conversation.unit_of_work import LINK_CODE_LIFETIME
 from bot.i18n.catalogue import mark
 from bot.message import Button, Reply
@@ -10,100 +10,109 @@ from bot.message import Button, Reply
 CODE, CONFIRM = "link.code", "link.confirm"
 
 
-async def handle(turn: Turn) -> None:
+async def handle(context: Context) -> None:
     """Explain, give a code, take one, ask once more, link or unlink."""
-    action = turn.argument if turn.choice.startswith("link:") else ""
-    typed = turn.argument if turn.command else turn.text if turn.dialog.step == CODE else ""
+    action = context.argument if context.choice.startswith("link:") else ""
+    typed = context.argument if context.command else context.text if context.dialog.step == CODE else ""
     if action == "new":
-        _give_code(turn)
+        _give_code(context)
     elif action == "type":
-        turn.dialog.ask(CODE)
-        turn.say(turn.t("Type the code that I gave you in the other channel."), buttons=[turn.menu_button("menu")])
+        context.dialog.ask(CODE)
+        context.say(
+            context.t("Type the code that I gave you in the other channel."), buttons=[context.menu_button("menu")]
+        )
     elif action == "yes":
-        _link(turn)
+        _link(context)
     elif action == "leave":
-        await _unlink(turn)
+        await _unlink(context)
     elif typed:
-        await _take_code(turn, typed)
+        await _take_code(context, typed)
     else:
-        await _explain(turn)
+        await _explain(context)
 
 
-async def _explain(turn: Turn) -> None:
-    turn.dialog.close()
-    linked = await turn.records.linked()
+async def _explain(context: Context) -> None:
+    context.dialog.close()
+    linked = await context.work.linked()
     lines = [
-        turn.t(
+        context.t(
             "Do you write to me on more than one channel, such as Zalo and Telegram? If you want, link them: then you "
             "are counted once. I do not link anything by myself."
         ),
     ]
     lines += [
-        turn.t("Linked with {channel} since {day}.", channel=_title(turn, other.channel),
-               day=turn.catalogue.day(other.at.astimezone(turn.settings.zone).date()))
+        context.t("Linked with {channel} since {day}.", channel=_title(context, other.channel),
+               day=context.catalogue.day(other.at.astimezone(context.settings.zone).date()))
         for other in linked
     ]  # fmt: skip
     buttons = [
-        Button(turn.t("Give me a code"), "link:new"),
-        Button(turn.t("I have a code from the other channel"), "link:type"),
+        Button(context.t("Give me a code"), "link:new"),
+        Button(context.t("I have a code from the other channel"), "link:type"),
     ]
     if linked:
-        buttons.append(Button(turn.t("Unlink this channel"), "link:leave"))
-    turn.say("\n\n".join(lines), buttons=[*buttons, turn.menu_button("menu")])
+        buttons.append(Button(context.t("Unlink this channel"), "link:leave"))
+    context.say("\n\n".join(lines), buttons=[*buttons, context.menu_button("menu")])
 
 
-def _give_code(turn: Turn) -> None:
-    turn.dialog.close()
-    code = turn.records.offer_link()
-    turn.say(
-        turn.t(
+def _give_code(context: Context) -> None:
+    context.dialog.close()
+    code = context.work.offer_link()
+    context.say(
+        context.t(
             "Your code: **{code}**\nWithin {minutes} minutes, open the other channel and type there: /lienket {code}\n"
             "Never give the code to anybody else; it works once.",
             code=f"{code[:4]}-{code[4:]}",
             minutes=LINK_CODE_LIFETIME.seconds // 60,
         ),
-        buttons=[turn.menu_button("menu")],
+        buttons=[context.menu_button("menu")],
     )
 
 
-async def _take_code(turn: Turn, typed: str) -> None:
-    turn.dialog.close()
-    if not await turn.records.may_guess():
-        turn.say(turn.t("Too many wrong codes. Please try again in an hour."), buttons=[turn.menu_button("menu")])
+async def _take_code(context: Context, typed: str) -> None:
+    context.dialog.close()
+    if not await context.work.may_guess():
+        context.say(
+            context.t("Too many wrong codes. Please try again in an hour."), buttons=[context.menu_button("menu")]
+        )
         return
-    offer = await turn.records.find_link(typed)
+    offer = await context.work.find_link(typed)
     if offer is None:
-        turn.say(
-            turn.t("This code is wrong, used up or expired. Ask for a new one in the other channel with /lienket."),
-            buttons=[turn.menu_button("menu")],
+        context.say(
+            context.t("This code is wrong, used up or expired. Ask for a new one in the other channel with /lienket."),
+            buttons=[context.menu_button("menu")],
         )
     elif offer.own:
-        turn.say(
-            turn.t("I gave you this code right here. Please type it in the other channel."),
-            buttons=[turn.menu_button("menu")],
+        context.say(
+            context.t("I gave you this code right here. Please type it in the other channel."),
+            buttons=[context.menu_button("menu")],
         )
     else:
-        turn.dialog.ask(CONFIRM, key=offer.key)
-        turn.say(
-            turn.t(
+        context.dialog.ask(CONFIRM, key=offer.key)
+        context.say(
+            context.t(
                 "Link this channel with yours on {channel}? Both then share one report of installation. "
                 "**Agree only if you asked for the code yourself just now.**",
-                channel=_title(turn, offer.channel),
+                channel=_title(context, offer.channel),
             ),
-            buttons=[Button(turn.t("Yes, both are mine"), "link:yes"), Button(turn.t("No, do not link"), "/menu")],
+            buttons=[
+                Button(context.t("Yes, both are mine"), "link:yes"),
+                Button(context.t("No, do not link"), "/menu"),
+            ],
         )
 
 
-def _link(turn: Turn) -> None:
-    key = turn.dialog.data.get("key", "") if turn.dialog.step == CONFIRM else ""
-    turn.dialog.close()
+def _link(context: Context) -> None:
+    key = context.dialog.data.get("key", "") if context.dialog.step == CONFIRM else ""
+    context.dialog.close()
     if not key:
-        turn.say(turn.t("This choice is no longer there. Please choose again."), buttons=[turn.menu_button("menu")])
+        context.say(
+            context.t("This choice is no longer there. Please choose again."), buttons=[context.menu_button("menu")]
+        )
         return
-    here = turn.traits.title
+    here = context.capabilities.title
 
     def notice(language: str) -> Reply:
-        t = turn.catalogues.get(language, turn.catalogues[turn.settings.default_language]).t
+        t = context.catalogues.get(language, context.catalogues[context.settings.default_language]).t
         return Reply(
             t(
                 "This channel is now linked with yours on {channel}. If that was not you, type /lienket to unlink it.",
@@ -111,26 +120,27 @@ def _link(turn: Turn) -> None:
             )
         )
 
-    turn.records.link(key, notice=notice)
-    turn.say(
-        turn.t("Linked: you are counted once. /lienket unlinks it at any time."), buttons=[turn.menu_button("menu")]
+    context.work.link(key, notice=notice)
+    context.say(
+        context.t("Linked: you are counted once. /lienket unlinks it at any time."),
+        buttons=[context.menu_button("menu")],
     )
 
 
-async def _unlink(turn: Turn) -> None:
-    turn.dialog.close()
-    if await turn.records.linked():
-        turn.records.unlink()
-        turn.say(
-            turn.t("Unlinked. A report of installation stays with the channel where it was made."),
-            buttons=[turn.menu_button("menu")],
+async def _unlink(context: Context) -> None:
+    context.dialog.close()
+    if await context.work.linked():
+        context.work.unlink()
+        context.say(
+            context.t("Unlinked. A report of installation stays with the channel where it was made."),
+            buttons=[context.menu_button("menu")],
         )
     else:
-        turn.say(turn.t("This channel is not linked with another one."), buttons=[turn.menu_button("menu")])
+        context.say(context.t("This channel is not linked with another one."), buttons=[context.menu_button("menu")])
 
 
-def _title(turn: Turn, channel: str) -> str:
-    return turn.t(turn.channel_title(channel))
+def _title(context: Context, channel: str) -> str:
+    return context.t(context.channel_title(channel))
 
 
 ROUTE = Route(

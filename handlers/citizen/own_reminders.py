@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.conversation.context import Route, Turn
+from bot.conversation.context import Context, Route
 from bot.conversation.unit_of_work import OwnReminder
 from bot.i18n.catalogue import mark
 from bot.message import Button
@@ -26,133 +26,140 @@ _WHY = {
 }
 
 
-async def handle(turn: Turn) -> None:
+async def handle(context: Context) -> None:
     """Plan a reminder, list or cancel them."""
-    action, _, value = turn.argument.partition(":") if turn.choice.startswith("remind:") else ("", "", "")
-    own = await turn.records.own_reminders()
-    if turn.message.person.channel not in turn.broadcasts.channels:
-        turn.say(turn.t("Here I cannot write to you later. Please ask me on another channel."), buttons=_back(turn))
+    action, _, value = context.argument.partition(":") if context.choice.startswith("remind:") else ("", "", "")
+    own = await context.work.own_reminders()
+    if context.message.person.channel not in context.broadcasts.channels:
+        context.say(
+            context.t("Here I cannot write to you later. Please ask me on another channel."), buttons=_back(context)
+        )
     elif action == "at":
-        _take(turn, own, _moment(turn, value))
+        _take(context, own, _moment(context, value))
     elif action == "cancel":
-        _cancel(turn, own, value)
+        _cancel(context, own, value)
     elif action == "new":
-        _ask(turn, requests.read_wish("", _now(turn), quiet=turn.settings.quiet, furthest=_furthest(turn)))
-    elif action or turn.command or _bare(turn) in KEYWORDS:
-        _list(turn, own)
+        _ask(context, requests.read_wish("", _now(context), quiet=context.settings.quiet, furthest=_furthest(context)))
+    elif action or context.command or _bare(context) in KEYWORDS:
+        _list(context, own)
     else:
-        _hear(turn, own)
+        _take_words(context, own)
 
 
-def _hear(turn: Turn, own: list[OwnReminder]) -> None:
-    step, asked = turn.dialog.step == WHEN, requests.is_asked_for(turn.text)
-    wish = requests.read_wish(turn.text, _now(turn), quiet=turn.settings.quiet, furthest=_furthest(turn), asked=asked)
+def _take_words(context: Context, own: list[OwnReminder]) -> None:
+    step, asked = context.dialog.step == WHEN, requests.is_asked_for(context.text)
+    wish = requests.read_wish(
+        context.text, _now(context), quiet=context.settings.quiet, furthest=_furthest(context), asked=asked
+    )
     if step and not asked and wish.reason == requests.UNCLEAR:
-        turn.dialog.close()  # they have gone on to something else, which is answered like any question
+        context.dialog.close()  # they have gone on to something else, which is answered like any question
         return
     if wish.at is not None:
-        _take(turn, own, wish)
+        _take(context, own, wish)
     else:
-        _ask(turn, wish)
+        _ask(context, wish)
 
 
-def _moment(turn: Turn, value: str) -> Wish:
+def _moment(context: Context, value: str) -> Wish:
     try:
-        at = datetime.fromisoformat(value).replace(tzinfo=turn.settings.zone)
+        at = datetime.fromisoformat(value).replace(tzinfo=context.settings.zone)
     except ValueError:
         return Wish(None, requests.UNCLEAR)
-    return requests.check(at, _now(turn), quiet=turn.settings.quiet, furthest=_furthest(turn))
+    return requests.check(at, _now(context), quiet=context.settings.quiet, furthest=_furthest(context))
 
 
-def _take(turn: Turn, own: list[OwnReminder], wish: Wish) -> None:
+def _take(context: Context, own: list[OwnReminder], wish: Wish) -> None:
     if wish.at is None:
-        _ask(turn, wish)
+        _ask(context, wish)
         return
-    turn.dialog.close()
+    context.dialog.close()
     waiting = [one for one in own if not one.missed]
-    when = turn.catalogue.appointment(wish.at, turn.settings.zone)
+    when = context.catalogue.appointment(wish.at, context.settings.zone)
     if any(one.due == wish.at for one in waiting):
-        turn.say(turn.t("I have noted that already: {moment}.", moment=when), buttons=_buttons(turn))
+        context.say(context.t("I have noted that already: {moment}.", moment=when), buttons=_buttons(context))
         return
     if len(waiting) >= MOST:
-        turn.say(turn.t("You have {count} reminders already, which is the most. Cancel one first.", count=len(waiting)))
-        _list(turn, own)
+        context.say(
+            context.t("You have {count} reminders already, which is the most. Cancel one first.", count=len(waiting))
+        )
+        _list(context, own)
         return
-    turn.records.ask_reminder(wish.at)
+    context.work.ask_reminder(wish.at)
     lines = [
-        turn.t("All right: I remind you of the health book at **{moment}**.", moment=when),
-        turn.t("I do not remind you of doctor's appointments, vaccinations or medicine."),
+        context.t("All right: I remind you of the health book at **{moment}**.", moment=when),
+        context.t("I do not remind you of doctor's appointments, vaccinations or medicine."),
     ]
-    if not turn.traits.starts_talk:
-        lines.append(turn.t("In this chat you see it when you open the page again."))
-    lines.append(turn.t("See or cancel: /nhactoi. Type DUNG to get no reminders any more."))
-    turn.say("\n".join(lines), buttons=_buttons(turn))
+    if not context.capabilities.starts_talk:
+        lines.append(context.t("In this chat you see it when you open the page again."))
+    lines.append(context.t("See or cancel: /nhactoi. Type DUNG to get no reminders any more."))
+    context.say("\n".join(lines), buttons=_buttons(context))
 
 
-def _ask(turn: Turn, wish: Wish) -> None:
-    turn.dialog.ask(WHEN)
-    rules, offers = turn.settings.reminders, wish.offers
+def _ask(context: Context, wish: Wish) -> None:
+    context.dialog.ask(WHEN)
+    rules, offers = context.settings.reminders, wish.offers
     if not offers:
-        offers = requests.read_wish("", _now(turn), quiet=turn.settings.quiet, furthest=_furthest(turn)).offers
-    said = turn.t(
+        offers = requests.read_wish("", _now(context), quiet=context.settings.quiet, furthest=_furthest(context)).offers
+    said = context.t(
         _WHY[wish.reason],
-        example=turn.t("tomorrow at 19:00"),
+        example=context.t("tomorrow at 19:00"),
         since=rules.quiet_from.strftime("%H:%M"),
         until=rules.quiet_until.strftime("%H:%M"),
-        days=_furthest(turn).days,
+        days=_furthest(context).days,
     )
     buttons = [
-        Button(turn.catalogue.appointment(at, turn.settings.zone), f"remind:at:{at:%Y-%m-%dT%H:%M}") for at in offers
+        Button(context.catalogue.appointment(at, context.settings.zone), f"remind:at:{at:%Y-%m-%dT%H:%M}")
+        for at in offers
     ]
-    turn.say(said, buttons=[*buttons, turn.menu_button("reminders"), turn.menu_button("menu")])
+    context.say(said, buttons=[*buttons, context.menu_button("reminders"), context.menu_button("menu")])
 
 
-def _list(turn: Turn, own: list[OwnReminder]) -> None:
-    t, zone = turn.t, turn.settings.zone
+def _list(context: Context, own: list[OwnReminder]) -> None:
+    t, zone = context.t, context.settings.zone
     if not own:
-        turn.say(t("You have asked for no reminder."), buttons=_buttons(turn, listing=True))
+        context.say(t("You have asked for no reminder."), buttons=_buttons(context, listing=True))
         return
     lines, buttons = ["**" + t("Your reminders") + "**"], []
     for one in own:
-        when = turn.catalogue.appointment(one.due, zone)
+        when = context.catalogue.appointment(one.due, zone)
         lines.append("• " + (t("{moment}: could not be sent", moment=when) if one.missed else when))
         label = t("Remove {moment}", moment=when) if one.missed else t("Cancel {moment}", moment=when)
         buttons.append(Button(label, f"remind:cancel:{one.number}"))
-    turn.say("\n".join(lines), buttons=[*buttons, *_buttons(turn, listing=True)])
+    context.say("\n".join(lines), buttons=[*buttons, *_buttons(context, listing=True)])
 
 
-def _cancel(turn: Turn, own: list[OwnReminder], value: str) -> None:
+def _cancel(context: Context, own: list[OwnReminder], value: str) -> None:
     found = next((one for one in own if str(one.number) == value), None)
     if found is None:
-        turn.say(turn.t("This reminder is no longer there."), buttons=_buttons(turn))
+        context.say(context.t("This reminder is no longer there."), buttons=_buttons(context))
         return
-    turn.records.cancel_reminder(found.number)
-    when = turn.catalogue.appointment(found.due, turn.settings.zone)
-    turn.say(turn.t("Cancelled: {moment}.", moment=when), buttons=_buttons(turn))
+    context.work.cancel_reminder(found.number)
+    when = context.catalogue.appointment(found.due, context.settings.zone)
+    context.say(context.t("Cancelled: {moment}.", moment=when), buttons=_buttons(context))
 
 
-def _now(turn: Turn) -> datetime:
-    return turn.records.at.astimezone(turn.settings.zone)
+def _now(context: Context) -> datetime:
+    return context.work.at.astimezone(context.settings.zone)
 
 
-def _furthest(turn: Turn) -> timedelta:
+def _furthest(context: Context) -> timedelta:
     """Return how far ahead a message here can be promised: a platform may close the talk some days after a word."""
-    window = turn.traits.window
+    window = context.capabilities.window
     return min(FURTHEST, timedelta(days=window.paid_days)) if window else FURTHEST
 
 
-def _buttons(turn: Turn, *, listing: bool = False) -> list[Button]:
+def _buttons(context: Context, *, listing: bool = False) -> list[Button]:
     if listing:
-        return [Button(turn.t("A new reminder"), "remind:new"), *_back(turn)]
-    return [Button(turn.t("My reminders"), "remind:list"), *_back(turn)]
+        return [Button(context.t("A new reminder"), "remind:new"), *_back(context)]
+    return [Button(context.t("My reminders"), "remind:list"), *_back(context)]
 
 
-def _back(turn: Turn) -> list[Button]:
-    return [turn.menu_button("menu")]
+def _back(context: Context) -> list[Button]:
+    return [context.menu_button("menu")]
 
 
-def _bare(turn: Turn) -> str:
-    return turn.text.lower().strip(" .!")
+def _bare(context: Context) -> str:
+    return context.text.lower().strip(" .!")
 
 
 KEYWORDS = ("lời nhắc của tôi", "loi nhac cua toi", "my reminders", "hủy nhắc", "huy nhac")

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from bot.conversation.context import Route, Turn
-from bot.message import ATTENDED, ERASE, UNFOLLOW
+from bot.conversation.context import Context, Route
+from bot.message import ERASE, HUMAN_TAKEOVER, UNFOLLOW
 
 
-async def handle(turn: Turn) -> None:
+async def handle(context: Context) -> None:
     """Do what is asked, and say nothing."""
-    if turn.message.event == ERASE:
-        turn.erase()
-    elif turn.message.event == UNFOLLOW:
-        turn.records.stop_reminders()
-        turn.records.leave()
+    if context.message.event == ERASE:
+        context.erase()
+    elif context.message.event == UNFOLLOW:
+        context.work.stop_reminders()
+        context.work.leave()
     else:
-        turn.records.keep_quiet(turn.traits.quiet_minutes)
+        context.work.keep_quiet(context.capabilities.quiet_minutes)
 
 
-ROUTE = Route("presence", handle, events=(UNFOLLOW, ERASE, ATTENDED))
+ROUTE = Route("presence", handle, events=(UNFOLLOW, ERASE, HUMAN_TAKEOVER))

@@ -4,99 +4,99 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.conversation.context import Route, Turn
+from bot.conversation.context import Context, Route
 from bot.i18n.catalogue import mark
 from bot.message import Attachment, Button
 
 
-async def handle(turn: Turn) -> None:
+async def handle(context: Context) -> None:
     """Show what is kept, export it, or delete it after one confirmation."""
-    if turn.choice == "privacy:export":
-        await _export(turn)
-    elif turn.choice == "privacy:delete":
-        turn.say(
-            turn.t("Really delete everything I keep about you? Your report will no longer be counted."),
+    if context.choice == "privacy:export":
+        await _export(context)
+    elif context.choice == "privacy:delete":
+        context.say(
+            context.t("Really delete everything I keep about you? Your report will no longer be counted."),
             buttons=[
-                Button(turn.t("Yes, delete everything"), "privacy:erase"),
-                Button(turn.t("No, keep it"), "/dulieu"),
+                Button(context.t("Yes, delete everything"), "privacy:erase"),
+                Button(context.t("No, keep it"), "/dulieu"),
             ],
         )
-    elif turn.choice == "privacy:erase":
-        receipt = turn.erase()
+    elif context.choice == "privacy:erase":
+        receipt = context.erase()
         lines = [
-            turn.t(
+            context.t(
                 "Done: everything I kept about you is deleted, in effect on {moment}. "
                 "Backups lose it when they expire. "
                 "Data of the Ministry of Health or VNeID is not mine to delete.",
-                moment=turn.catalogue.minute(turn.records.at, turn.settings.zone),
+                moment=context.catalogue.minute(context.work.at, context.settings.zone),
             )
         ]
         if receipt:
             lines.append(
-                turn.t("Receipt of the deletion: {receipt}. It proves it and leads to nobody.", receipt=receipt)
+                context.t("Receipt of the deletion: {receipt}. It proves it and leads to nobody.", receipt=receipt)
             )
-        turn.say("\n".join(lines))
+        context.say("\n".join(lines))
     else:
-        await _show(turn)
+        await _show(context)
 
 
-async def _show(turn: Turn) -> None:
-    t = turn.t
-    kept = await turn.records.kept()
+async def _show(context: Context) -> None:
+    t = context.t
+    kept = await context.work.kept()
     lines = ["**" + t("What I keep about you") + "**"]
     if not kept.known:
         lines.append(t("Nothing yet but this message, until it is answered."))
-        turn.say("\n".join(lines), buttons=[turn.menu_button("menu")])
+        context.say("\n".join(lines), buttons=[context.menu_button("menu")])
         return
     lines.append("• " + t("A code for this chat on the channel {channel}, language, since {day}.",
-                          channel=t(turn.traits.title), day=_day(turn, kept.since)))  # fmt: skip
+                          channel=t(context.capabilities.title), day=_day(context, kept.since)))  # fmt: skip
     if kept.report:
-        place = turn.regions.districts[kept.report.district].title(turn.language)
-        day = _day(turn, kept.report.at)
+        place = context.regions.districts[kept.report.district].title(context.language)
+        day = _day(context, kept.report.at)
         lines.append("• " + t("Your report: installed, {place}, on {day}.", place=place, day=day))
     else:
         lines.append("• " + t("No report of installation."))
     lines.append("• " + t("{count} questions, without personal numbers, deleted after {days} days.",
-                          count=len(kept.questions), days=turn.settings.privacy.question_days))  # fmt: skip
+                          count=len(kept.questions), days=context.settings.privacy.question_days))  # fmt: skip
     lines += [
-        "• " + t("Linked with {channel} since {day}.", channel=t(turn.channel_title(other.channel)),
-                 day=_day(turn, other.at))
+        "• " + t("Linked with {channel} since {day}.", channel=t(context.channel_title(other.channel)),
+                 day=_day(context, other.at))
         for other in kept.linked
     ]  # fmt: skip
     if kept.messages:
         own = sum(row["author"] == "citizen" for row in kept.messages)
         lines.append("• " + t("{count} messages to officers, deleted {days} days after the talk ended.",
-                              count=own, days=turn.settings.privacy.question_days))  # fmt: skip
+                              count=own, days=context.settings.privacy.question_days))  # fmt: skip
     lines.append("• " + (t("You agreed to reminders.") if kept.reminders else t("You get no reminders.")))
     if kept.reminders_to_come:
-        moments = "; ".join(turn.catalogue.appointment(at, turn.settings.zone) for at in kept.reminders_to_come)
+        moments = "; ".join(context.catalogue.appointment(at, context.settings.zone) for at in kept.reminders_to_come)
         lines.append("• " + t("Messages planned for you: {moments}. /nhactoi lists and cancels them.", moments=moments))
     lines.append(t("Refusing or withdrawing changes nothing about the answers you get. "
                    "Requests about your data are answered within {time}.",
-                   time=turn.settings.operator.answer_within.in_language(turn.language)))  # fmt: skip
-    turn.say(
+                   time=context.settings.operator.answer_within.in_language(context.language)))  # fmt: skip
+    context.say(
         "\n".join(lines),
         buttons=[
             Button(t("Give me a copy"), "privacy:export"),
             Button(t("Delete everything"), "privacy:delete"),
             Button(t("Ask an officer about my data"), "person:data"),
-            turn.menu_button("correct-report"),
-            turn.menu_button("menu"),
+            context.menu_button("correct-report"),
+            context.menu_button("menu"),
         ],
     )
 
 
-async def _export(turn: Turn) -> None:
-    kept = await turn.records.kept()
-    turn.say(
-        turn.t("Here is everything I keep about you, as a file."),
+async def _export(context: Context) -> None:
+    kept = await context.work.kept()
+    context.say(
+        context.t("Here is everything I keep about you, as a file."),
         file=Attachment("du-lieu-cua-toi.json", "application/json", kept.as_json()),
-        buttons=[Button(turn.t("Delete everything"), "privacy:delete"), turn.menu_button("menu")],
+        buttons=[Button(context.t("Delete everything"), "privacy:delete"), context.menu_button("menu")],
     )
 
 
-def _day(turn: Turn, at: datetime) -> str:
-    return turn.catalogue.day(at.astimezone(turn.settings.zone).date())
+def _day(context: Context, at: datetime) -> str:
+    return context.catalogue.day(at.astimezone(context.settings.zone).date())
 
 
 ROUTE = Route(

@@ -2,44 +2,44 @@
 
 from __future__ import annotations
 
-from bot.conversation.context import Route, Turn
+from bot.conversation.context import Context, Route
 from bot.i18n.catalogue import mark
 from bot.message import Button
 
 
-async def handle(turn: Turn) -> None:
+async def handle(context: Context) -> None:
     """Show, switch on with consent, or stop."""
-    wanted = await turn.records.wants_reminders()
-    if turn.choice == "reminders:on" and not wanted:
-        turn.records.allow_reminders(_wording(turn))
-        turn.say(turn.t("Reminders are on. Type DUNG to stop them at any time."), buttons=_also(turn))
-    elif turn.choice == "reminders:off" or not (turn.choice or turn.text.startswith("/")):
-        turn.records.stop_reminders()
-        turn.say(
-            turn.t(
+    wanted = await context.work.wants_reminders()
+    if context.choice == "reminders:on" and not wanted:
+        context.work.allow_reminders(_wording(context))
+        context.say(context.t("Reminders are on. Type DUNG to stop them at any time."), buttons=_also(context))
+    elif context.choice == "reminders:off" or not (context.choice or context.text.startswith("/")):
+        context.work.stop_reminders()
+        context.say(
+            context.t(
                 "Stopped: you will get no reminders. You can still ask me anything; /nhacnho switches them on again."
             ),
-            buttons=[turn.menu_button("menu")],
+            buttons=[context.menu_button("menu")],
         )
     elif wanted:
-        turn.say(
-            turn.t("You get reminders.") + " " + _wording(turn),
-            buttons=[Button(turn.t("Stop reminders"), "reminders:off"), *_also(turn)],
+        context.say(
+            context.t("You get reminders.") + " " + _wording(context),
+            buttons=[Button(context.t("Stop reminders"), "reminders:off"), *_also(context)],
         )
     else:
-        turn.say(
-            turn.t("You get no reminders.") + " " + _wording(turn),
-            buttons=[Button(turn.t("Yes, remind me"), "reminders:on"), *_also(turn)],
+        context.say(
+            context.t("You get no reminders.") + " " + _wording(context),
+            buttons=[Button(context.t("Yes, remind me"), "reminders:on"), *_also(context)],
         )
 
 
-def _also(turn: Turn) -> list[Button]:
-    return [Button(turn.t("A reminder at a time of your choice"), "/nhactoi"), turn.menu_button("menu")]
+def _also(context: Context) -> list[Button]:
+    return [Button(context.t("A reminder at a time of your choice"), "/nhactoi"), context.menu_button("menu")]
 
 
-def _wording(turn: Turn) -> str:
-    rules = turn.settings.reminders
-    return turn.t(
+def _wording(context: Context) -> str:
+    rules = context.settings.reminders
+    return context.t(
         "With your consent I may write to you about the health book, at most {count} time(s) a week, "
         "between {start} and {end}. Each message says how to stop.",
         count=rules.per_week,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.conversation.context import Route, Turn
+from bot.conversation.context import Context, Route
 from bot.conversation.dialog import yes_or_no
 from bot.i18n.catalogue import mark
 from bot.library.regions import Place
@@ -12,173 +12,183 @@ from bot.search import Verdict
 CONSENT, DISTRICT = "report.consent", "report.district"
 
 
-async def handle(turn: Turn) -> None:
+async def handle(context: Context) -> None:
     """Lead through a report, one step a message."""
-    action, _, value = turn.argument.partition(":") if turn.choice.startswith("report:") else ("", "", "")
-    if action == "agree" or (not action and turn.dialog.step == CONSENT and yes_or_no(turn.text)):
-        _ask_district(turn, agreed=True)
-    elif action == "decline" or (not action and turn.dialog.step == CONSENT and yes_or_no(turn.text) is False):
-        turn.dialog.close()
-        turn.say(turn.t("All right, nothing was recorded. You can go on asking me anything."), buttons=_back(turn))
+    action, _, value = context.argument.partition(":") if context.choice.startswith("report:") else ("", "", "")
+    if action == "agree" or (not action and context.dialog.step == CONSENT and yes_or_no(context.text)):
+        _ask_district(context, agreed=True)
+    elif action == "decline" or (not action and context.dialog.step == CONSENT and yes_or_no(context.text) is False):
+        context.dialog.close()
+        context.say(
+            context.t("All right, nothing was recorded. You can go on asking me anything."), buttons=_back(context)
+        )
     elif action == "district":
-        await _take_district(turn, value)
+        await _take_district(context, value)
     elif action == "correct":
-        _ask_district(turn, agreed=False)
+        _ask_district(context, agreed=False)
     elif action == "withdraw":
-        await _withdraw(turn)
-    elif turn.dialog.step == DISTRICT and turn.message.location is not None:
-        _offer_nearest(turn, *turn.message.location)
-    elif turn.dialog.step == DISTRICT and turn.text and not turn.text.startswith("/"):
-        await _read_district(turn)
+        await _withdraw(context)
+    elif context.dialog.step == DISTRICT and context.message.location is not None:
+        _offer_nearest(context, *context.message.location)
+    elif context.dialog.step == DISTRICT and context.text and not context.text.startswith("/"):
+        await _read_district(context)
     else:
-        await _begin(turn)
+        await _begin(context)
 
 
-async def correct(turn: Turn) -> None:
+async def correct(context: Context) -> None:
     """Offer to change or take back the report."""
-    report = await turn.records.report()
+    report = await context.work.report()
     if report is None:
-        turn.say(
-            turn.t("You have not reported an installation yet."), buttons=[turn.menu_button("report"), *_back(turn)]
+        context.say(
+            context.t("You have not reported an installation yet."),
+            buttons=[context.menu_button("report"), *_back(context)],
         )
         return
-    _show_report(turn, report.district, turn.catalogue.day(report.at.astimezone(turn.settings.zone).date()))
+    _show_report(context, report.district, context.catalogue.day(report.at.astimezone(context.settings.zone).date()))
 
 
-async def _begin(turn: Turn) -> None:
-    report = await turn.records.report()
+async def _begin(context: Context) -> None:
+    report = await context.work.report()
     if report is not None:
-        _show_report(turn, report.district, turn.catalogue.day(report.at.astimezone(turn.settings.zone).date()))
+        _show_report(
+            context, report.district, context.catalogue.day(report.at.astimezone(context.settings.zone).date())
+        )
         return
-    turn.dialog.ask(CONSENT)
-    turn.say(
-        consent_wording(turn),
+    context.dialog.ask(CONSENT)
+    context.say(
+        consent_wording(context),
         buttons=[
-            Button(turn.t("I agree"), "report:agree"),
-            Button(turn.t("I do not agree"), "report:decline"),
+            Button(context.t("I agree"), "report:agree"),
+            Button(context.t("I do not agree"), "report:decline"),
         ],
     )
 
 
-def consent_wording(turn: Turn) -> str:
+def consent_wording(context: Context) -> str:
     """Say what a report keeps, what for, for how long, and that nothing depends on it."""
-    operator = turn.settings.operator.name.in_language(turn.language)
+    operator = context.settings.operator.name.in_language(context.language)
     lines = [
-        "**" + turn.t("Report that you installed the health book") + "**",
-        turn.t("If you agree, I keep your district (and commune, if you name it), the day, and a code for this chat."),
-        turn.t(
+        "**" + context.t("Report that you installed the health book") + "**",
+        context.t(
+            "If you agree, I keep your district (and commune, if you name it), the day, and a code for this chat."
+        ),
+        context.t(
             "They serve only for counting how many people installed it. {operator} sees the counts; "
             "no name, telephone number or ID number is kept.",
             operator=operator[:1].upper() + operator[1:],
         ),
-        turn.t("One person is counted once. You can correct, withdraw or delete it at any time with /dulieu."),
-        turn.t("It is voluntary, for people aged 18 and over; I answer your questions either way."),
+        context.t("One person is counted once. You can correct, withdraw or delete it at any time with /dulieu."),
+        context.t("It is voluntary, for people aged 18 and over; I answer your questions either way."),
     ]
-    if turn.traits.abroad:
-        lines.insert(3, turn.t("This chat passes through servers outside Vietnam."))
+    if context.capabilities.abroad:
+        lines.insert(3, context.t("This chat passes through servers outside Vietnam."))
     return "\n".join(lines)
 
 
-def _offer_nearest(turn: Turn, latitude: float, longitude: float) -> None:
+def _offer_nearest(context: Context, latitude: float, longitude: float) -> None:
     """Offer the districts around a place that was sent; people do not always stand where they live."""
-    agreed = bool(turn.dialog.data.get("agreed"))
-    nearest = turn.regions.nearest(latitude, longitude)
+    agreed = bool(context.dialog.data.get("agreed"))
+    nearest = context.regions.nearest(latitude, longitude)
     if nearest:
-        question = turn.t("Near the place that you sent are these districts. Which one do you live in?")
-        _ask_district(turn, agreed=agreed, among=nearest, question=question)
+        question = context.t("Near the place that you sent are these districts. Which one do you live in?")
+        _ask_district(context, agreed=agreed, among=nearest, question=question)
         return
-    turn.say(turn.t("The place that you sent does not lie in Vĩnh Phúc."))
-    _ask_district(turn, agreed=agreed)
+    context.say(context.t("The place that you sent does not lie in Vĩnh Phúc."))
+    _ask_district(context, agreed=agreed)
 
 
-def _ask_district(turn: Turn, *, agreed: bool, among: tuple[str, ...] = (), question: str = "") -> None:
-    turn.dialog.ask(DISTRICT, agreed="yes" if agreed else "")
-    districts = among or tuple(turn.regions.districts)
+def _ask_district(context: Context, *, agreed: bool, among: tuple[str, ...] = (), question: str = "") -> None:
+    context.dialog.ask(DISTRICT, agreed="yes" if agreed else "")
+    districts = among or tuple(context.regions.districts)
     buttons = [
-        Button(_capital(turn.regions.districts[district].title(turn.language)), f"report:district:{district}")
+        Button(_capital(context.regions.districts[district].title(context.language)), f"report:district:{district}")
         for district in districts
     ]
     if not question and among:
-        question = turn.t("This name belongs to more than one district. Which one is yours?")
+        question = context.t("This name belongs to more than one district. Which one is yours?")
     elif not question:
-        question = turn.t(
+        question = context.t(
             "Which district (of before July 2025) do you live in? Choose, or type its name or your commune's."
         )
-    turn.say(question, buttons=buttons)
+    context.say(question, buttons=buttons)
 
 
-async def _read_district(turn: Turn) -> None:
-    understood = turn.regions.understand(turn.text)
+async def _read_district(context: Context) -> None:
+    understood = context.regions.understand(context.text)
     if place := understood.one:
-        await _record(turn, place)
+        await _record(context, place)
     elif understood.places:
-        _ask_district(turn, agreed=bool(turn.dialog.data.get("agreed")), among=understood.districts)
-    elif turn.knowledge.find(turn.text).verdict is Verdict.ANSWER:
-        turn.dialog.close()  # a question, not a place: answered as one
+        _ask_district(context, agreed=bool(context.dialog.data.get("agreed")), among=understood.districts)
+    elif context.knowledge.find(context.text).verdict is Verdict.ANSWER:
+        context.dialog.close()  # a question, not a place: answered as one
     else:
-        agreed = bool(turn.dialog.data.get("agreed"))
-        turn.say(turn.t("I do not know this place in Vĩnh Phúc."))
-        _ask_district(turn, agreed=agreed)
+        agreed = bool(context.dialog.data.get("agreed"))
+        context.say(context.t("I do not know this place in Vĩnh Phúc."))
+        _ask_district(context, agreed=agreed)
 
 
-async def _take_district(turn: Turn, district: str) -> None:
-    if district not in turn.regions.districts:
-        turn.say(turn.t("This choice is no longer there. Please choose again."), buttons=_back(turn))
+async def _take_district(context: Context, district: str) -> None:
+    if district not in context.regions.districts:
+        context.say(context.t("This choice is no longer there. Please choose again."), buttons=_back(context))
         return
-    await _record(turn, Place(district))
+    await _record(context, Place(district))
 
 
-async def _record(turn: Turn, place: Place) -> None:
-    before = await turn.records.report()
-    if turn.dialog.step != DISTRICT or (before is None and not turn.dialog.data.get("agreed")):
+async def _record(context: Context, place: Place) -> None:
+    before = await context.work.report()
+    if context.dialog.step != DISTRICT or (before is None and not context.dialog.data.get("agreed")):
         # A button of an older message: no report without the consent just before it.
-        turn.dialog.close()
-        await _begin(turn)
+        context.dialog.close()
+        await _begin(context)
         return
-    turn.dialog.close()
-    turn.records.keep_report(place, wording=consent_wording(turn) if before is None else "")
-    where = place_name(turn, place)
+    context.dialog.close()
+    context.work.keep_report(place, wording=consent_wording(context) if before is None else "")
+    where = place_name(context, place)
     if before is None:
-        text = turn.t("Thank you. Recorded: you installed the health book, {place}.", place=where)
+        text = context.t("Thank you. Recorded: you installed the health book, {place}.", place=where)
     else:
-        text = turn.t("Corrected: your report now counts for {place}.", place=where)
-    text += "\n" + turn.t("The figures are self-reported; each person counts once.")
-    turn.say(text, buttons=[turn.menu_button("correct-report"), turn.menu_button("my-data"), turn.menu_button("menu")])
-
-
-async def _withdraw(turn: Turn) -> None:
-    turn.dialog.close()
-    if await turn.records.report() is None:
-        turn.say(turn.t("You have not reported an installation yet."), buttons=_back(turn))
-        return
-    turn.records.withdraw_report()
-    turn.say(
-        turn.t("Withdrawn: you are no longer counted. Do you need help with installing?"),
-        buttons=[turn.menu_button("guide"), turn.menu_button("menu")],
+        text = context.t("Corrected: your report now counts for {place}.", place=where)
+    text += "\n" + context.t("The figures are self-reported; each person counts once.")
+    context.say(
+        text,
+        buttons=[context.menu_button("correct-report"), context.menu_button("my-data"), context.menu_button("menu")],
     )
 
 
-def _show_report(turn: Turn, district: str, day: str) -> None:
-    turn.say(
-        turn.t(
+async def _withdraw(context: Context) -> None:
+    context.dialog.close()
+    if await context.work.report() is None:
+        context.say(context.t("You have not reported an installation yet."), buttons=_back(context))
+        return
+    context.work.withdraw_report()
+    context.say(
+        context.t("Withdrawn: you are no longer counted. Do you need help with installing?"),
+        buttons=[context.menu_button("guide"), context.menu_button("menu")],
+    )
+
+
+def _show_report(context: Context, district: str, day: str) -> None:
+    context.say(
+        context.t(
             "You reported on {day} that you installed the health book, {place}.",
             day=day,
-            place=turn.regions.districts[district].title(turn.language),
+            place=context.regions.districts[district].title(context.language),
         ),
         buttons=[
-            Button(turn.t("Change the district"), "report:correct"),
-            Button(turn.t("I have not installed it (withdraw)"), "report:withdraw"),
-            turn.menu_button("menu"),
+            Button(context.t("Change the district"), "report:correct"),
+            Button(context.t("I have not installed it (withdraw)"), "report:withdraw"),
+            context.menu_button("menu"),
         ],
     )
 
 
-def place_name(turn: Turn, place: Place) -> str:
+def place_name(context: Context, place: Place) -> str:
     """Name a place as people do: the commune first, then the district."""
-    district = turn.regions.districts[place.district].title(turn.language)
+    district = context.regions.districts[place.district].title(context.language)
     if not place.commune:
         return district
-    name = f"{place.kind} {place.name}" if turn.language == "vi" else place.name
+    name = f"{place.kind} {place.name}" if context.language == "vi" else place.name
     return f"{name}, {district}"
 
 
@@ -186,8 +196,8 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _back(turn: Turn) -> list[Button]:
-    return [turn.menu_button("guide"), turn.menu_button("menu")]
+def _back(context: Context) -> list[Button]:
+    return [context.menu_button("guide"), context.menu_button("menu")]
 
 
 ROUTE = Route(

@@ -23,8 +23,8 @@ from bot.broadcasts.presentation import (
     text_words,
 )
 from bot.clock import local_day
-from bot.conversation.context import Route, Turn
-from bot.errors import Refused
+from bot.conversation.context import Context, Route
+from bot.errors import NotAllowed
 from bot.i18n.catalogue import NAMES, mark
 from bot.library.regions import NEW_MAP
 from bot.message import Button
@@ -48,32 +48,32 @@ class Asked:
     value: str = ""
 
 
-async def handle(turn: Turn) -> None:
+async def handle(context: Context) -> None:
     """Do one step, or say why it cannot be done."""
-    await turn.take_time()
-    asked = _asked(turn)
+    await context.take_time()
+    asked = _asked(context)
     typed = asked.action in _TYPED
-    if typed and turn.message.withheld:
-        turn.say(turn.t("This was not taken over."), buttons=[_back(turn, asked.number)])
+    if typed and context.message.withheld:
+        context.say(context.t("This was not taken over."), buttons=[_back(context, asked.number)])
         return
     if not typed:
-        turn.dialog.close()  # a typed step stays open until what was typed is good
+        context.dialog.close()  # a typed step stays open until what was typed is good
     try:
-        await (_TYPED if typed else _ACTIONS).get(asked.action, _list)(turn, asked)
-    except Refused as refusal:
-        known = [_back(turn, asked.number)] if asked.number else []
-        turn.say(turn.t(str(refusal)), buttons=[*known, Button(turn.t("All broadcasts"), "/nhantin")])
+        await (_TYPED if typed else _ACTIONS).get(asked.action, _list)(context, asked)
+    except NotAllowed as refusal:
+        known = [_back(context, asked.number)] if asked.number else []
+        context.say(context.t(str(refusal)), buttons=[*known, Button(context.t("All broadcasts"), "/nhantin")])
 
 
-def _asked(turn: Turn) -> Asked:
-    step = turn.dialog.step
-    if step in _TYPED and turn.text and not turn.choice and not turn.text.startswith("/"):
-        return Asked(step, _number(turn.dialog.data.get("number", "")), turn.dialog.data.get("value", ""))
-    if turn.choice.startswith("broadcast:"):
-        action, _, rest = turn.argument.partition(":")
+def _asked(context: Context) -> Asked:
+    step = context.dialog.step
+    if step in _TYPED and context.text and not context.choice and not context.text.startswith("/"):
+        return Asked(step, _number(context.dialog.data.get("number", "")), context.dialog.data.get("value", ""))
+    if context.choice.startswith("broadcast:"):
+        action, _, rest = context.argument.partition(":")
         named, _, value = rest.partition(":")
         return Asked(action, _number(named), value)
-    number = _number(turn.argument)
+    number = _number(context.argument)
     return Asked("open" if number else "", number)
 
 
@@ -84,75 +84,75 @@ def _number(text: str) -> int:
 # -- the list and one broadcast ----------------------------------------------------------------------------------
 
 
-async def _list(turn: Turn, asked: Asked) -> None:
-    found = (await turn.broadcasts.latest(turn.actor))[:SHOWN]
-    lines = ["**" + turn.t("Messages to many people") + "**"]
-    lines += [f"{one.number}. {state_words(one, turn.catalogue)} – {_whom(turn, one.audience)}" for one in found]
+async def _list(context: Context, asked: Asked) -> None:
+    found = (await context.broadcasts.latest(context.actor))[:SHOWN]
+    lines = ["**" + context.t("Messages to many people") + "**"]
+    lines += [f"{one.number}. {state_words(one, context.catalogue)} – {_whom(context, one.audience)}" for one in found]
     if not found:
-        lines.append(turn.t("Nothing has been sent yet."))
-    lines.append(turn.t("Only people who asked for reminders ever get one, and never at night."))
-    buttons = [Button(turn.t("New message"), "broadcast:new")]
+        lines.append(context.t("Nothing has been sent yet."))
+    lines.append(context.t("Only people who asked for reminders ever get one, and never at night."))
+    buttons = [Button(context.t("New message"), "broadcast:new")]
     buttons += [
-        Button(turn.t("Broadcast {number}", number=one.number), f"broadcast:open:{one.number}") for one in found
+        Button(context.t("Broadcast {number}", number=one.number), f"broadcast:open:{one.number}") for one in found
     ]
-    turn.say("\n".join(lines), buttons=[*buttons, turn.menu_button("menu")])
+    context.say("\n".join(lines), buttons=[*buttons, context.menu_button("menu")])
 
 
-async def _new(turn: Turn, asked: Asked) -> None:
-    scope = turn.scope(access.SEND)
+async def _new(context: Context, asked: Asked) -> None:
+    scope = context.scope(access.SEND)
     audience = Audience(districts=() if scope is None else tuple(sorted(scope)))
-    number = await turn.broadcasts.draft(turn.actor, audience)
-    await _choose_whom(turn, Asked("whom", number))
+    number = await context.broadcasts.draft(context.actor, audience)
+    await _choose_whom(context, Asked("whom", number))
 
 
-async def _open(turn: Turn, asked: Asked) -> None:
-    found = await turn.broadcasts.find(turn.actor, asked.number)
+async def _open(context: Context, asked: Asked) -> None:
+    found = await context.broadcasts.find(context.actor, asked.number)
     if found.state in ("running", "paused", "stopped", "done"):
-        await _show_progress(turn, asked)
+        await _show_progress(context, asked)
         return
-    await _show(turn, found)
+    await _show(context, found)
 
 
-async def _show(turn: Turn, found: Broadcast, note: str = "") -> None:
+async def _show(context: Context, found: Broadcast, note: str = "") -> None:
     """Show a broadcast that is not on its way yet, with what can be done about it."""
-    t, zone, minute = turn.t, turn.settings.zone, turn.catalogue.minute
+    t, zone, minute = context.t, context.settings.zone, context.catalogue.minute
     lines = [note] if note else []
     lines += [
-        "**" + t("Broadcast {number}", number=found.number) + "**: " + state_words(found, turn.catalogue),
-        t("To: {whom}", whom=_whom(turn, found.audience)),
+        "**" + t("Broadcast {number}", number=found.number) + "**: " + state_words(found, context.catalogue),
+        t("To: {whom}", whom=_whom(context, found.audience)),
     ]
     if found.starts_at and not found.editable:
         lines.append(t("Begins at {time}.", time=minute(found.starts_at, zone)))
         if found.weekly_until:
-            lines.append(t("Every week until {day}.", day=turn.catalogue.day(found.weekly_until)))
+            lines.append(t("Every week until {day}.", day=context.catalogue.day(found.weekly_until)))
     title = ""
     if found.ready:
-        ready = (await turn.broadcasts.ready_texts()).get(found.ready)
-        title = ready.title.in_language(turn.language) if ready else found.ready
-    lines.append(text_words(found, title, turn.library.manual.trusted_hosts, turn.catalogue))
+        ready = (await context.broadcasts.ready_texts()).get(found.ready)
+        title = ready.title.in_language(context.language) if ready else found.ready
+    lines.append(text_words(found, title, context.library.manual.trusted_hosts, context.catalogue))
     if found.state == "planned" or (found.state in ("waiting", "scheduled") and found.plan.people):
-        lines += ["", await _plan(turn, found)]
-    if found.state == "planned" and turn.broadcasts.needs_approval(found):
-        limit = turn.catalogue.number(turn.settings.reminders.approve_above)
+        lines += ["", await _plan(context, found)]
+    if found.state == "planned" and context.broadcasts.needs_approval(found):
+        limit = context.catalogue.number(context.settings.reminders.approve_above)
         lines.append(t("A second officer must approve this: it goes to more than {limit} people.", limit=limit))
-    turn.say("\n".join(lines), buttons=_doing(turn, found))
+    context.say("\n".join(lines), buttons=_doing(context, found))
 
 
-async def _plan(turn: Turn, found: Broadcast) -> str:
+async def _plan(context: Context, found: Broadcast) -> str:
     return plan_words(
         found,
-        await turn.broadcasts.cost(found),
-        turn.broadcasts.finish(found),
-        await turn.broadcasts.step(turn.actor),
-        turn.catalogue,
-        zone=turn.settings.zone,
-        channel_title=turn.channel_title,
+        await context.broadcasts.cost(found),
+        context.broadcasts.finish(found),
+        await context.broadcasts.step(context.actor),
+        context.catalogue,
+        zone=context.settings.zone,
+        channel_title=context.channel_title,
     )
 
 
-def _doing(turn: Turn, found: Broadcast) -> list[Button]:
+def _doing(context: Context, found: Broadcast) -> list[Button]:
     """List what can be done about a broadcast in its state."""
-    t, seen = turn.t, found.version
+    t, seen = context.t, found.version
     change = [("whom", t("To whom")), ("text", t("Text"))]
     look = [("preview", t("Preview")), ("test", t("Test to myself"))] if found.texts else []
     stop = ("stop", t("Stop for good"))
@@ -170,7 +170,7 @@ def _doing(turn: Turn, found: Broadcast) -> list[Button]:
             ("discard", t("Discard")),
         ],
         "waiting": [
-            *([(f"approve:{seen}", t("Approve"))] if found.made_by != turn.actor.name else []),
+            *([(f"approve:{seen}", t("Approve"))] if found.made_by != context.actor.name else []),
             *look,
             ("stop", t("Do not send")),
         ],
@@ -190,9 +190,9 @@ def _doing(turn: Turn, found: Broadcast) -> list[Button]:
 # -- to whom -----------------------------------------------------------------------------------------------------
 
 
-async def _choose_whom(turn: Turn, asked: Asked) -> None:
-    found = await turn.broadcasts.find(turn.actor, asked.number)
-    t, number, scope = turn.t, found.number, turn.scope(access.SEND)
+async def _choose_whom(context: Context, asked: Asked) -> None:
+    found = await context.broadcasts.find(context.actor, asked.number)
+    t, number, scope = context.t, found.number, context.scope(access.SEND)
     offered = [
         ("place", t("Place")) if scope is None or len(scope) > 1 else None,
         ("commune", t("Commune")) if len(found.audience.districts) == 1 else None,
@@ -203,43 +203,46 @@ async def _choose_whom(turn: Turn, asked: Asked) -> None:
     ]
     buttons = [Button(label, f"broadcast:ask:{number}:{field}") for field, label in filter(None, offered)]
     following = ("open", t("Continue")) if found.texts else ("text", t("Continue to the text"))
-    turn.say(
-        t("Who shall get message {number}? Now: {whom}", number=number, whom=_whom(turn, found.audience))
+    context.say(
+        t("Who shall get message {number}? Now: {whom}", number=number, whom=_whom(context, found.audience))
         + "\n"
         + t("Choose what you want to narrow down, or continue."),
-        buttons=[Button(following[1], f"broadcast:{following[0]}:{number}"), *buttons, _back(turn, number)],
+        buttons=[Button(following[1], f"broadcast:{following[0]}:{number}"), *buttons, _back(context, number)],
     )
 
 
-async def _ask_whom(turn: Turn, asked: Asked) -> None:
-    found = await turn.broadcasts.find(turn.actor, asked.number)
-    t, field = turn.t, asked.value
+async def _ask_whom(context: Context, asked: Asked) -> None:
+    found = await context.broadcasts.find(context.actor, asked.number)
+    t, field = context.t, asked.value
     options: list[tuple[str, str]] = []
     if field == "place":
-        scope = turn.scope(access.SEND)
+        scope = context.scope(access.SEND)
         options = [(t("the whole province") if scope is None else t("all my districts"), "*")]
-        places = turn.regions.districts.values()
-        options += [(one.title(turn.language), one.id) for one in places if scope is None or one.id in scope]
+        places = context.regions.districts.values()
+        options += [(one.title(context.language), one.id) for one in places if scope is None or one.id in scope]
     elif field == "commune" and len(found.audience.districts) == 1:
-        options = [(t("all communes"), "*"), *_communes(turn, found.audience.districts[0])]
+        options = [(t("all communes"), "*"), *_communes(context, found.audience.districts[0])]
     elif field == "reports":
-        options = [(reports_words(one, turn.catalogue), one) for one in REPORTS]
+        options = [(reports_words(one, context.catalogue), one) for one in REPORTS]
     elif field == "channel":
         options = [(t("all channels"), "*")]
-        options += [(t(turn.channel_title(one)), one) for one in turn.broadcasts.channels]
+        options += [(t(context.channel_title(one)), one) for one in context.broadcasts.channels]
     elif field == "language":
         options = [(t("all languages"), "*")]
-        options += [(NAMES[one], one) for one in turn.settings.languages]
+        options += [(NAMES[one], one) for one in context.settings.languages]
     elif field == "source":
-        turn.dialog.ask(CODE, number=str(found.number))
-        turn.say(
-            t("Type the code of the poster, such as {code}.", code=next(iter(turn.knowledge.sources.by_code), "VT24")),
+        context.dialog.ask(CODE, number=str(found.number))
+        context.say(
+            t(
+                "Type the code of the poster, such as {code}.",
+                code=next(iter(context.knowledge.sources.by_code), "VT24"),
+            ),
             buttons=[Button(t("People of every poster"), f"broadcast:set:{found.number}:source=*")],
         )
         return
     else:
-        raise Refused(NO_LONGER)
-    turn.say(
+        raise NotAllowed(NO_LONGER)
+    context.say(
         t("Who shall get it?"),
         buttons=[
             Button(label[:1].upper() + label[1:], f"broadcast:set:{found.number}:{field}={value}")
@@ -248,129 +251,131 @@ async def _ask_whom(turn: Turn, asked: Asked) -> None:
     )
 
 
-def _communes(turn: Turn, district: str) -> list[tuple[str, str]]:
+def _communes(context: Context, district: str) -> list[tuple[str, str]]:
     """List the communes of a district, those of today's map too, since people report by either."""
-    place, province = turn.regions.districts[district], turn.regions.province
+    place, province = context.regions.districts[district], context.regions.province
     old = [(commune.name, commune.code) for commune in place.communes]
     new = [
-        (turn.t("{name} (since July 2025)", name=one.name), f"{NEW_MAP}{one.code}")
+        (context.t("{name} (since July 2025)", name=one.name), f"{NEW_MAP}{one.code}")
         for one in province.communes_2025
         if district in one.origins
     ]
     return [*old, *new]
 
 
-async def _set_whom(turn: Turn, asked: Asked) -> None:
-    found = await turn.broadcasts.find(turn.actor, asked.number)
+async def _set_whom(context: Context, asked: Asked) -> None:
+    found = await context.broadcasts.find(context.actor, asked.number)
     field, _, value = asked.value.partition("=")
     chosen = "" if value == "*" else value
     if field == "place":
-        scope = turn.scope(access.SEND)
+        scope = context.scope(access.SEND)
         everything = () if scope is None else tuple(sorted(scope))
         audience = replace(found.audience, districts=(chosen,) if chosen else everything, commune="")
     elif field in ("commune", "reports", "channel", "language", "source"):
         change: dict[str, Any] = {field: chosen}
         audience = replace(found.audience, **change)
     else:
-        raise Refused(NO_LONGER)
-    await turn.broadcasts.aim(turn.actor, found.number, audience)
-    await _choose_whom(turn, asked)
+        raise NotAllowed(NO_LONGER)
+    await context.broadcasts.aim(context.actor, found.number, audience)
+    await _choose_whom(context, asked)
 
 
-async def _take_code(turn: Turn, asked: Asked) -> None:
-    source = turn.knowledge.sources.typed(turn.text)
+async def _take_code(context: Context, asked: Asked) -> None:
+    source = context.knowledge.sources.typed(context.text)
     if source is None:
-        raise Refused(mark("I do not know this code. Please type it as it stands on the poster."))
-    found = await turn.broadcasts.find(turn.actor, asked.number)
-    await turn.broadcasts.aim(turn.actor, asked.number, replace(found.audience, source=source.code))
-    turn.dialog.close()
-    await _choose_whom(turn, asked)
+        raise NotAllowed(mark("I do not know this code. Please type it as it stands on the poster."))
+    found = await context.broadcasts.find(context.actor, asked.number)
+    await context.broadcasts.aim(context.actor, asked.number, replace(found.audience, source=source.code))
+    context.dialog.close()
+    await _choose_whom(context, asked)
 
 
 # -- the text ----------------------------------------------------------------------------------------------------
 
 
-async def _choose_text(turn: Turn, asked: Asked) -> None:
-    found = await turn.broadcasts.find(turn.actor, asked.number)
-    t, number = turn.t, found.number
+async def _choose_text(context: Context, asked: Asked) -> None:
+    found = await context.broadcasts.find(context.actor, asked.number)
+    t, number = context.t, found.number
     buttons = [
         Button(t("Write it myself: {language}", language=NAMES[one]), f"broadcast:write:{number}:{one}")
-        for one in turn.settings.languages
+        for one in context.settings.languages
     ]
-    for ready in (await turn.broadcasts.ready_texts()).values():
-        title = ready.title.in_language(turn.language)
+    for ready in (await context.broadcasts.ready_texts()).values():
+        title = ready.title.in_language(context.language)
         buttons.append(
             Button(f"⚠ {title}" if ready.status == "check" else title, f"broadcast:ready:{number}:{ready.id}")
         )
-    turn.say(
+    context.say(
         t("Write the text, or take a ready one. With ⚠, facts must be checked first. How to stop is added to each."),
-        buttons=[*buttons, _back(turn, number)],
+        buttons=[*buttons, _back(context, number)],
     )
 
 
-async def _ask_text(turn: Turn, asked: Asked) -> None:
-    found = await turn.broadcasts.find(turn.actor, asked.number)
-    if asked.value not in turn.settings.languages:
-        raise Refused(NO_LONGER)
-    turn.dialog.ask(TEXT, number=str(found.number), value=asked.value)
-    turn.say(
-        turn.t("Type the text now ({language}), at most 1,000 characters.", language=NAMES[asked.value])
+async def _ask_text(context: Context, asked: Asked) -> None:
+    found = await context.broadcasts.find(context.actor, asked.number)
+    if asked.value not in context.settings.languages:
+        raise NotAllowed(NO_LONGER)
+    context.dialog.ask(TEXT, number=str(found.number), value=asked.value)
+    context.say(
+        context.t("Type the text now ({language}), at most 1,000 characters.", language=NAMES[asked.value])
         + "\n"
-        + turn.t("I fill in these: {names}", names="{district} {reports} {share} {date}"),
-        buttons=[_back(turn, found.number)],
+        + context.t("I fill in these: {names}", names="{district} {reports} {share} {date}"),
+        buttons=[_back(context, found.number)],
     )
 
 
-async def _take_text(turn: Turn, asked: Asked) -> None:
-    found = await turn.broadcasts.write(turn.actor, asked.number, asked.value, turn.text)
-    turn.dialog.close()
-    await _show(turn, found)
+async def _take_text(context: Context, asked: Asked) -> None:
+    found = await context.broadcasts.write(context.actor, asked.number, asked.value, context.text)
+    context.dialog.close()
+    await _show(context, found)
 
 
-async def _take_ready(turn: Turn, asked: Asked) -> None:
-    ready = (await turn.broadcasts.ready_texts()).get(asked.value)
+async def _take_ready(context: Context, asked: Asked) -> None:
+    ready = (await context.broadcasts.ready_texts()).get(asked.value)
     confirmed = asked.action == "confirm"
     if ready is not None and ready.status == "check" and not confirmed:
-        await turn.broadcasts.find(turn.actor, asked.number)
-        turn.say(
-            turn.t("This text was true once ({day}). Please check its facts before it goes out.",
-                   day=turn.catalogue.day(ready.checked_on))
+        await context.broadcasts.find(context.actor, asked.number)
+        context.say(
+            context.t("This text was true once ({day}). Please check its facts before it goes out.",
+                   day=context.catalogue.day(ready.checked_on))
             + "\n\n"
-            + ready.text.in_language(turn.language).strip(),
+            + ready.text.in_language(context.language).strip(),
             buttons=[
-                Button(turn.t("The facts hold: take it"), f"broadcast:confirm:{asked.number}:{ready.id}"),
-                Button(turn.t("Another text"), f"broadcast:text:{asked.number}"),
+                Button(context.t("The facts hold: take it"), f"broadcast:confirm:{asked.number}:{ready.id}"),
+                Button(context.t("Another text"), f"broadcast:text:{asked.number}"),
             ],
         )  # fmt: skip
         return
-    await _show(turn, await turn.broadcasts.take_ready(turn.actor, asked.number, asked.value, confirmed=confirmed))
+    await _show(
+        context, await context.broadcasts.take_ready(context.actor, asked.number, asked.value, confirmed=confirmed)
+    )
 
 
-async def _preview(turn: Turn, asked: Asked) -> None:
+async def _preview(context: Context, asked: Asked) -> None:
     shown: dict[tuple[object, ...], list[str]] = {}
-    for one in await turn.broadcasts.preview(turn.actor, asked.number):
-        where = f"{turn.t(turn.channel_title(one.channel))}, {NAMES[one.language]}"
+    for one in await context.broadcasts.preview(context.actor, asked.number):
+        where = f"{context.t(context.channel_title(one.channel))}, {NAMES[one.language]}"
         shown.setdefault(one.replies, []).append(where)
     for replies, places in shown.items():
-        turn.say("**" + turn.t("Shown on: {places}", places="; ".join(places)) + "**")
-        turn.replies.extend(replies)  # type: ignore[arg-type]
-    turn.say(turn.t("This is the preview."), buttons=[_back(turn, asked.number)])
+        context.say("**" + context.t("Shown on: {places}", places="; ".join(places)) + "**")
+        context.replies.extend(replies)  # type: ignore[arg-type]
+    context.say(context.t("This is the preview."), buttons=[_back(context, asked.number)])
 
 
-async def _test(turn: Turn, asked: Asked) -> None:
-    turn.replies.append(await turn.broadcasts.sample(turn.actor, asked.number, turn.language))
-    turn.say(turn.t("This is how people get it; so far only you did."), buttons=[_back(turn, asked.number)])
+async def _test(context: Context, asked: Asked) -> None:
+    context.replies.append(await context.broadcasts.sample(context.actor, asked.number, context.language))
+    context.say(context.t("This is how people get it; so far only you did."), buttons=[_back(context, asked.number)])
 
 
-async def _count(turn: Turn, asked: Asked) -> None:
-    await _show(turn, await turn.broadcasts.plan(turn.actor, asked.number))
+async def _count(context: Context, asked: Asked) -> None:
+    await _show(context, await context.broadcasts.plan(context.actor, asked.number))
 
 
-async def _discard(turn: Turn, asked: Asked) -> None:
-    await turn.broadcasts.discard(turn.actor, asked.number)
-    turn.say(
-        turn.t("Broadcast {number} is discarded.", number=asked.number),
-        buttons=[Button(turn.t("All broadcasts"), "/nhantin")],
+async def _discard(context: Context, asked: Asked) -> None:
+    await context.broadcasts.discard(context.actor, asked.number)
+    context.say(
+        context.t("Broadcast {number} is discarded.", number=asked.number),
+        buttons=[Button(context.t("All broadcasts"), "/nhantin")],
     )
 
 
@@ -380,76 +385,80 @@ async def _discard(turn: Turn, asked: Asked) -> None:
 # last day (20261231).
 
 
-async def _confirm_now(turn: Turn, asked: Asked) -> None:
-    await _confirm(turn, asked.number, asked.value.partition(":")[0], None)
+async def _confirm_now(context: Context, asked: Asked) -> None:
+    await _confirm(context, asked.number, asked.value.partition(":")[0], None)
 
 
-async def _ask_when(turn: Turn, asked: Asked) -> None:
-    found = await turn.broadcasts.find(turn.actor, asked.number)
-    turn.dialog.ask(WHEN, number=str(found.number), value=asked.value)
-    turn.say(
-        turn.t("When? Type day and hour, such as 24/11 8:30 or tomorrow 19:00."), buttons=[_back(turn, found.number)]
+async def _ask_when(context: Context, asked: Asked) -> None:
+    found = await context.broadcasts.find(context.actor, asked.number)
+    context.dialog.ask(WHEN, number=str(found.number), value=asked.value)
+    context.say(
+        context.t("When? Type day and hour, such as 24/11 8:30 or tomorrow 19:00."),
+        buttons=[_back(context, found.number)],
     )
 
 
-async def _take_when(turn: Turn, asked: Asked) -> None:
-    at = read_moment(turn.text, turn.clock().astimezone(turn.settings.zone))
+async def _take_when(context: Context, asked: Asked) -> None:
+    at = read_moment(context.text, context.clock().astimezone(context.settings.zone))
     if at is None:
-        raise Refused(mark("I do not understand this moment, or it is over. Type day and hour, such as 24/11 8:30."))
-    turn.dialog.close()
-    await _confirm(turn, asked.number, asked.value, at)
+        raise NotAllowed(mark("I do not understand this moment, or it is over. Type day and hour, such as 24/11 8:30."))
+    context.dialog.close()
+    await _confirm(context, asked.number, asked.value, at)
 
 
-async def _confirm(turn: Turn, number: int, seen: str, at: datetime | None) -> None:
+async def _confirm(context: Context, number: int, seen: str, at: datetime | None) -> None:
     """Ask for the last word before messages go out."""
-    found = await turn.broadcasts.find(turn.actor, number)
-    t, minute = turn.t, turn.catalogue.minute
-    begin = turn.settings.quiet.end(at or turn.clock())
-    lines = [await _plan(turn, replace(found, starts_at=begin)), t("To: {whom}", whom=_whom(turn, found.audience))]
-    lines.append(t("It begins at {time}.", time=minute(begin, turn.settings.zone)))
+    found = await context.broadcasts.find(context.actor, number)
+    t, minute = context.t, context.catalogue.minute
+    begin = context.settings.quiet.end(at or context.clock())
+    lines = [
+        await _plan(context, replace(found, starts_at=begin)),
+        t("To: {whom}", whom=_whom(context, found.audience)),
+    ]
+    lines.append(t("It begins at {time}.", time=minute(begin, context.settings.zone)))
     if at is not None and begin != at:
         lines.append(t("The hour you named is quiet; nobody is written to then."))
     minutes = int(at.timestamp()) // _MINUTE if at else 0
-    turn.say(
+    context.say(
         "\n".join(lines),
         buttons=[
             Button(t("Yes, send it once"), f"broadcast:send:{number}:{seen}:{minutes}"),
             Button(t("Every week"), f"broadcast:weekly:{number}:{seen}:{minutes}"),
-            _back(turn, number),
+            _back(context, number),
         ],
     )
 
 
-async def _ask_until(turn: Turn, asked: Asked) -> None:
-    found = await turn.broadcasts.find(turn.actor, asked.number)
+async def _ask_until(context: Context, asked: Asked) -> None:
+    found = await context.broadcasts.find(context.actor, asked.number)
     seen, _, minutes = asked.value.partition(":")
     value = f"{seen}:{minutes or 0}"
-    begin = turn.settings.quiet.end(_moment(minutes) or turn.clock())
-    turn.dialog.ask(UNTIL, number=str(found.number), value=value)
+    begin = context.settings.quiet.end(_moment(minutes) or context.clock())
+    context.dialog.ask(UNTIL, number=str(found.number), value=value)
     buttons = []
     for weeks in WEEKS:
-        last = local_day(begin, turn.settings.zone) + timedelta(weeks=weeks - 1)
-        label = turn.t("{count} times, until {day}", count=weeks, day=turn.catalogue.day(last))
+        last = local_day(begin, context.settings.zone) + timedelta(weeks=weeks - 1)
+        label = context.t("{count} times, until {day}", count=weeks, day=context.catalogue.day(last))
         buttons.append(Button(label, f"broadcast:send:{found.number}:{value}:{last:%Y%m%d}"))
-    turn.say(
-        turn.t("Every week, first at {time}. Until when? Choose, or type the last day, such as 31/12. Each time, "
-               "people are counted anew.", time=turn.catalogue.minute(begin, turn.settings.zone)),
-        buttons=[*buttons, _back(turn, found.number)],
+    context.say(
+        context.t("Every week, first at {time}. Until when? Choose, or type the last day, such as 31/12. Each time, "
+               "people are counted anew.", time=context.catalogue.minute(begin, context.settings.zone)),
+        buttons=[*buttons, _back(context, found.number)],
     )  # fmt: skip
 
 
-async def _take_until(turn: Turn, asked: Asked) -> None:
-    last = read_day(turn.text, local_day(turn.clock(), turn.settings.zone))
+async def _take_until(context: Context, asked: Asked) -> None:
+    last = read_day(context.text, local_day(context.clock(), context.settings.zone))
     if last is None:
-        raise Refused(mark("I do not understand this day. Type it like 31/12/2026."))
-    await _release(turn, Asked("send", asked.number, f"{asked.value}:{last:%Y%m%d}"))
-    turn.dialog.close()
+        raise NotAllowed(mark("I do not understand this day. Type it like 31/12/2026."))
+    await _release(context, Asked("send", asked.number, f"{asked.value}:{last:%Y%m%d}"))
+    context.dialog.close()
 
 
-async def _release(turn: Turn, asked: Asked) -> None:
+async def _release(context: Context, asked: Asked) -> None:
     seen, minutes, last = (*asked.value.split(":"), "", "", "")[:3]
-    found = await turn.broadcasts.release(
-        turn.actor,
+    found = await context.broadcasts.release(
+        context.actor,
         asked.number,
         at=_moment(minutes),
         weekly_until=_day(last),
@@ -457,97 +466,103 @@ async def _release(turn: Turn, asked: Asked) -> None:
         watch=True,
     )
     if found.state == "waiting":
-        note = turn.t("A second officer must approve it now. Those who may were told.")
+        note = context.t("A second officer must approve it now. Those who may were told.")
     else:
-        note = turn.t("It is on its way. I tell you here how it goes on.")
-    await _show(turn, found, f"**{note}**")
+        note = context.t("It is on its way. I tell you here how it goes on.")
+    await _show(context, found, f"**{note}**")
 
 
 def _moment(minutes: str) -> datetime | None:
     try:
         return datetime.fromtimestamp(0, UTC) + timedelta(minutes=_number(minutes)) if _number(minutes) else None
     except OverflowError:
-        raise Refused(NO_LONGER) from None
+        raise NotAllowed(NO_LONGER) from None
 
 
 def _day(text: str) -> date | None:
     try:
         return datetime.strptime(text, "%Y%m%d").replace(tzinfo=UTC).date() if text else None
     except ValueError:
-        raise Refused(NO_LONGER) from None
+        raise NotAllowed(NO_LONGER) from None
 
 
 # -- while it runs, and after ------------------------------------------------------------------------------------
 
 
-async def _approve(turn: Turn, asked: Asked) -> None:
-    found = await turn.broadcasts.approve(turn.actor, asked.number, seen=asked.value)
-    await _show(turn, found, "**" + turn.t("You have approved it.") + "**")
+async def _approve(context: Context, asked: Asked) -> None:
+    found = await context.broadcasts.approve(context.actor, asked.number, seen=asked.value)
+    await _show(context, found, "**" + context.t("You have approved it.") + "**")
 
 
-async def _pause(turn: Turn, asked: Asked) -> None:
-    await turn.broadcasts.pause(turn.actor, asked.number)
-    await _open(turn, asked)
+async def _pause(context: Context, asked: Asked) -> None:
+    await context.broadcasts.pause(context.actor, asked.number)
+    await _open(context, asked)
 
 
-async def _resume(turn: Turn, asked: Asked) -> None:
-    await turn.broadcasts.resume(turn.actor, asked.number)
-    await _open(turn, asked)
+async def _resume(context: Context, asked: Asked) -> None:
+    await context.broadcasts.resume(context.actor, asked.number)
+    await _open(context, asked)
 
 
-async def _ask_stop(turn: Turn, asked: Asked) -> None:
-    found = await turn.broadcasts.find(turn.actor, asked.number)
-    turn.say(
-        turn.t("Stop broadcast {number} for good? What was not sent will not be, also in the weeks to come.",
+async def _ask_stop(context: Context, asked: Asked) -> None:
+    found = await context.broadcasts.find(context.actor, asked.number)
+    context.say(
+        context.t("Stop broadcast {number} for good? What was not sent will not be, also in the weeks to come.",
                number=found.number),
         buttons=[
-            Button(turn.t("Yes, stop it"), f"broadcast:halt:{found.number}"),
-            _back(turn, found.number),
+            Button(context.t("Yes, stop it"), f"broadcast:halt:{found.number}"),
+            _back(context, found.number),
         ],
     )  # fmt: skip
 
 
-async def _stop(turn: Turn, asked: Asked) -> None:
-    await turn.broadcasts.stop(turn.actor, asked.number)
-    await _open(turn, asked)
+async def _stop(context: Context, asked: Asked) -> None:
+    await context.broadcasts.stop(context.actor, asked.number)
+    await _open(context, asked)
 
 
-async def _again(turn: Turn, asked: Asked) -> None:
-    people = await turn.broadcasts.again(turn.actor, asked.number)
-    await turn.broadcasts.watch(turn.actor, asked.number)
-    turn.say(
-        turn.t("Sending again to {people} people who certainly got nothing.", people=turn.catalogue.number(people)),
-        buttons=[Button(turn.t("Progress"), f"broadcast:progress:{asked.number}")],
+async def _again(context: Context, asked: Asked) -> None:
+    people = await context.broadcasts.again(context.actor, asked.number)
+    await context.broadcasts.watch(context.actor, asked.number)
+    context.say(
+        context.t(
+            "Sending again to {people} people who certainly got nothing.", people=context.catalogue.number(people)
+        ),
+        buttons=[Button(context.t("Progress"), f"broadcast:progress:{asked.number}")],
     )
 
 
-async def _show_progress(turn: Turn, asked: Asked) -> None:
-    progress = await turn.broadcasts.progress(turn.actor, asked.number)
-    step = await turn.broadcasts.step(turn.actor)
-    lines = [progress_words(progress, step, turn.catalogue), _whom(turn, progress.broadcast.audience)]
+async def _show_progress(context: Context, asked: Asked) -> None:
+    progress = await context.broadcasts.progress(context.actor, asked.number)
+    step = await context.broadcasts.step(context.actor)
+    lines = [progress_words(progress, step, context.catalogue), _whom(context, progress.broadcast.audience)]
     if progress.finish:
-        lines.append(turn.t("Sent by about {time}.", time=turn.catalogue.minute(progress.finish, turn.settings.zone)))
-    turn.say("\n".join(lines), buttons=_doing(turn, progress.broadcast))
+        lines.append(
+            context.t("Sent by about {time}.", time=context.catalogue.minute(progress.finish, context.settings.zone))
+        )
+    context.say("\n".join(lines), buttons=_doing(context, progress.broadcast))
 
 
-async def _report(turn: Turn, asked: Asked) -> None:
-    report = await turn.broadcasts.report(turn.actor, asked.number)
-    turn.say(
-        report_words(report, turn.regions, turn.catalogue, zone=turn.settings.zone, channel_title=turn.channel_title),
-        buttons=[button for button in _doing(turn, report.broadcast) if ":report:" not in button.choice],
+async def _report(context: Context, asked: Asked) -> None:
+    report = await context.broadcasts.report(context.actor, asked.number)
+    context.say(
+        report_words(
+            report, context.regions, context.catalogue, zone=context.settings.zone, channel_title=context.channel_title
+        ),
+        buttons=[button for button in _doing(context, report.broadcast) if ":report:" not in button.choice],
     )
 
 
-def _whom(turn: Turn, audience: Audience) -> str:
-    return escape(audience_words(audience, turn.regions, turn.catalogue, turn.channel_title))
+def _whom(context: Context, audience: Audience) -> str:
+    return escape(audience_words(audience, context.regions, context.catalogue, context.channel_title))
 
 
-def _back(turn: Turn, number: int) -> Button:
-    return Button(turn.t("Broadcast {number}", number=number), f"broadcast:open:{number}")
+def _back(context: Context, number: int) -> Button:
+    return Button(context.t("Broadcast {number}", number=number), f"broadcast:open:{number}")
 
 
-_Step = Callable[[Turn, Asked], Awaitable[None]]
-_ACTIONS: Final[Mapping[str, _Step]] = {
+_BatchResult = Callable[[Context, Asked], Awaitable[None]]
+_ACTIONS: Final[Mapping[str, _BatchResult]] = {
     "new": _new,
     "open": _open,
     "whom": _choose_whom,
@@ -574,7 +589,7 @@ _ACTIONS: Final[Mapping[str, _Step]] = {
     "progress": _show_progress,
     "report": _report,
 }
-_TYPED: Final[Mapping[str, _Step]] = {TEXT: _take_text, WHEN: _take_when, UNTIL: _take_until, CODE: _take_code}
+_TYPED: Final[Mapping[str, _BatchResult]] = {TEXT: _take_text, WHEN: _take_when, UNTIL: _take_until, CODE: _take_code}
 
 ROUTE = Route(
     "broadcast",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bot import access
 from bot.clock import local_day
-from bot.conversation.context import Route, Turn
+from bot.conversation.context import Context, Route
 from bot.exports.overview import Overview, View
 from bot.i18n.catalogue import mark
 from bot.message import Button
@@ -36,47 +36,49 @@ class _Asked:
         return Button(label, f"counts:{chart or self.chart}:{period or self.period}:{place}")
 
 
-async def handle(turn: Turn) -> None:
+async def handle(context: Context) -> None:
     """Show the counts of the person's own scope: a picture, five lines, and where to go from there."""
-    if turn.choice in ("counts:summary-on", "counts:summary-off"):
-        _switch_summary(turn, on=turn.choice.endswith("on"))
+    if context.choice in ("counts:summary-on", "counts:summary-off"):
+        _switch_summary(context, on=context.choice.endswith("on"))
         return
-    scope = turn.scope(access.COUNT)
-    asked = _read(turn, scope)
+    scope = context.scope(access.COUNT)
+    asked = _read(context, scope)
     if asked.chart == "districts":
-        _offer_districts(turn, asked, scope)
+        _offer_districts(context, asked, scope)
         return
     seen = frozenset((asked.district,)) if asked.district else scope
     overview = Overview(
-        store=turn.records.store,
-        regions=turn.regions,
-        settings=turn.settings,
-        catalogue=turn.catalogue,
-        sources=turn.knowledge.sources,
-        broadcasts=turn.broadcasts,
-        actor=turn.actor,
-        today=local_day(turn.records.at, turn.settings.zone),
-        step=counts.step_for(turn.records.citizen.grants, turn.settings.privacy.small_count),
+        store=context.work.store,
+        regions=context.regions,
+        settings=context.settings,
+        catalogue=context.catalogue,
+        sources=context.knowledge.sources,
+        broadcasts=context.broadcasts,
+        actor=context.actor,
+        today=local_day(context.work.at, context.settings.zone),
+        step=counts.step_for(context.work.citizen.grants, context.settings.privacy.small_count),
     )
     shown = await overview.show(View(asked.chart, asked.days, asked.district, seen))
-    wants = await turn.records.wants_summary()
-    turn.replies.append(replace(shown, buttons=tuple(_buttons(turn, asked, scope, wants=wants))))
+    wants = await context.work.wants_summary()
+    context.replies.append(replace(shown, buttons=tuple(_buttons(context, asked, scope, wants=wants))))
 
 
-def _switch_summary(turn: Turn, *, on: bool) -> None:
-    wording = summary_wording(turn.catalogue, turn.settings)
+def _switch_summary(context: Context, *, on: bool) -> None:
+    wording = summary_wording(context.catalogue, context.settings)
     if on:
-        turn.records.want_summary(wording)
-        turn.say(wording, buttons=[Button(turn.t("Stop the weekly summary"), "counts:summary-off"), *_back(turn)])
+        context.work.want_summary(wording)
+        context.say(
+            wording, buttons=[Button(context.t("Stop the weekly summary"), "counts:summary-off"), *_back(context)]
+        )
     else:
-        turn.records.stop_summary()
-        turn.say(turn.t("You get no weekly summary any more."), buttons=_back(turn))
+        context.work.stop_summary()
+        context.say(context.t("You get no weekly summary any more."), buttons=_back(context))
 
 
-def _read(turn: Turn, scope: frozenset[str] | None) -> _Asked:
+def _read(context: Context, scope: frozenset[str] | None) -> _Asked:
     """Read what was asked for; a district outside the scope is not shown, whoever made the button."""
-    chart, period, district = [*(turn.argument.split(":") if turn.choice else ()), "", "", ""][:3]
-    if district not in turn.regions.districts or (scope is not None and district not in scope):
+    chart, period, district = [*(context.argument.split(":") if context.choice else ()), "", "", ""][:3]
+    if district not in context.regions.districts or (scope is not None and district not in scope):
         district = ""
     if scope is not None and len(scope) == 1:
         district = next(iter(scope))
@@ -85,8 +87,8 @@ def _read(turn: Turn, scope: frozenset[str] | None) -> _Asked:
     return _Asked(chart if chart in known else usual, period if period in PERIODS else DEFAULT_PERIOD, district)
 
 
-def _buttons(turn: Turn, asked: _Asked, scope: frozenset[str] | None, *, wants: bool) -> list[Button]:
-    t = turn.t
+def _buttons(context: Context, asked: _Asked, scope: frozenset[str] | None, *, wants: bool) -> list[Button]:
+    t = context.t
     buttons = []
     names = {
         "ranking": t("Ranking of districts"),
@@ -108,52 +110,52 @@ def _buttons(turn: Turn, asked: _Asked, scope: frozenset[str] | None, *, wants: 
         if wants
         else Button(t("Every week by itself"), "counts:summary-on")
     )
-    return [*buttons, switch, Button(t("Export"), "/xuat"), turn.menu_button("menu")]
+    return [*buttons, switch, Button(t("Export"), "/xuat"), context.menu_button("menu")]
 
 
-def _back(turn: Turn) -> list[Button]:
-    return [Button(turn.t("Counts by district"), "/thongke"), turn.menu_button("menu")]
+def _back(context: Context) -> list[Button]:
+    return [Button(context.t("Counts by district"), "/thongke"), context.menu_button("menu")]
 
 
-def _offer_districts(turn: Turn, asked: _Asked, scope: frozenset[str] | None) -> None:
-    offered = [d for d in turn.regions.districts.values() if scope is None or d.id in scope]
-    buttons = [asked.button(_capital(d.title(turn.language)), chart="growth", district=d.id) for d in offered]
-    whole = asked.button(turn.t("All districts"), chart="ranking", district="")
-    turn.say(turn.t("Which district do you want to see?"), buttons=[*buttons, whole])
+def _offer_districts(context: Context, asked: _Asked, scope: frozenset[str] | None) -> None:
+    offered = [d for d in context.regions.districts.values() if scope is None or d.id in scope]
+    buttons = [asked.button(_capital(d.title(context.language)), chart="growth", district=d.id) for d in offered]
+    whole = asked.button(context.t("All districts"), chart="ranking", district="")
+    context.say(context.t("Which district do you want to see?"), buttons=[*buttons, whole])
 
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-async def show_public(turn: Turn) -> None:
+async def show_public(context: Context) -> None:
     """Show the province's total to everybody."""
-    today = local_day(turn.records.at, turn.settings.zone)
-    step = max(1, turn.settings.privacy.small_count)
-    province = await counts.count_districts(turn.records.store, turn.regions, today=today, step=step)
-    lines = [_baseline(turn)]
-    if await counts.are_simulated(turn.records.store):
-        lines.insert(0, f"**{turn.t(counts.SIMULATED)}**")
+    today = local_day(context.work.at, context.settings.zone)
+    step = max(1, context.settings.privacy.small_count)
+    province = await counts.count_districts(context.work.store, context.regions, today=today, step=step)
+    lines = [_baseline(context)]
+    if await counts.are_simulated(context.work.store):
+        lines.insert(0, f"**{context.t(counts.SIMULATED)}**")
     if province.reports:
-        reported = turn.t(
+        reported = context.t(
             "Reported to this assistant by citizens until {day}: {reports}; not official figures.",
-            day=turn.catalogue.day(province.day),
-            reports=turn.catalogue.number(province.reports),
+            day=context.catalogue.day(province.day),
+            reports=context.catalogue.number(province.reports),
         )
         lines.append(reported)
     else:
-        lines.append(turn.t("Too few people have reported to this assistant yet to show a figure."))
-    turn.say("\n".join(lines), buttons=[turn.menu_button("report"), turn.menu_button("menu")])
+        lines.append(context.t("Too few people have reported to this assistant yet to show a figure."))
+    context.say("\n".join(lines), buttons=[context.menu_button("report"), context.menu_button("menu")])
 
 
-def _baseline(turn: Turn) -> str:
-    base = turn.regions.province.baseline
-    return turn.t(
+def _baseline(context: Context) -> str:
+    base = context.regions.province.baseline
+    return context.t(
         "For comparison, the province's letter: on {day}, {phones} phones had the app, {share} of adults, "
         "rank {rank} of {provinces} provinces.",
-        day=turn.catalogue.day(base.date),
-        phones=turn.catalogue.number(base.phones),
-        share=turn.catalogue.percent(base.share / 100),
+        day=context.catalogue.day(base.date),
+        phones=context.catalogue.number(base.phones),
+        share=context.catalogue.percent(base.share / 100),
         rank=base.rank,
         provinces=base.provinces,
     )

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from bot import access
 from bot.access.desk_sessions import LINK_LIFETIME
-from bot.conversation.context import Route, Turn
+from bot.conversation.context import Context, Route
 from bot.i18n.catalogue import mark
 
 
-async def handle(turn: Turn) -> None:
+async def handle(context: Context) -> None:
     """Give a fresh link; an older one that was not used ends."""
-    key = turn.records.offer_desk_link()
+    key = context.work.offer_desk_link()
     minutes = int(LINK_LIFETIME.total_seconds() // 60)
-    turn.say(
-        turn.t(
+    context.say(
+        context.t(
             "Your link to the desk. It works once, within {minutes} minutes, and only for you: do not pass it on.",
             minutes=minutes,
         )
-        + f"\n{turn.settings.web.desk_link(key)}",
-        buttons=[turn.menu_button("menu")],
+        + f"\n{context.settings.web.desk_link(key)}",
+        buttons=[context.menu_button("menu")],
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.conversation.context import Route, Turn
+from bot.conversation.context import Context, Route
 from bot.helpdesk.cases import DATA, HELP, Case
 from bot.i18n.catalogue import mark
 from bot.message import Button
@@ -10,125 +10,125 @@ from bot.message import Button
 MESSAGE = "person.message"
 
 
-async def handle(turn: Turn) -> None:
+async def handle(context: Context) -> None:
     """Ask for the message and pass it on; take the district; end the talk."""
-    turn.dialog.misses = 0
-    desk = turn.help_desk
-    case = await turn.records.read(lambda tx: desk.own_case(tx, turn.records.citizen.id))
-    action, _, value = turn.argument.partition(":") if turn.choice.startswith("person:") else ("", "", "")
+    context.dialog.misses = 0
+    desk = context.help_desk
+    case = await context.work.read(lambda tx: desk.own_case(tx, context.work.citizen.id))
+    action, _, value = context.argument.partition(":") if context.choice.startswith("person:") else ("", "", "")
     if action == "district":
-        await _take_district(turn, case, value)
+        await _take_district(context, case, value)
     elif action == "end" and case is not None:
-        turn.records.do(lambda tx, person_id: desk.end(tx, person_id, at=turn.records.at))
-        turn.say(turn.t("All right, the officers know that nothing is open any more."), buttons=_menu(turn))
-    elif turn.dialog.step == MESSAGE and turn.text and not turn.choice and not turn.text.startswith("/"):
-        await _pass_on(turn, case)
+        context.work.do(lambda tx, person_id: desk.end(tx, person_id, at=context.work.at))
+        context.say(context.t("All right, the officers know that nothing is open any more."), buttons=_menu(context))
+    elif context.dialog.step == MESSAGE and context.text and not context.choice and not context.text.startswith("/"):
+        await _pass_on(context, case)
     else:
-        _invite(turn, case, kind=DATA if action == DATA else HELP)
+        _invite(context, case, kind=DATA if action == DATA else HELP)
 
 
-async def attend(turn: Turn) -> None:
+async def attend(context: Context) -> None:
     """Bring what a citizen writes to the officer who talks to them; the bot itself keeps quiet."""
-    desk = turn.help_desk
-    case = await turn.records.read(lambda tx: desk.own_case(tx, turn.records.citizen.id))
+    desk = context.help_desk
+    case = await context.work.read(lambda tx: desk.own_case(tx, context.work.citizen.id))
     if case is None:
         return  # an officer writes by hand on the platform and reads there
-    if not turn.text:
-        if turn.message.attachment:
-            turn.say(turn.t("I can only pass on text to the officer. Please write it in a few words."))
+    if not context.text:
+        if context.message.attachment:
+            context.say(context.t("I can only pass on text to the officer. Please write it in a few words."))
         return
-    turn.records.do(lambda tx, person_id: desk.tell(tx, person_id, turn.text, at=turn.records.at))
+    context.work.do(lambda tx, person_id: desk.tell(tx, person_id, context.text, at=context.work.at))
     if case.waiting_since is None:  # said once, not after every line
-        turn.say(turn.t("Passed on to the officer. To talk to me, the automatic assistant, type /menu."))
+        context.say(context.t("Passed on to the officer. To talk to me, the automatic assistant, type /menu."))
 
 
-def _invite(turn: Turn, case: Case | None, *, kind: str) -> None:
-    turn.dialog.ask(MESSAGE, kind=kind)
+def _invite(context: Context, case: Case | None, *, kind: str) -> None:
+    context.dialog.ask(MESSAGE, kind=kind)
     if case is not None:
-        since = turn.catalogue.minute(case.opened_at, turn.settings.zone)
-        turn.say(
-            turn.t("Your talk with the officers is open since {moment}. Write what you want to add.", moment=since),
-            buttons=[Button(turn.t("I no longer need a person"), "person:end"), *_menu(turn)],
+        since = context.catalogue.minute(case.opened_at, context.settings.zone)
+        context.say(
+            context.t("Your talk with the officers is open since {moment}. Write what you want to add.", moment=since),
+            buttons=[Button(context.t("I no longer need a person"), "person:end"), *_menu(context)],
         )
         return
-    operator = turn.settings.operator
-    said = turn.t(
+    operator = context.settings.operator
+    said = context.t(
         "Please write in one message what a person should help you with. Officers answer during {hours}, usually "
         "within {time}. Do not send ID numbers, OTP codes or passwords. "
         "In a medical emergency call **115** at once.",
-        hours=operator.office_hours.in_language(turn.language),
-        time=operator.answer_within.in_language(turn.language),
+        hours=operator.office_hours.in_language(context.language),
+        time=operator.answer_within.in_language(context.language),
     )
     if kind == DATA:
-        said = turn.t(
+        said = context.t(
             "Please write in one message what you ask about your personal data: to see it, correct it, delete it, "
             "or that it is not used. An officer answers within two working days. Do not send ID numbers or passwords."
         )
-    turn.say(said, buttons=_menu(turn))
+    context.say(said, buttons=_menu(context))
 
 
-async def _pass_on(turn: Turn, case: Case | None) -> None:
-    kind = turn.dialog.data.get("kind") or HELP
-    turn.dialog.close()
-    desk, text, at = turn.help_desk, turn.text, turn.records.at
-    turn.records.do(lambda tx, person_id: desk.ask(tx, person_id, text, kind=kind, at=at))
+async def _pass_on(context: Context, case: Case | None) -> None:
+    kind = context.dialog.data.get("kind") or HELP
+    context.dialog.close()
+    desk, text, at = context.help_desk, context.text, context.work.at
+    context.work.do(lambda tx, person_id: desk.ask(tx, person_id, text, kind=kind, at=at))
     if case is not None:
-        turn.say(turn.t("Added to your talk with the officers."), buttons=_menu(turn))
+        context.say(context.t("Added to your talk with the officers."), buttons=_menu(context))
         return
-    outlook = await turn.records.read(lambda tx: desk.outlook(tx, turn.records.citizen.id, kind=kind, at=at))
+    outlook = await context.work.read(lambda tx: desk.outlook(tx, context.work.citizen.id, kind=kind, at=at))
     lines = []
     if outlook.officers:
         lines.append(
-            turn.t(
+            context.t(
                 "Passed on to the officers. They answer here, usually within {time}. Meanwhile I am still here.",
-                time=turn.settings.operator.answer_within.in_language(turn.language),
+                time=context.settings.operator.answer_within.in_language(context.language),
             )
         )
         if not outlook.at_work:
-            opens = turn.catalogue.minute(outlook.opens, turn.settings.zone)
-            lines.append(turn.t("It is outside office hours now; they are back at {moment}.", moment=opens))
+            opens = context.catalogue.minute(outlook.opens, context.settings.zone)
+            lines.append(context.t("It is outside office hours now; they are back at {moment}.", moment=opens))
     else:
-        lines.append(_nobody(turn))
-    buttons = _menu(turn)
+        lines.append(_nobody(context))
+    buttons = _menu(context)
     if not outlook.district:
-        lines.append(turn.t("If you want, choose your district: then the officers there get it."))
-        buttons = [*_districts(turn), *buttons]
-    turn.say("\n".join(lines), buttons=buttons)
+        lines.append(context.t("If you want, choose your district: then the officers there get it."))
+        buttons = [*_districts(context), *buttons]
+    context.say("\n".join(lines), buttons=buttons)
 
 
-async def _take_district(turn: Turn, case: Case | None, district: str) -> None:
-    if case is None or district not in turn.regions.districts:
-        turn.say(turn.t("This choice is no longer there. Please choose again."), buttons=_menu(turn))
+async def _take_district(context: Context, case: Case | None, district: str) -> None:
+    if case is None or district not in context.regions.districts:
+        context.say(context.t("This choice is no longer there. Please choose again."), buttons=_menu(context))
         return
-    desk = turn.help_desk
-    turn.records.do(lambda tx, person_id: desk.place(tx, person_id, district, at=turn.records.at))
-    called = await turn.records.read(lambda tx: desk.officers_for(tx, district))
-    place = turn.regions.districts[district].title(turn.language)
+    desk = context.help_desk
+    context.work.do(lambda tx, person_id: desk.place(tx, person_id, district, at=context.work.at))
+    called = await context.work.read(lambda tx: desk.officers_for(tx, district))
+    place = context.regions.districts[district].title(context.language)
     if any(district in one.areas for one in called):
-        turn.say(turn.t("Thank you: it goes to the officers for {place}.", place=place), buttons=_menu(turn))
+        context.say(context.t("Thank you: it goes to the officers for {place}.", place=place), buttons=_menu(context))
     elif called:
-        turn.say(
-            turn.t("There is no officer for {place} here yet; the officers of the province answer.", place=place),
-            buttons=_menu(turn),
+        context.say(
+            context.t("There is no officer for {place} here yet; the officers of the province answer.", place=place),
+            buttons=_menu(context),
         )
     else:
-        turn.say(_nobody(turn), buttons=_menu(turn))
+        context.say(_nobody(context), buttons=_menu(context))
 
 
-def _nobody(turn: Turn) -> str:
-    return turn.t(
+def _nobody(context: Context) -> str:
+    return context.t(
         "Your message is kept, and nothing of it is lost. But no officer is signed in at this assistant yet, so that I "
         "cannot say when somebody answers. If it is urgent, ask me whom to contact."
     )
 
 
-def _districts(turn: Turn) -> list[Button]:
-    places = [(district.id, district.title(turn.language)) for district in turn.regions.districts.values()]
+def _districts(context: Context) -> list[Button]:
+    places = [(district.id, district.title(context.language)) for district in context.regions.districts.values()]
     return [Button(title[:1].upper() + title[1:], f"person:district:{key}") for key, title in places]
 
 
-def _menu(turn: Turn) -> list[Button]:
-    return [turn.menu_button("menu")]
+def _menu(context: Context) -> list[Button]:
+    return [context.menu_button("menu")]
 
 
 ROUTE = Route(
@@ -139,4 +139,4 @@ ROUTE = Route(
     steps=(MESSAGE,),
     help=mark("Talk to a person"),
 )
-ATTENDED = Route("attended", attend, attends=True)
+HUMAN_TAKEOVER = Route("attended", attend, attends=True)

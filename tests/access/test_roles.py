@@ -11,7 +11,7 @@ import pytest
 
 from bot import access
 from bot.access.roles import ADMIN, CITIZEN, INVITATION_LIFETIME, OFFICER, Grant
-from bot.conversation.unit_of_work import Records
+from bot.conversation.unit_of_work import UnitOfWork
 from bot.message import Person
 from bot.store import Store, Transaction, open_store, people, roles
 from tests.conftest import NOON, Talk
@@ -204,10 +204,10 @@ async def test_of_two_who_take_one_invitation_at_once_the_slower_is_told_so(anot
     first, second = another("first"), another("second")
     service = first.service
     code = await access.invite(service.store, role=ADMIN, scope="", at=NOON, actor="test")
-    both_saw, as_ever = asyncio.Event(), Records.redeem
+    both_saw, as_ever = asyncio.Event(), UnitOfWork.redeem
     seen: list[Grant | None] = []
 
-    async def slowly(self: Records, code: str) -> Grant | None:
+    async def slowly(self: UnitOfWork, code: str) -> Grant | None:
         grant = await as_ever(self, code)
         seen.append(grant)
         if len(seen) == 2:
@@ -216,7 +216,7 @@ async def test_of_two_who_take_one_invitation_at_once_the_slower_is_told_so(anot
         return grant
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Records, "redeem", slowly)
+        patch.setattr(UnitOfWork, "redeem", slowly)
         said = await asyncio.gather(first.say(f"/start moi_{code}"), second.say(f"/start moi_{code}"))
     assert seen == [Grant(ADMIN), Grant(ADMIN), None]
     assert len([text for text in said if "Bạn đã là quản trị viên" in text]) == 1

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.backup.move import Moved, move
+from bot.backup.move import MoveResult, move
 from bot.errors import BotError
 from bot.message import Person
 from bot.store import Transaction, copying, open_store, people
 from bot.store.copying import Record, Sums, sum_up
-from bot.store.introspection import Table, tables
+from bot.store.introspection import TableInfo, tables
 from tests.conftest import NOON, ROOT
 from tests.support.engines import PostgresServer
 from tests.support.processes import run_command
@@ -48,7 +48,7 @@ async def filled(url: str, *, rows: int = 40) -> Sums:
     return sums
 
 
-async def moved(source: str, target: str, tell: Callable[[str], None] = lambda line: None) -> Moved:
+async def moved(source: str, target: str, tell: Callable[[str], None] = lambda line: None) -> MoveResult:
     return await move(source, target, at=NOON, actor="test", tell=tell)
 
 
@@ -84,7 +84,7 @@ async def test_broken_off_in_any_table_it_goes_on(
     sums = await filled(source, rows=30)
     real, pages = copying.put, 0
 
-    def breaking(tx: Transaction, into: Table, rows: list[Record]) -> None:
+    def breaking(tx: Transaction, into: TableInfo, rows: list[Record]) -> None:
         nonlocal pages
         pages += into.name == table
         if into.name == table and pages >= 3:

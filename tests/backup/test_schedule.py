@@ -17,7 +17,7 @@ from bot.backup.schedule import FIRST_AFTER, RETRY_AFTER, BackupSchedule, forget
 from bot.clock import stamp
 from bot.errors import StoreError
 from bot.runtime.build import Service
-from bot.settings import Backup, Settings
+from bot.settings import BackupSettings, Settings
 from bot.store import backups, leases, open_store
 from bot.web.app import make_app
 from tests.conftest import NOON, FrozenClock
@@ -35,7 +35,7 @@ class Tick:
 
 
 def settings_for(engine: Engine, tmp_path: Path, **backup: object) -> Settings:
-    return Settings(database=engine.url, data=str(tmp_path), backup=Backup(**backup))  # type: ignore[arg-type]
+    return Settings(database=engine.url, data=str(tmp_path), backup=BackupSettings(**backup))  # type: ignore[arg-type]
 
 
 def made(tmp_path: Path) -> list[str]:

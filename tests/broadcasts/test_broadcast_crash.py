@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from bot.broadcasts.sender import GROUP, MOST_AHEAD, MOST_ON_WIRE
+from bot.broadcasts.sender import GROUP, MAX_IN_FLIGHT, MAX_PREFETCH
 from bot.clock import now, stamp
 from bot.library.knowledge import INDEX_FILE, Knowledge
 from bot.store import Store, Transaction, open_store, reach
@@ -170,8 +170,8 @@ async def test_a_broadcast_survives_kills(tmp_path: Path, knowledge: Knowledge) 
         who for who in states if int(who) % BLOCKED_EVERY == 0 and not states[who].startswith(("gone", "unknown"))
     } == set()
     dead = sum(state == "unknown sender-died" for state in states.values())
-    assert dead <= KILLS * CHANNELS * (MOST_ON_WIRE + MOST_AHEAD + GROUP)
-    assert sum(map(len, claimed)) <= KILLS * CHANNELS * MOST_AHEAD * 2  # … nor much that had not left
+    assert dead <= KILLS * CHANNELS * (MAX_IN_FLIGHT + MAX_PREFETCH + GROUP)
+    assert sum(map(len, claimed)) <= KILLS * CHANNELS * MAX_PREFETCH * 2  # … nor much that had not left
     assert len(listed.splitlines()) - 1 == min(len(unknown), 1000)
 
 

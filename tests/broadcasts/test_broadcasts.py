@@ -13,10 +13,10 @@ import pytest
 
 from bot import access
 from bot.access.roles import OUT_OF_SCOPE
-from bot.broadcasts import MOVED_ON, NOT_THERE, Actor, Progress
-from bot.channels.terms import Terms, terms_of
-from bot.errors import DeliveryError, Gone, Refused, Rejected, Throttled, Unknown, Unreachable
-from bot.message import Pace, Person, Receipt, Reply, Traits, Window
+from bot.broadcasts import MOVED_ON, NOT_THERE, Actor, BroadcastProgress
+from bot.channels.terms import SendingTerms, terms_of
+from bot.errors import DeliveryError, Gone, NotAllowed, Rejected, Throttled, Unknown, Unreachable
+from bot.message import Capabilities, Person, RateLimits, Receipt, Reply, Window
 from bot.runtime.build import Service
 from bot.settings import Settings
 from bot.store import Transaction, broadcasts, leases, links, people, reach, roles, usage
@@ -55,7 +55,7 @@ class Moody(Recorder):
 
 @pytest.fixture
 def channel() -> Moody:
-    return Moody(traits=Traits(longest_text=4000, title="recorder"))
+    return Moody(capabilities=Capabilities(longest_text=4000, title="recorder"))
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ async def until(true: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def at_rest(bot: Service, number: int) -> Progress:
+async def at_rest(bot: Service, number: int) -> BroadcastProgress:
     """Return the progress once nothing is on its way."""
     async with asyncio.timeout(10):
         while (progress := await bot.broadcasts.progress(Actor(), number)).states.get("claimed"):  # noqa: ASYNC110 - the sender writes it
@@ -143,14 +143,14 @@ async def test_who_is_reached_is_the_same_on_both_engines(
         begun = partial(broadcasts.change, number=1, states=("planned",), at=AT, state="done", began_at=AT)
         await bot.store.write(begun)
         await bot.store.write(partial(add_person, address="english", district=VINH_TUONG, reported_at=later))
-        proof = (await bot.broadcasts.report(Actor(), 1)).proof
-        assert proof is not None
-        assert (proof.reached, proof.others, proof.others_reported) == (0, 3, 1)  # the rest had reported before
+        uplift = (await bot.broadcasts.report(Actor(), 1)).uplift
+        assert uplift is not None
+        assert (uplift.reached, uplift.others, uplift.others_reported) == (0, 3, 1)  # the rest had reported before
 
 
 async def test_a_commune_is_known_from_the_report_or_the_poster(bot: Service) -> None:
     boss = await add_officer(bot.store, "boss")
-    source = next(s for s in bot.shelf.knowledge.sources.by_code.values() if s.commune and not s.new)
+    source = next(s for s in bot.content_store.knowledge.sources.by_code.values() if s.commune and not s.new)
     await bot.store.write(
         lambda tx: [
             add_person(tx, "reported", district=source.district, commune=source.commune),
@@ -203,7 +203,7 @@ async def test_a_plan_says_who_is_left_out_and_why(bot: Service, clock: FrozenCl
 async def test_zalo_windows_and_money_stand_in_the_plan(settings: Settings, clock: FrozenClock) -> None:
     oa = {"app_id": "1", "app_secret": "2", "included_messages": 1}
     changed = settings.model_copy(update={"zalo_oa": settings.zalo_oa.model_validate(oa)})
-    assert terms_of(changed)["zalo_oa"] == Terms(
+    assert terms_of(changed)["zalo_oa"] == SendingTerms(
         per_second=1.5, window=Window(free_hours=48, paid_days=7), price=55, included=1
     )
     async with sending_bot(changed, clock, sends=False) as service:
@@ -236,7 +236,7 @@ async def test_nobody_is_reminded_more_often_than_promised(bot: Service, channel
     assert set((await ledger(bot.store, second)).values()) == {"skipped reminded"}
     third = await bot.broadcasts.find(boss, await planned(bot, boss))
     assert (third.plan.people, third.plan.left_out["reminded"]) == (0, 3)
-    with pytest.raises(Refused, match="Nobody would get"):
+    with pytest.raises(NotAllowed, match="Nobody would get"):
         await bot.broadcasts.release(boss, third.number)
     clock.forward(days=7, minutes=1)
     assert (await bot.broadcasts.plan(boss, third.number)).plan.people == 3
@@ -272,11 +272,11 @@ async def test_a_text_that_cannot_be_sent_is_refused(bot: Service) -> None:
     boss = await add_officer(bot.store, "boss")
     number = await bot.broadcasts.draft(boss, Audience())
     for text, why in ({"x" * 1001: "too long", "Chào {name}": "braces"}).items():
-        with pytest.raises(Refused, match=why):
+        with pytest.raises(NotAllowed, match=why):
             await bot.broadcasts.write(boss, number, "vi", text)
-    with pytest.raises(Refused, match="no text yet"):
+    with pytest.raises(NotAllowed, match="no text yet"):
         await bot.broadcasts.plan(boss, number)
-    with pytest.raises(Refused, match="Check its facts"):
+    with pytest.raises(NotAllowed, match="Check its facts"):
         await bot.broadcasts.take_ready(boss, number, "install-app")
     found = await bot.broadcasts.take_ready(boss, number, "install-app", confirmed=True)
     assert found.confirmed
@@ -291,9 +291,9 @@ async def test_an_officer_reaches_and_sees_their_own_district_only(bot: Service)
     own, other = await add_officer(bot.store, "own", VINH_TUONG), await add_officer(bot.store, "other", YEN_LAC)
     citizen = Actor(await bot.store.write(lambda tx: add_person(tx, "citizen", district=VINH_TUONG)))
     for outside in (Audience(), Audience(districts=(YEN_LAC,)), Audience(districts=(VINH_TUONG, YEN_LAC))):
-        with pytest.raises(Refused, match=OUT_OF_SCOPE[:20]):
+        with pytest.raises(NotAllowed, match=OUT_OF_SCOPE[:20]):
             await bot.broadcasts.draft(own, outside)
-    with pytest.raises(Refused, match="officers only"):
+    with pytest.raises(NotAllowed, match="officers only"):
         await bot.broadcasts.draft(citizen, Audience(districts=(VINH_TUONG,)))
     number = await planned(bot, own, Audience(districts=(VINH_TUONG,)))
     assert [one.number for one in await bot.broadcasts.latest(own)] == [number]
@@ -315,11 +315,11 @@ async def test_an_officer_reaches_and_sees_their_own_district_only(bot: Service)
         lambda who: does.discard(who, number),
     ]
     for attempt in attempts:
-        with pytest.raises(Refused, match=NOT_THERE[:30]):
+        with pytest.raises(NotAllowed, match=NOT_THERE[:30]):
             await attempt(other)
-    with pytest.raises(Refused, match=OUT_OF_SCOPE[:20]):
+    with pytest.raises(NotAllowed, match=OUT_OF_SCOPE[:20]):
         await bot.broadcasts.aim(own, number, Audience(districts=(YEN_LAC,)))
-    with pytest.raises(Refused):
+    with pytest.raises(NotAllowed):
         await bot.broadcasts.unknown(own, number)
     assert (await bot.broadcasts.find(own, number)).state == "planned"
 
@@ -335,13 +335,13 @@ async def test_a_second_officer_approves_many_messages(settings: Settings, clock
         number = await planned(bot, boss)
         assert (await bot.broadcasts.release(boss, number)).state == "waiting"
         for who, why in ((boss, "second officer"), (same, "second officer"), (elsewhere, NOT_THERE[:30])):
-            with pytest.raises(Refused, match=why):
+            with pytest.raises(NotAllowed, match=why):
                 await bot.broadcasts.approve(who, number)
         assert (await bot.broadcasts.approve(second, number)).approved_by == second.name
-        with pytest.raises(Refused, match=MOVED_ON[:20]):
+        with pytest.raises(NotAllowed, match=MOVED_ON[:20]):
             await bot.broadcasts.approve(second, number)
         small = await planned(bot, boss, Audience(language="en"))
-        with pytest.raises(Refused, match="Nobody"):
+        with pytest.raises(NotAllowed, match="Nobody"):
             await bot.broadcasts.release(boss, small)
 
 
@@ -370,14 +370,14 @@ async def test_of_two_officers_at_once_one_is_told(bot: Service) -> None:
     later = NOON + timedelta(hours=1)
     acts = [bot.broadcasts.release(who, number, at=later) for who in (boss, second)]
     outcomes = await asyncio.gather(*acts, return_exceptions=True)
-    assert sorted(type(one).__name__ for one in outcomes) == ["Broadcast", "Refused"]
+    assert sorted(type(one).__name__ for one in outcomes) == ["Broadcast", "NotAllowed"]
     acts = [bot.broadcasts.pause(boss, number), bot.broadcasts.pause(second, number)]
     outcomes = await asyncio.gather(*acts, return_exceptions=True)
-    assert sorted(type(one).__name__ for one in outcomes) == ["Broadcast", "Refused"]
+    assert sorted(type(one).__name__ for one in outcomes) == ["Broadcast", "NotAllowed"]
     acts = [bot.broadcasts.resume(boss, number), bot.broadcasts.stop(second, number)]
     await asyncio.gather(*acts, return_exceptions=True)
     assert await state_of(bot.store, number) == "stopped"
-    with pytest.raises(Refused, match=MOVED_ON[:20]):
+    with pytest.raises(NotAllowed, match=MOVED_ON[:20]):
         await bot.broadcasts.resume(boss, number)
     plans = [planned(bot, boss), planned(bot, second)]
     assert len(set(await asyncio.gather(*plans))) == 2
@@ -414,7 +414,7 @@ async def test_who_stops_while_their_message_waits_its_turn_gets_nothing(
 ) -> None:
     hurry(monkeypatch)
     monkeypatch.setattr("bot.broadcasts.sender._FRESH", 0.0)
-    channel = Moody(traits=Traits(longest_text=4000, title="recorder", pace=Pace(bulk_per_second=5)))
+    channel = Moody(capabilities=Capabilities(longest_text=4000, title="recorder", pace=RateLimits(bulk_per_second=5)))
     async with sending_bot(settings, clock, channel) as bot:
         boss = await add_officer(bot.store, "boss")
         await crowd(bot, 5)
@@ -497,7 +497,7 @@ async def test_every_week_until_a_day(bot: Service, channel: Moody, clock: Froze
     boss = await add_officer(bot.store, "boss")
     await crowd(bot, 2)
     number = await planned(bot, boss)
-    with pytest.raises(Refused, match="last day"):
+    with pytest.raises(NotAllowed, match="last day"):
         await bot.broadcasts.release(boss, number, weekly_until=date(2026, 11, 22))
     await bot.broadcasts.release(boss, number, weekly_until=date(2026, 12, 10))
     await settled(bot, number)
@@ -543,7 +543,7 @@ async def test_each_ending_stands_in_the_ledger(bot: Service, channel: Moody, mo
     boss, admin = await add_officer(bot.store, "boss"), await add_officer(bot.store, "admin", role="admin")
     await crowd(bot, 8)
     number = await planned(bot, boss)
-    for sender in bot.dispatch.senders:
+    for sender in bot.broadcast_scheduler.senders:
         sender._rest = 0.01
     await bot.broadcasts.release(boss, number)
     await settled(bot, number)
@@ -569,7 +569,7 @@ async def test_each_ending_stands_in_the_ledger(bot: Service, channel: Moody, mo
     await settled(bot, number)
     assert (await ledger(bot.store, number))["p4"] == "sent"
     assert channel.got.count("p1") == 0  # perhaps delivered: never repeated by itself
-    with pytest.raises(Refused, match="Nobody is left"):
+    with pytest.raises(NotAllowed, match="Nobody is left"):
         await bot.broadcasts.again(boss, number)
 
 
@@ -598,7 +598,7 @@ async def test_a_channel_that_is_off_waits_without_blaming_anybody(
     channel.moods = {f"p{n}": [Unreachable("off", code="channel-off")] * 6 for n in range(60)}
     number = await planned(bot, boss)
     await bot.broadcasts.release(boss, number)
-    await until(lambda: any(s._resting_until for s in bot.dispatch.senders))
+    await until(lambda: any(s._resting_until for s in bot.broadcast_scheduler.senders))
     await at_rest(bot, number)
     assert set((await ledger(bot.store, number)).values()) == {"planned"}
     assert channel.got == []
@@ -637,7 +637,9 @@ async def test_what_had_not_begun_at_a_stop_is_planned_again(
     settings: Settings, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hurry(monkeypatch)
-    channel = Moody(traits=Traits(longest_text=4000, title="recorder", pace=Pace(bulk_per_second=0.5)))
+    channel = Moody(
+        capabilities=Capabilities(longest_text=4000, title="recorder", pace=RateLimits(bulk_per_second=0.5))
+    )
     channel.moods = {"p0": [Unreachable("x", code="502")]}  # waits for another attempt when the stop comes
     async with sending_bot(settings, clock, channel) as bot:
         boss = await add_officer(bot.store, "boss")
@@ -683,18 +685,18 @@ async def test_what_reports_say_about_an_effect(bot: Service, channel: Moody, cl
     for name, at in {"p0": soon, "p1": soon, "p2": late, "q0": soon}.items():
         report = partial(add_person, address=name, willing=False, district=VINH_TUONG, reported_at=at)
         await bot.store.write(report)
-    proof = (await bot.broadcasts.report(admin, number)).proof
-    assert proof is not None
-    assert (proof.reached, proof.reached_reported) == (4, 2)
-    assert (proof.others, proof.others_reported) == (5, 1)
-    assert proof.complete
+    uplift = (await bot.broadcasts.report(admin, number)).uplift
+    assert uplift is not None
+    assert (uplift.reached, uplift.reached_reported) == (4, 2)
+    assert (uplift.others, uplift.others_reported) == (5, 1)
+    assert uplift.complete
 
 
 async def test_replies_pass_waiting_messages(
     settings: Settings, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hurry(monkeypatch)
-    channel = Moody(traits=Traits(longest_text=4000, title="recorder", pace=Pace(bulk_per_second=50)))
+    channel = Moody(capabilities=Capabilities(longest_text=4000, title="recorder", pace=RateLimits(bulk_per_second=50)))
     async with sending_bot(settings, clock, channel) as bot:
         boss = await add_officer(bot.store, "boss")
         await crowd(bot, 60)

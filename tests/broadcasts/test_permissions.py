@@ -12,12 +12,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from bot.access.roles import ADMIN, OFFICER, Grant
 from bot.broadcasts import Actor, Broadcasts
-from bot.channels.terms import Terms
-from bot.errors import Refused
+from bot.channels.terms import SendingTerms
+from bot.errors import NotAllowed
 from bot.i18n.catalogue import load_catalogues
 from bot.library.regions import load_regions
 from bot.library.sources import Sources
-from bot.message import Traits
+from bot.message import Capabilities
 from bot.settings import Settings
 from bot.store import Store, Transaction, broadcasts, open_store, roles
 from bot.store.audiences import Audience, load_audience
@@ -109,7 +109,7 @@ class Officers(RuleBasedStateMachine):
         async def run() -> bool:
             try:
                 await step(Actor(self.ids[who]), broadcast)
-            except Refused:
+            except NotAllowed:
                 return False
             return True
 
@@ -143,7 +143,7 @@ class Officers(RuleBasedStateMachine):
             return
         try:
             self.made.append(self.runner.run(self.broadcasts.draft(Actor(self.ids[who]), audience)))
-        except Refused:
+        except NotAllowed:
             assert not self.covers(who, audience)
         else:
             assert self.covers(who, audience)
@@ -210,8 +210,8 @@ def test_no_order_of_steps_leaves_a_district(settings: Settings) -> None:
             settings=settings.model_copy(update={"reminders": reminders}),
             regions=regions,
             catalogues=load_catalogues(settings.languages),
-            terms={"recorder": Terms()},
-            traits=lambda name: Traits(longest_text=4000, title=name),
+            terms={"recorder": SendingTerms()},
+            capabilities=lambda name: Capabilities(longest_text=4000, title=name),
             sources=Sources,
             clock=clock,
         )

@@ -9,14 +9,14 @@ from itertools import cycle
 
 import pytest
 
-from bot.broadcasts import LEFT_LYING, NO_NAMES, Actor, Report
+from bot.broadcasts import ABANDONED, NO_NAMES, Actor, BroadcastReport
 from bot.clock import stamp
-from bot.errors import Refused
+from bot.errors import NotAllowed
 from bot.runtime.build import Service
 from bot.settings import Settings
 from bot.store import Transaction, broadcasts, people
 from bot.store.audiences import Audience
-from bot.store.broadcasts import CRASHED, OPTED_OUT, Outcome
+from bot.store.broadcasts import CRASHED, OPTED_OUT, DeliveryResult
 from tests.conftest import FrozenClock, Recorder
 from tests.support.broadcasts import add_officer, add_person, hurry, sending_bot, settled
 
@@ -55,7 +55,7 @@ async def sent(bot: Service, boss: Actor) -> int:
         rows = tx.all("SELECT id FROM deliveries WHERE broadcast_id = :number ORDER BY id", number=number)
         at = stamp(bot.clock())
         for row, (state, reason) in zip(rows, cycle(ENDS), strict=False):
-            broadcasts.note(tx, [Outcome(row["id"], state, reason)], at=at, before="sent")
+            broadcasts.note(tx, [DeliveryResult(row["id"], state, reason)], at=at, before="sent")
 
     await bot.store.write(end)
     return number
@@ -68,8 +68,8 @@ async def planned(bot: Service, boss: Actor) -> int:
     return number
 
 
-def figures(report: Report) -> tuple[object, ...]:
-    return report.states, report.reasons, report.by_district, report.by_channel, report.proof
+def figures(report: BroadcastReport) -> tuple[object, ...]:
+    return report.states, report.reasons, report.by_district, report.by_channel, report.uplift
 
 
 async def names(bot: Service, number: int) -> int:
@@ -89,7 +89,7 @@ async def test_the_people_go_and_every_figure_stays(
     before = await bot.broadcasts.report(boss, number)
     progress = await bot.broadcasts.progress(boss, number)
     assert before.states == {"sent": 10, "unknown": 5, "skipped": 4, "failed": 4}
-    assert before.proof is not None
+    assert before.uplift is not None
     await bot.forget_names()
     assert await names(bot, number) == 23
     clock.forward(days=2)
@@ -104,7 +104,7 @@ async def test_the_people_go_and_every_figure_stays(
     assert figures(await bot.broadcasts.report(boss, number)) == figures(before)
     await bot.forget_names()
     assert figures(await bot.broadcasts.report(boss, number)) == figures(before)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(NotAllowed) as refused:
         await bot.broadcasts.again(boss, number)
     assert str(refused.value) == NO_NAMES
 
@@ -139,7 +139,7 @@ async def test_who_has_everything_deleted_stays_counted(bot: Service) -> None:
 
 @pytest.mark.parametrize(
     ("state", "becomes", "reason"),
-    [("planned", "draft", ""), ("waiting", "stopped", LEFT_LYING), ("paused", "stopped", LEFT_LYING)],
+    [("planned", "draft", ""), ("waiting", "stopped", ABANDONED), ("paused", "stopped", ABANDONED)],
 )
 async def test_what_was_left_lying_names_nobody_for_ever(
     bot: Service, clock: FrozenClock, state: str, becomes: str, reason: str

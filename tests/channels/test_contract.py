@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from bot.channels import Channel
-from bot.channels.console import Console
-from bot.channels.telegram.channel import Telegram
-from bot.channels.telegram.receiving import Connection
-from bot.channels.webchat import WebChat
+from bot.channels.console import ConsoleChannel
+from bot.channels.telegram.channel import TelegramChannel
+from bot.channels.telegram.receiving import TelegramConnection
+from bot.channels.webchat import WebChatChannel
 from bot.delivery.outbox import fit
 from bot.errors import DeliveryError
 from bot.i18n.catalogue import load_catalogues
-from bot.message import Attachment, Button, Pace, Person, Receipt, Reply, Traits
+from bot.message import Attachment, Button, Capabilities, Person, RateLimits, Receipt, Reply
 from bot.runtime.zalo_factory import open_zalo
 from bot.settings import Settings
 from bot.store import Store, open_store, people
@@ -52,12 +52,12 @@ async def console(store: Store, settings: Settings, stack: AsyncExitStack) -> As
     async def read() -> str:
         return paper.getvalue()
 
-    yield Desk(Console(address=CITIZEN, clock=lambda: NOON, out=paper), read)
+    yield Desk(ConsoleChannel(address=CITIZEN, clock=lambda: NOON, out=paper), read)
 
 
 @asynccontextmanager
 async def webchat(store: Store, settings: Settings, stack: AsyncExitStack) -> AsyncIterator[Desk]:
-    channel = WebChat(store, clock=lambda: NOON)
+    channel = WebChatChannel(store, clock=lambda: NOON)
     person = Person(channel.name, CITIZEN)
     await store.write(lambda tx: people.remember(tx, person, source="", at="2026-11-23T05:00:00.000Z"))
 
@@ -75,10 +75,10 @@ async def telegram(store: Store, settings: Settings, stack: AsyncExitStack) -> A
     from html import unescape
 
     fake = await stack.enter_async_context(running_telegram())
-    channel = Telegram(
+    channel = TelegramChannel(
         store,
-        connection=Connection(token=TOKEN, api_base=fake.api_base),
-        pace=Pace(),
+        connection=TelegramConnection(token=TOKEN, api_base=fake.api_base),
+        pace=RateLimits(),
         profiles=[],
         too_fast="",
         clock=lambda: NOON,
@@ -143,13 +143,13 @@ async def desk(request: pytest.FixtureRequest, settings: Settings) -> AsyncItera
 
 
 async def test_it_says_what_it_can(desk: Desk) -> None:
-    traits = desk.channel.traits
-    assert isinstance(traits, Traits)
+    capabilities = desk.channel.capabilities
+    assert isinstance(capabilities, Capabilities)
     assert desk.channel.name == desk.channel.name.lower()
-    assert traits.longest_text >= 1000
-    assert traits.measure("a") == 1
-    assert traits.measure("ab") > traits.measure("a")
-    assert all(traits.measure(text) <= 2 * len(text) for text in ("ế", "😀", "👨‍👩‍👧"))
+    assert capabilities.longest_text >= 1000
+    assert capabilities.measure("a") == 1
+    assert capabilities.measure("ab") > capabilities.measure("a")
+    assert all(capabilities.measure(text) <= 2 * len(text) for text in ("ế", "😀", "👨‍👩‍👧"))
 
 
 async def test_it_delivers_every_character(desk: Desk) -> None:
@@ -173,15 +173,15 @@ async def test_it_takes_all_kinds_of_replies(desk: Desk) -> None:
         Reply("tệp", file=Attachment("a.json", "application/json", b"{}")),
     ]
     for reply in replies:
-        for part in fit(reply, desk.channel.traits):
+        for part in fit(reply, desk.channel.capabilities):
             await desk.channel.send(desk.person, part)
 
 
 async def test_the_longest_text_arrives(desk: Desk) -> None:
-    text = ("câu dài 😀 " * 4000)[: 3 * min(desk.channel.traits.longest_text, 9000)]
-    parts = list(fit(Reply(text), desk.channel.traits))
+    text = ("câu dài 😀 " * 4000)[: 3 * min(desk.channel.capabilities.longest_text, 9000)]
+    parts = list(fit(Reply(text), desk.channel.capabilities))
     for part in parts:
-        assert desk.channel.traits.measure(part.text) <= desk.channel.traits.longest_text
+        assert desk.channel.capabilities.measure(part.text) <= desk.channel.capabilities.longest_text
         await desk.channel.send(desk.person, part)
     assert "".join((await desk.read()).split()).count("câudài😀") >= text.count("câu dài 😀") - 1
 

@@ -13,7 +13,7 @@ import pytest
 
 from bot.channels.rate_limit import LONGEST_WAIT, Gate
 from bot.errors import Throttled
-from bot.message import Pace
+from bot.message import RateLimits
 
 
 class Time:
@@ -55,7 +55,7 @@ def time() -> Time:
 
 
 def gate(time: Time, **pace: float) -> Gate:
-    return Gate(Pace(**pace, is_crowd=lambda address: address.startswith("-")), clock=time, sleep=time.sleep)  # type: ignore[arg-type]
+    return Gate(RateLimits(**pace, is_group=lambda address: address.startswith("-")), clock=time, sleep=time.sleep)  # type: ignore[arg-type]
 
 
 def several(time: Time, processes: int, **pace: float) -> list[Gate]:
@@ -129,7 +129,7 @@ async def test_one_chat_gets_a_burst_of_three_then_one_a_second(time: Time) -> N
 
 
 async def test_a_group_gets_twenty_a_minute(time: Time) -> None:
-    way, log = gate(time, crowd_per_minute=20), []
+    way, log = gate(time, group_per_minute=20), []
     await time.run(*(asyncio.create_task(sends(way, time, log, "-5")) for _ in range(23)))
     assert [round(at - 1000) for _, at in log][19:] == [0, 3, 6, 9]
 
@@ -174,7 +174,7 @@ async def test_all_processes_together_give_a_chat_one_message_a_second(time: Tim
 @pytest.mark.parametrize("processes", [1, 2, 20, 40])
 async def test_all_processes_together_give_a_group_no_more_than_one_does(time: Time, processes: int) -> None:
     """Beyond as many processes as it gets messages a minute, each still sends one."""
-    ways, log = several(time, processes, crowd_per_minute=20), []
+    ways, log = several(time, processes, group_per_minute=20), []
     work = [asyncio.create_task(sends(ways[number % processes], time, log, "-5")) for number in range(60)]
     await time.run(*work, until=1000 + 3600)
     assert all(task.done() for task in work)

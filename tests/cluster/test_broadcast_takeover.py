@@ -21,12 +21,12 @@ import pytest
 from pydantic import SecretStr
 
 from bot.broadcasts import Actor
-from bot.broadcasts.sender import GROUP, MOST_AHEAD, MOST_ON_WIRE
+from bot.broadcasts.sender import GROUP, MAX_IN_FLIGHT, MAX_PREFETCH
 from bot.clock import now, stamp
 from bot.library.knowledge import Knowledge
 from bot.message import IncomingMessage, Person
 from bot.runtime.build import Service, open_service
-from bot.settings import ChannelPace, Settings
+from bot.settings import ChannelLimits, Settings
 from bot.store import Transaction, open_store, reach
 from bot.store.audiences import Audience
 from handlers import ROUTES
@@ -136,7 +136,7 @@ async def test_a_broadcast_goes_on_with_its_sender_killed(
                 await kill(killed, name, other, engine)
                 killed_at, before = time.monotonic(), len(fake.delivered)
                 await until(partial(holds, other, engine), seconds=40)
-                await until(partial(arrived, fake, before + MOST_ON_WIRE + 1), seconds=10)
+                await until(partial(arrived, fake, before + MAX_IN_FLIGHT + 1), seconds=10)
                 gaps.append(time.monotonic() - killed_at)
                 if number < KILLS:
                     await asyncio.to_thread(killed.start)
@@ -158,7 +158,7 @@ async def test_a_broadcast_goes_on_with_its_sender_killed(
     assert {who for who in states.keys() - unknown if times[who] != 1} == set()  # nobody is missed …
     assert {who for who, count in times.items() if count > 1} == set()  # … and nobody gets it twice
     assert lost <= unknown  # what may have arrived is told as such …
-    assert len(unknown - lost) <= died <= KILLS * (MOST_ON_WIRE + MOST_AHEAD + GROUP)  # … and little else
+    assert len(unknown - lost) <= died <= KILLS * (MAX_IN_FLIGHT + MAX_PREFETCH + GROUP)  # … and little else
     assert max(gaps) < TAKEN_OVER
 
 
@@ -191,7 +191,7 @@ async def test_two_processes_together_keep_what_a_token_may_send(
                 ),
                 "web": settings.web.model_copy(update={"public_url": "http://127.0.0.1:1"}),
                 "limits": settings.limits.model_copy(
-                    update={"telegram": ChannelPace(bulk_per_second=bulk, chat_per_second=chat)}
+                    update={"telegram": ChannelLimits(bulk_per_second=bulk, chat_per_second=chat)}
                 ),
             }
         )

@@ -22,16 +22,16 @@ import pytest
 from aiohttp import web
 from multidict import CIMultiDict
 
-from bot.channels.webchat import WebChat
+from bot.channels.webchat import WebChatChannel
 from bot.clock import now
 from bot.cluster.lease import Lease
-from bot.cluster.membership import BEAT_SECONDS, LEASE_SECONDS, Replica
+from bot.cluster.membership import HEARTBEAT_SECONDS, LEASE_SECONDS, Membership
 from bot.conversation.inbox import Inbox
-from bot.conversation.person_queue import Answer, Lines
-from bot.conversation.unit_of_work import Session
+from bot.conversation.person_queue import Answer, PersonQueues
+from bot.conversation.unit_of_work import PersonState
 from bot.errors import Flooded
 from bot.library.knowledge import INDEX_FILE, Knowledge
-from bot.message import IncomingMessage, Person, Reply, Settled
+from bot.message import IncomingMessage, Outcome, Person, Reply
 from bot.runtime.telegram_factory import TELEGRAM_HOOK
 from bot.store import Store, Transaction, messages, open_store, people
 from tests.channels.telegram.test_crash import IN_FLIGHT, OFF
@@ -65,7 +65,7 @@ class Process:
     """The inbox of one process; answers with "re: …" and leaves a line of audit."""
 
     store: Store
-    replica: Replica
+    membership: Membership
     ticks: Ticks
     log: list[tuple[str, str]]  # what all processes delivered: which one, which message
     name: str
@@ -75,11 +75,11 @@ class Process:
     per_minute: int = 0
 
     def __post_init__(self) -> None:
-        lines = Lines(self.store, answer=self.answer, deliver=self.deliver, keeps_replies=lambda _: True,
-                      clock=FrozenClock(), replica=self.replica)  # fmt: skip
+        lines = PersonQueues(self.store, answer=self.answer, deliver=self.deliver, keeps_replies=lambda _: True,
+                      clock=FrozenClock(), membership=self.membership)  # fmt: skip
         self.inbox = Inbox(lines, per_minute=self.per_minute, longest_text=2000, channels=("recorder",))
 
-    async def answer(self, said: IncomingMessage, session: Session | None = None) -> Answer:
+    async def answer(self, said: IncomingMessage, session: PersonState | None = None) -> Answer:
         if self.answering is not None:
             await self.answering(said)
 
@@ -114,11 +114,11 @@ class Pair:
             await self.one.inbox.look()
             await self.two.inbox.look()
 
-    async def beat(self) -> None:
+    async def heartbeat(self) -> None:
         """Both show that they live, as often as they do in truth."""
         for process in (self.one, self.two):
-            process.ticks.seconds += BEAT_SECONDS
-            await process.replica.beat()
+            process.ticks.seconds += HEARTBEAT_SECONDS
+            await process.membership.heartbeat()
 
 
 @asynccontextmanager
@@ -127,11 +127,11 @@ async def two_processes(url: str, *, per_minute: int = 0) -> AsyncIterator[Pair]
     made = []
     for name in ("one", "two"):
         store, ticks = open_store(url), Ticks()
-        replica = Replica(store, online=True, tick=ticks)
-        await replica.join()
-        made.append(Process(store, replica, ticks, log, name, per_minute=per_minute))
+        membership = Membership(store, online=True, tick=ticks)
+        await membership.join()
+        made.append(Process(store, membership, ticks, log, name, per_minute=per_minute))
     pair = Pair(*made, log)
-    await pair.beat()
+    await pair.heartbeat()
     looking = asyncio.create_task(pair.keep_looking())
     try:
         yield pair
@@ -143,7 +143,7 @@ async def two_processes(url: str, *, per_minute: int = 0) -> AsyncIterator[Pair]
             await process.store.close()
 
 
-async def settled(future: asyncio.Future[Settled]) -> tuple[str, ...]:
+async def settled(future: asyncio.Future[Outcome]) -> tuple[str, ...]:
     outcome = await asyncio.wait_for(asyncio.shield(future), SECONDS)
     return tuple(reply.text for reply in outcome.replies)
 
@@ -161,11 +161,11 @@ async def test_a_message_waits_for_the_process_that_answers_its_person(pair: Pai
     second = await pair.two.inbox.receive(message("m2"))
     third = await pair.two.inbox.receive(message("m3"))
     other = await pair.two.inbox.receive(message("n1", B))
-    assert await settled(other.settled) == ("re: n1",)  # nobody else waits
-    assert not second.settled.done()
+    assert await settled(other.done) == ("re: n1",)  # nobody else waits
+    assert not second.done.done()
     go.set()
     for ticket, text in ((first, "re: m1"), (second, "re: m2"), (third, "re: m3")):
-        assert await settled(ticket.settled) == (text,)
+        assert await settled(ticket.done) == (text,)
     assert pair.log == [("two", "n1"), ("one", "m1"), ("one", "m2"), ("one", "m3")]
     assert sorted(await pair.effects()) == [("one", "m1"), ("one", "m2"), ("one", "m3"), ("two", "n1")]
 
@@ -178,7 +178,7 @@ async def test_what_was_handed_over_is_found_before_what_comes_directly(pair: Pa
     await pair.two.inbox.receive(message("m2"))
     last = await pair.one.inbox.receive(message("m3"))
     go.set()
-    assert await settled(last.settled) == ("re: m3",)
+    assert await settled(last.done) == ("re: m3",)
     assert [id_ for _, id_ in pair.log] == ["m1", "m2", "m3"]
 
 
@@ -186,7 +186,7 @@ async def test_a_turn_goes_over_when_everything_is_delivered(pair: Pair) -> None
     for number in range(10):
         process = (pair.one, pair.two)[number % 2]
         ticket = await process.inbox.receive(message(f"m{number}"))
-        assert await settled(ticket.settled) == (f"re: m{number}",)
+        assert await settled(ticket.done) == (f"re: m{number}",)
     assert [id_ for _, id_ in pair.log] == [f"m{number}" for number in range(10)]
     assert [id_ for _, id_ in await pair.effects()] == [f"m{number}" for number in range(10)]
 
@@ -197,9 +197,9 @@ async def test_a_repeat_at_another_process_gets_the_first_ones_answer(pair: Pair
     await pair.one.inbox.receive(message("m1"))
     again = await pair.two.inbox.receive(message("m1"))
     assert not again.fresh
-    assert not again.settled.done()
+    assert not again.done.done()
     go.set()
-    assert await settled(again.settled) == ("re: m1",)
+    assert await settled(again.done) == ("re: m1",)
     assert pair.log == [("one", "m1")]
 
 
@@ -219,7 +219,7 @@ async def test_many_people_at_both_at_random_are_answered_once_and_in_order(pair
             process = draw.choice((pair.one, pair.two))
             ticket = await process.inbox.receive(message(f"{number}-{turn:02}", person))
             if draw.random() < 0.2:
-                await settled(ticket.settled)
+                await settled(ticket.done)
 
     await asyncio.gather(*map(talk, range(people)))
     async with asyncio.timeout(SECONDS):
@@ -238,12 +238,12 @@ async def test_a_process_that_is_gone_is_replaced_within_half_a_minute(pair: Pai
     await pair.one.inbox.receive(message("m1"))
     handed = await pair.two.inbox.receive(message("m2"))
     waited = 0.0
-    while not await pair.two.replica.beat():  # nothing is heard from the first any more
-        pair.two.ticks.seconds += BEAT_SECONDS
-        waited += BEAT_SECONDS
+    while not await pair.two.membership.heartbeat():  # nothing is heard from the first any more
+        pair.two.ticks.seconds += HEARTBEAT_SECONDS
+        waited += HEARTBEAT_SECONDS
     assert waited < 30
     await pair.two.inbox.recover()
-    assert await settled(handed.settled) == ("re: m2",)
+    assert await settled(handed.done) == ("re: m2",)
     assert pair.log == [("two", "m1"), ("two", "m2")]
 
 
@@ -253,14 +253,14 @@ async def test_a_process_that_stood_still_delivers_nothing_of_what_others_took_o
     ticket = await pair.one.inbox.receive(message("m1"))
     pair.one.ticks.seconds += LEASE_SECONDS * 2
     for _ in range(6):
-        pair.two.ticks.seconds += BEAT_SECONDS
-        await pair.two.replica.beat()
+        pair.two.ticks.seconds += HEARTBEAT_SECONDS
+        await pair.two.membership.heartbeat()
     await pair.two.inbox.recover()
     await until(lambda: pair.log == [("two", "m1")])
     go.set()  # the first one wakes up
-    assert await settled(ticket.settled) == ("re: m1",)
-    assert await pair.one.replica.beat()  # and hears that it was struck off
-    assert await settled((await pair.one.inbox.receive(message("m2"))).settled) == ("re: m2",)
+    assert await settled(ticket.done) == ("re: m1",)
+    assert await pair.one.membership.heartbeat()  # and hears that it was struck off
+    assert await settled((await pair.one.inbox.receive(message("m2"))).done) == ("re: m2",)
     assert pair.log == [("two", "m1"), ("one", "m2")]
     assert await pair.effects() == [("two", "m1"), ("one", "m2")]
 
@@ -269,9 +269,9 @@ async def test_nobody_is_struck_off_while_nobody_could_look(pair: Pair) -> None:
     """The database was gone for a minute: everybody stood still, nobody died."""
     for process in (pair.one, pair.two):
         process.ticks.seconds += 60
-    assert not await pair.one.replica.beat()
-    assert not await pair.two.replica.beat()
-    assert (pair.one.replica.online, pair.two.replica.online) == (2, 2)
+    assert not await pair.one.membership.heartbeat()
+    assert not await pair.two.membership.heartbeat()
+    assert (pair.one.membership.online, pair.two.membership.online) == (2, 2)
 
 
 CLOCKS: list[tuple[float, str]] = [
@@ -289,13 +289,13 @@ async def test_a_clock_that_differs_from_the_databases_is_told(
 ) -> None:
     store = open_store(postgres.fresh())
     clocks = [off]
-    replica = Replica(store, online=True, clock=lambda: now() + timedelta(seconds=clocks[0]))
-    await replica.join()
-    assert expected in (replica.clock_trouble or "")
-    assert bool(replica.clock_trouble) is bool(expected)
+    membership = Membership(store, online=True, clock=lambda: now() + timedelta(seconds=clocks[0]))
+    await membership.join()
+    assert expected in (membership.clock_trouble or "")
+    assert bool(membership.clock_trouble) is bool(expected)
     clocks[0] = 0
-    await replica.beat()
-    assert replica.clock_trouble is None
+    await membership.heartbeat()
+    assert membership.clock_trouble is None
     await store.close()
 
 
@@ -303,8 +303,8 @@ async def test_who_leaves_is_replaced_at_once(pair: Pair) -> None:
     pair.one.answering = lambda _: asyncio.Event().wait()
     await pair.one.inbox.receive(message("m1"))
     await pair.one.inbox.close(seconds=0.01)
-    await pair.one.replica.leave()
-    assert await pair.two.replica.beat()
+    await pair.one.membership.leave()
+    assert await pair.two.membership.heartbeat()
     await pair.two.inbox.recover()
     await until(lambda: pair.log == [("two", "m1")])
 
@@ -313,17 +313,17 @@ async def test_a_flood_is_counted_over_all_processes(postgres: PostgresServer) -
     async with two_processes(postgres.fresh(), per_minute=6) as pair:
         for number in range(6):
             ticket = await (pair.one, pair.two)[number % 2].inbox.receive(message(f"m{number}"))
-            await settled(ticket.settled)
+            await settled(ticket.done)
         for process in (pair.one, pair.two):
             with pytest.raises(Flooded):
                 await process.inbox.receive(message(f"more {process.name}"))
-        await settled((await pair.two.inbox.receive(message("n", B))).settled)
+        await settled((await pair.two.inbox.receive(message("n", B))).done)
         assert len(pair.log) == 7
 
 
 async def test_a_browser_hears_of_what_another_process_wrote(engine: Engine) -> None:
     store, clock = open_store(engine.url), FrozenClock()
-    here, elsewhere = WebChat(store, clock=clock), WebChat(store, clock=clock)
+    here, elsewhere = WebChatChannel(store, clock=clock), WebChatChannel(store, clock=clock)
     listener, other = Person("webchat", "listens"), Person("webchat", "other")
     for person in (listener, other):
         await store.write(lambda tx, person=person: people.remember(tx, person, source="", at=""))  # type: ignore[misc]
@@ -342,7 +342,11 @@ async def test_a_browser_hears_of_what_another_process_wrote(engine: Engine) -> 
 
 async def test_a_browser_hears_of_what_was_stored_after_a_higher_number(engine: Engine) -> None:
     store = open_store(engine.url)
-    here, person, other = WebChat(store, clock=FrozenClock()), Person("webchat", "listens"), Person("webchat", "other")
+    here, person, other = (
+        WebChatChannel(store, clock=FrozenClock()),
+        Person("webchat", "listens"),
+        Person("webchat", "other"),
+    )
 
     async def store_as(number: int, person: Person) -> None:
         await store.write(
@@ -392,14 +396,14 @@ async def test_a_process_takes_over_only_what_it_can_deliver(engine: Engine) -> 
                           at="2026-11-23T05:00:00.000Z", owner="elsewhere:1:a:b")  # fmt: skip
 
     await store.write(crash)
-    replica = Replica(store, online=False)
-    await replica.join()
+    membership = Membership(store, online=False)
+    await membership.join()
     log: list[tuple[str, str]] = []
-    process = Process(store, replica, Ticks(), log, "terminal")
+    process = Process(store, membership, Ticks(), log, "terminal")
     assert await process.inbox.recover() == 1
     await until(lambda: log == [("terminal", "m1")])
     await process.inbox.close()
-    await replica.leave()
+    await membership.leave()
     rows = await store.read(lambda tx: tx.all("SELECT channel, stage, owner FROM inbox ORDER BY channel"))
     assert [(row["channel"], row["stage"]) for row in rows] == [("recorder", 2), ("telegram", 0)]
     assert rows[1]["owner"] == "elsewhere:1:a:b"

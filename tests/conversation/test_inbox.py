@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from bot.channels import Ticket
 from bot.conversation.inbox import TOO_LONG, Inbox
-from bot.conversation.person_queue import Answer, Lines
-from bot.conversation.unit_of_work import Session
-from bot.errors import Flooded, Outdated, StoreUnavailable, Unreachable
-from bot.message import IncomingMessage, Person, Reply, Settled
+from bot.conversation.person_queue import Answer, PersonQueues
+from bot.conversation.unit_of_work import PersonState
+from bot.errors import Conflict, Flooded, StoreUnavailable, Unreachable
+from bot.message import IncomingMessage, Outcome, Person, Reply
 from bot.store import Row, Store, Transaction, messages, open_store, people
 from tests.conftest import NOON, FrozenClock
 from tests.support.property_examples import examples
@@ -46,7 +46,7 @@ class Desk:
     outdated: int = 0  # the first so many answers find others faster
     keeps: bool = True
 
-    async def answer(self, said: IncomingMessage, session: Session | None = None) -> Answer:
+    async def answer(self, said: IncomingMessage, session: PersonState | None = None) -> Answer:
         if self.before_answer is not None:
             await self.before_answer(said)
         self.answered.append(said)  # an answer that has to wait may be broken off and begun again
@@ -54,7 +54,7 @@ class Desk:
         def commit(tx: Transaction) -> None:
             tx.run("INSERT INTO audit (at, actor, action, detail, hash) VALUES ('', '', 'effect', :id, '')", id=said.id)
             if len(self.answered) <= self.outdated:
-                raise Outdated("Somebody was faster.")
+                raise Conflict("Somebody was faster.")
             if said.text == "erase me":
                 messages.forget_person(tx, said.person)
 
@@ -66,7 +66,7 @@ class Desk:
         self.delivered.extend((person.address, answering, reply.text) for reply in replies)
 
     def inbox(self, *, per_minute: int = 0, longest_text: int = 2000) -> Inbox:
-        lines = Lines(self.store, answer=self.answer, deliver=self.deliver, keeps_replies=lambda _: self.keeps,
+        lines = PersonQueues(self.store, answer=self.answer, deliver=self.deliver, keeps_replies=lambda _: self.keeps,
                       clock=self.clock)  # fmt: skip
         return Inbox(lines, per_minute=per_minute, longest_text=longest_text)
 
@@ -78,8 +78,8 @@ class Desk:
         return await self.store.read(lambda tx: tx.all("SELECT * FROM inbox ORDER BY id"))
 
 
-async def settled(ticket: Ticket) -> Settled:
-    return await asyncio.wait_for(asyncio.shield(ticket.settled), SECONDS)
+async def settled(ticket: Ticket) -> Outcome:
+    return await asyncio.wait_for(asyncio.shield(ticket.done), SECONDS)
 
 
 async def quiet(inbox: Inbox) -> None:
@@ -130,7 +130,7 @@ async def test_a_message_is_safe_before_anybody_is_told(desk: Desk, path: Path) 
     with closing(sqlite3.connect(path)) as other:
         assert other.execute("SELECT message_id, stage, body LIKE '%xin chào%' FROM inbox").fetchall() == [("m1", 0, 1)]
     assert ticket.fresh
-    assert not ticket.settled.done()
+    assert not ticket.done.done()
     go.set()
     assert (await settled(ticket)).replies == (Reply("re: xin chào"),)
     await inbox.close()
@@ -186,7 +186,7 @@ async def test_what_was_delivered_is_noted_with_the_next_message(desk: Desk, mon
 async def test_a_note_that_could_not_be_written_with_the_next_message_is_written_later(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write, broken = desk.store.write, [StoreUnavailable("gone"), Outdated("faster")]
+    write, broken = desk.store.write, [StoreUnavailable("gone"), Conflict("faster")]
 
     async def write_or_break(work: Callable[[Transaction], object]) -> object:
         if desk.delivered and broken:
@@ -281,7 +281,7 @@ async def test_nobody_waits_for_another_person(desk: Desk) -> None:
     for number in range(30):
         person = Person("recorder", f"p{number}")
         await settled(await inbox.receive(message(f"m{number}", person)))
-    assert not slow.settled.done()
+    assert not slow.done.done()
     go.set()
     await settled(slow)
     await inbox.close()
@@ -434,7 +434,7 @@ async def test_an_effect_that_cannot_be_kept_leaves_no_trace(desk: Desk) -> None
     inbox = desk.inbox()
     answer = desk.answer
 
-    async def broken(said: IncomingMessage, session: Session | None = None) -> Answer:
+    async def broken(said: IncomingMessage, session: PersonState | None = None) -> Answer:
         good = await answer(said, session)
 
         def commit(tx: Transaction) -> None:
@@ -478,7 +478,7 @@ async def test_a_store_that_fails_for_a_while_loses_and_doubles_nothing(desk: De
         await asyncio.wait_for(tried.wait(), SECONDS)  # it was tried, failed, and is tried again
         with pytest.raises(StoreUnavailable):
             await inbox.receive(message("refused"))  # not safe, so not taken: the platform sends it again
-        assert not ticket.settled.done()
+        assert not ticket.done.done()
         other.execute("ROLLBACK")
     assert (await settled(ticket)).replies == (Reply("re: m1"),)
     await settled(await inbox.receive(message("refused")))
@@ -568,7 +568,7 @@ async def test_what_closing_cannot_wait_for_is_taken_up_later(desk: Desk) -> Non
     inbox = desk.inbox()
     ticket = await inbox.receive(message("m1"))
     await inbox.close(seconds=0.01)
-    assert ticket.settled.cancelled()
+    assert ticket.done.cancelled()
     desk.before_answer = None
     later = desk.inbox()
     assert await later.recover() == 1
@@ -667,7 +667,7 @@ async def test_an_answer_that_needs_no_waiting_is_stored_with_its_message(desk: 
     ticket = await inbox.receive(message("m1", text="zqx words zqx"))
     with closing(sqlite3.connect(path)) as other:
         assert other.execute("SELECT stage, body, (SELECT COUNT(*) FROM audit) FROM inbox").fetchall() == [(1, "", 1)]
-    assert not ticket.settled.done()
+    assert not ticket.done.done()
     hold.set()
     await settled(ticket)
     await quiet(inbox)
@@ -702,7 +702,7 @@ async def test_one_whose_records_changed_meanwhile_harms_no_other(desk: Desk) ->
     """An effect that is outdated when it is written has its message answered anew; the others of the group stand."""
     changed, answer = False, desk.answer
 
-    async def forestalled(said: IncomingMessage, session: Session | None = None) -> Answer:
+    async def forestalled(said: IncomingMessage, session: PersonState | None = None) -> Answer:
         good = await answer(said, session)
 
         def commit(tx: Transaction) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.conversation.dialog import Dialog, bare_number, choose, load_dialog
 from bot.delivery.outbox import fit
-from bot.message import Button, Reply, Traits
+from bot.message import Button, Capabilities, Reply
 from tests.conftest import NOON, Talk
 
 FIRST = (Button("Hướng dẫn cài đặt", "guide"), Button("Tôi đã cài xong", "report"), Button("Gặp cán bộ", "person"))
@@ -94,7 +94,7 @@ def test_bare_number(text: str, number: int | None) -> None:
 
 
 def test_replies_to_one_message_share_the_numbers() -> None:
-    plain = Traits(longest_text=2000, buttons=False)
+    plain = Capabilities(longest_text=2000, buttons=False)
     (one,) = fit(Reply("a", SECOND), plain)
     (two,) = fit(Reply("b", SECOND), plain, first=3)
     assert one.text == "a\n\n1. Có\n2. Không"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.delivery.outbox import ATTEMPTS, Outbox, fit
 from bot.errors import DeliveryError, Gone, Rejected, Throttled, Unknown, Unreachable
-from bot.message import Attachment, Button, Person, Receipt, Reply, Traits
+from bot.message import Attachment, Button, Capabilities, Person, Receipt, Reply
 from bot.serialization import dump_reply
 from bot.store import Store, Transaction, open_store, people, pushes
 from bot.text.markup import escape, to_plain
@@ -71,23 +71,23 @@ def outbox(store: Store, clockwork: Clockwork, *channels: Recorder) -> Outbox:
     return Outbox(store, by_name, clock=FrozenClock(), sleep=clockwork.sleep, timer=clockwork)
 
 
-FITS: list[tuple[str, Reply, Traits, list[str]]] = [
-    ("as it is", Reply("a", TWO), Traits(longest_text=100), ["a"]),
-    ("numbered lines", Reply("a", TWO), Traits(longest_text=100, buttons=False), ["a\n\n1. Có\n2. Không"]),
-    ("choices alone", Reply("", TWO), Traits(longest_text=100, buttons=False), ["1. Có\n2. Không"]),
-    ("at paragraphs", Reply("một hai\n\nba bốn"), Traits(longest_text=8), ["một hai", "ba bốn"]),
-    ("at lines", Reply("một hai\nba bốn"), Traits(longest_text=8), ["một hai", "ba bốn"]),
-    ("at words", Reply("một hai ba"), Traits(longest_text=8), ["một hai", "ba"]),
-    ("marks do not count", Reply("**một hai**"), Traits(longest_text=7), ["**một hai**"]),
-    ("utf-16", Reply("😀😀😀"), Traits(longest_text=4, measure=utf16_length), ["😀😀", "😀"]),
-    ("exactly full", Reply("x" * 10), Traits(longest_text=10), ["x" * 10]),
-    ("nothing", Reply("", file=Attachment("a", "text/plain", b"x")), Traits(longest_text=10), [""]),
+FITS: list[tuple[str, Reply, Capabilities, list[str]]] = [
+    ("as it is", Reply("a", TWO), Capabilities(longest_text=100), ["a"]),
+    ("numbered lines", Reply("a", TWO), Capabilities(longest_text=100, buttons=False), ["a\n\n1. Có\n2. Không"]),
+    ("choices alone", Reply("", TWO), Capabilities(longest_text=100, buttons=False), ["1. Có\n2. Không"]),
+    ("at paragraphs", Reply("một hai\n\nba bốn"), Capabilities(longest_text=8), ["một hai", "ba bốn"]),
+    ("at lines", Reply("một hai\nba bốn"), Capabilities(longest_text=8), ["một hai", "ba bốn"]),
+    ("at words", Reply("một hai ba"), Capabilities(longest_text=8), ["một hai", "ba"]),
+    ("marks do not count", Reply("**một hai**"), Capabilities(longest_text=7), ["**một hai**"]),
+    ("utf-16", Reply("😀😀😀"), Capabilities(longest_text=4, measure=utf16_length), ["😀😀", "😀"]),
+    ("exactly full", Reply("x" * 10), Capabilities(longest_text=10), ["x" * 10]),
+    ("nothing", Reply("", file=Attachment("a", "text/plain", b"x")), Capabilities(longest_text=10), [""]),
 ]
 
 
 @pytest.mark.parametrize(("name", "reply", "traits", "texts"), FITS, ids=[row[0] for row in FITS])
-def test_fit(name: str, reply: Reply, traits: Traits, texts: list[str]) -> None:
-    parts = list(fit(reply, traits))
+def test_fit(name: str, reply: Reply, capabilities: Capabilities, texts: list[str]) -> None:
+    parts = list(fit(reply, capabilities))
     assert [part.text for part in parts] == texts
     assert parts[-1].buttons == reply.buttons  # below the last part, where the citizen's eye is
     assert parts[-1].file == reply.file
@@ -95,8 +95,8 @@ def test_fit(name: str, reply: Reply, traits: Traits, texts: list[str]) -> None:
 
 
 def test_numbers_go_on_over_the_replies_to_one_message() -> None:
-    traits = Traits(longest_text=100, buttons=False)
-    assert [part.text for part in fit(Reply("b", TWO), traits, first=3)] == ["b\n\n3. Có\n4. Không"]
+    capabilities = Capabilities(longest_text=100, buttons=False)
+    assert [part.text for part in fit(Reply("b", TWO), capabilities, first=3)] == ["b\n\n3. Có\n4. Không"]
 
 
 WILD = st.text(max_size=300) | st.lists(
@@ -106,8 +106,8 @@ WILD = st.text(max_size=300) | st.lists(
 
 @given(text=WILD, limit=st.integers(60, 200), buttons=st.booleans())
 def test_every_part_fits_and_the_words_stay(text: str, limit: int, *, buttons: bool) -> None:
-    traits = Traits(longest_text=limit, measure=utf16_length, buttons=buttons)
-    parts = list(fit(Reply(text, TWO), traits))
+    capabilities = Capabilities(longest_text=limit, measure=utf16_length, buttons=buttons)
+    parts = list(fit(Reply(text, TWO), capabilities))
     assert parts
     for part in parts:
         assert utf16_length(to_plain(part.text)) <= limit
@@ -120,7 +120,7 @@ def test_every_part_fits_and_the_words_stay(text: str, limit: int, *, buttons: b
 def test_a_citizens_text_stays_harmless_when_it_is_cut(typed: str) -> None:
     from bot.text.markup import spans
 
-    for part in fit(Reply(escape(typed)), Traits(longest_text=60)):
+    for part in fit(Reply(escape(typed)), Capabilities(longest_text=60)):
         assert not any(span.bold or span.target for span in spans(part.text))
 
 

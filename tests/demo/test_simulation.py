@@ -21,7 +21,7 @@ from bot.library.articles import load_library
 from bot.library.regions import load_regions
 from bot.library.sources import codes_within, load_sources
 from bot.message import Person
-from bot.settings import Report
+from bot.settings import ReportSettings
 from bot.statistics import counts
 from bot.store import Store, open_store, people
 from tests.conftest import NOON, ROOT, Talk
@@ -169,7 +169,7 @@ async def test_chat_picture_file_and_report_say_that_figures_are_simulated(talk:
     tables = await all_tables(store, REGIONS, Wanted(TODAY), load_catalogues(["vi"])["vi"], sources=SOURCES)
     assert str(tables[-1].rows[0][0]).startswith(WARNING)
     content = await make_report(
-        store, REGIONS, last_month(TODAY), Report(), made_at=NOON.astimezone(ZONE), small_count=5
+        store, REGIONS, last_month(TODAY), ReportSettings(), made_at=NOON.astimezone(ZONE), small_count=5
     )
     paper = docx.Document(io.BytesIO(content))
     assert any(paragraph.text.startswith(WARNING) for paragraph in paper.paragraphs)

@@ -19,7 +19,7 @@ from bot.exports.charts import Chart, Sent
 from bot.i18n.catalogue import load_catalogues
 from bot.library.goals import Goal
 from bot.library.regions import load_regions
-from bot.statistics.counts import DayCount, DistrictCount, OfficialFigure, Progress, ProvinceCount, Step
+from bot.statistics.counts import DayCount, DistrictCount, FunnelStep, GoalProgress, OfficialFigure, ProvinceCount
 from tests.conftest import ROOT
 
 TODAY = date(2026, 11, 22)
@@ -44,14 +44,23 @@ def days(number: int, new: int = 1234) -> list[DayCount]:
     return [DayCount(first + timedelta(days=n), new * (n % 5), new * n) for n in range(number)]
 
 
-def goals() -> list[Progress]:
+def goals() -> list[GoalProgress]:
     goal = Goal(percent=50, until=date(2027, 6, 30))
     late = Goal(percent=50, until=TODAY)
-    found = [Progress("vinh-phuc", goal, 394_800, 31_000, TODAY), Progress("yen-lac", goal, 53_650, 99_999, TODAY)]
-    return [*found, Progress("tam-dao", late, 28_800, 12, TODAY), Progress("song-lo", goal, 33_850, 0, TODAY)]
+    found = [
+        GoalProgress("vinh-phuc", goal, 394_800, 31_000, TODAY),
+        GoalProgress("yen-lac", goal, 53_650, 99_999, TODAY),
+    ]
+    return [*found, GoalProgress("tam-dao", late, 28_800, 12, TODAY), GoalProgress("song-lo", goal, 33_850, 0, TODAY)]
 
 
-STEPS = [Step("scan", 1_005), Step("start", 1_234_560), Step("asked", 800_500), Step("guide", 0), Step("reported", 10)]
+STEPS = [
+    FunnelStep("scan", 1_005),
+    FunnelStep("start", 1_234_560),
+    FunnelStep("asked", 800_500),
+    FunnelStep("guide", 0),
+    FunnelStep("reported", 10),
+]
 SENT = [Sent(TODAY - timedelta(days=n)) for n in (0, 3, 12, 29)]
 
 DRAWN: dict[str, Chart] = {
@@ -143,7 +152,7 @@ async def test_the_same_figures_are_drawn_once(monkeypatch: pytest.MonkeyPatch) 
     again = charts.funnel(list(STEPS), VI, day=TODAY, step=5)
     assert await charts.draw(again) is first
     with pytest.raises(AssertionError, match="drawn again"):
-        await charts.draw(charts.funnel([*STEPS[:4], Step("reported", 15)], VI, day=TODAY, step=5))
+        await charts.draw(charts.funnel([*STEPS[:4], FunnelStep("reported", 15)], VI, day=TODAY, step=5))
 
 
 async def test_the_bot_answers_others_while_a_chart_is_drawn() -> None:

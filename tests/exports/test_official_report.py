@@ -25,8 +25,8 @@ from bot.exports import official_report
 from bot.exports.docx import BLANK
 from bot.exports.official_report import make_report, write_report
 from bot.exports.report_figures import (
+    DistrictLine,
     Figures,
-    Line,
     Period,
     ReportError,
     gather_figures,
@@ -44,7 +44,7 @@ from bot.exports.text_width import balanced
 from bot.library.regions import load_regions
 from bot.message import Person
 from bot.runtime.build import Service
-from bot.settings import Report, Signature
+from bot.settings import ReportSettings, SignatureSettings
 from bot.statistics import counts
 from bot.store import Store, Transaction, people, reports
 from tests.conftest import NOON, ROOT, Recorder, Talk
@@ -59,12 +59,12 @@ PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
     "0000000a49444154789c63f80f00010101001bb6ee560000000049454e44ae426082"
 )
-FORM = Report(
+FORM = ReportSettings(
     parent_agency="Ủy ban nhân dân tỉnh Phú Thọ",
     agency="Sở Thử nghiệm",
     symbol="STN",
     recipients=("UBND tỉnh (để báo cáo)", "Sở Y tế;"),
-    signature=Signature(authority="KT. GIÁM ĐỐC", position="Phó Giám đốc", name="Người Ký Thử"),
+    signature=SignatureSettings(authority="KT. GIÁM ĐỐC", position="Phó Giám đốc", name="Người Ký Thử"),
 )
 
 
@@ -73,12 +73,12 @@ def plain(text: str) -> str:
     return text.replace("\u00a0", " ")
 
 
-def line(name: str, now: int, before: int = 0, total: int = 0, adults: int = 10_000) -> Line:
-    return Line(name, adults, now, before, total)
+def line(name: str, now: int, before: int = 0, total: int = 0, adults: int = 10_000) -> DistrictLine:
+    return DistrictLine(name, adults, now, before, total)
 
 
-def figures(*lines: Line, step: int = 5, period: Period = OCTOBER, **more: object) -> Figures:
-    whole = Line(
+def figures(*lines: DistrictLine, step: int = 5, period: Period = OCTOBER, **more: object) -> Figures:
+    whole = DistrictLine(
         "Tổng",
         sum(one.adults for one in lines),
         sum(one.now for one in lines),
@@ -250,7 +250,7 @@ async def test_an_officers_report_is_of_the_own_district(store: Store) -> None:
     made = await gather_figures(store, REGIONS, OCTOBER, made_at=MADE_AT, small_count=5, scope={"yen-lac"})
     assert (made.area, len(made.lines), made.whole.adults) == ("huyện Yên\u00a0Lạc cũ", 1, 107_300)
     assert made.baseline is None  # the letter knows no districts
-    text = all_text(open_docx(write_report(made, Report())))
+    text = all_text(open_docx(write_report(made, ReportSettings())))
     assert "Bảng" not in text
     assert "Tam Đảo" not in text
 
@@ -340,7 +340,7 @@ def test_head_title_and_foot_are_the_decrees() -> None:
 
 
 def test_what_nobody_set_is_a_blank_and_never_a_name_or_number() -> None:
-    document = open_docx(write_report(USUAL, Report()))
+    document = open_docx(write_report(USUAL, ReportSettings()))
     head = [cell.text for row in document.tables[0].rows for cell in row.cells]
     assert set(head[0].replace("\n", "")) == {"…"}
     assert head[2:] == [f"Số: {BLANK}/BC-{BLANK}", "Vĩnh Phúc, ngày …… tháng …… năm ………"]
@@ -493,7 +493,7 @@ async def test_a_district_officer_gets_the_district_and_a_citizen_nothing(
 
 
 async def test_the_chart_is_in_it(store: Store, drawn: None) -> None:
-    content = await make_report(store, REGIONS, OCTOBER, Report(), made_at=MADE_AT, small_count=5)
+    content = await make_report(store, REGIONS, OCTOBER, ReportSettings(), made_at=MADE_AT, small_count=5)
     shapes = open_docx(content).inline_shapes
     assert len(shapes) == 1
     assert "Huyện Yên Lạc" in shapes[0]._inline.docPr.get("descr")

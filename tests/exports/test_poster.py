@@ -18,9 +18,9 @@ from bot import access
 from bot.errors import ContentError
 from bot.exports.poster import (
     SIZES,
-    Door,
+    EntryPoint,
     Form,
-    NoDoor,
+    NoEntryPoint,
     PosterText,
     Size,
     TooMuchText,
@@ -163,13 +163,13 @@ def test_only_channels_that_are_set_up_have_a_code(channels: dict[str, Any], wan
 
 
 def test_no_channel_no_poster() -> None:
-    with pytest.raises(NoDoor):
+    with pytest.raises(NoEntryPoint):
         poster(channels={})
 
 
 def test_zalo_comes_first_and_asks_for_the_code() -> None:
     found = doors(Settings(**ALL), TEXT, "VT22")
-    assert found[0] == Door("Zalo", ZALO, "zalo.me/4271936508816253", "VT22")
+    assert found[0] == EntryPoint("Zalo", ZALO, "zalo.me/4271936508816253", "VT22")
     assert [door.type for door in found[1:]] == ["", ""]
 
 

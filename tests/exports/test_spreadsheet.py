@@ -17,7 +17,7 @@ from openpyxl import Workbook, load_workbook
 from bot import access
 from bot.errors import ContentError
 from bot.exports import spreadsheet
-from bot.exports.spreadsheet import Table, Wanted, all_tables, as_csv, as_xlsx, harmless
+from bot.exports.spreadsheet import ExportTable, Wanted, all_tables, as_csv, as_xlsx, harmless
 from bot.i18n.catalogue import load_catalogues
 from bot.library.regions import load_regions
 from bot.runtime.build import Service
@@ -94,7 +94,7 @@ def test_numbers_and_the_sign_for_nothing_stay_as_they_are() -> None:
 
 
 def test_control_characters_do_not_break_a_workbook() -> None:
-    book = load_workbook(io.BytesIO(as_xlsx([Table("x", ["a"], [["b\x00\x0b\ufffe"], ["2026-99-99x"]])])))
+    book = load_workbook(io.BytesIO(as_xlsx([ExportTable("x", ["a"], [["b\x00\x0b\ufffe"], ["2026-99-99x"]])])))
     assert book["x"]["A2"].value == "b"
 
 

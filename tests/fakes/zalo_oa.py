@@ -144,12 +144,12 @@ class FakeZaloOA:
         if fault is not None:
             said.error = fault.code
             if fault.delivered:
-                await self._hear(said)
+                await self._call_hook(said)
             return _faulty(request, fault)
         if len(said.text.encode("utf-16-le")) // 2 > 2000:
             said.error = -210
             return web.json_response({"error": -210, "message": "Parameter exceeds allowable limit"})
-        await self._hear(said)
+        await self._call_hook(said)
         data: dict[str, Any] = {
             "message_id": f"c0ffee{next(self._numbers):010x}",
             "user_id": said.user,
@@ -159,7 +159,7 @@ class FakeZaloOA:
             data["quota"] = self.quota
         return web.json_response({"data": data, "error": 0, "message": "Success"})
 
-    async def _hear(self, said: Said) -> None:
+    async def _call_hook(self, said: Said) -> None:
         self.said.append(said)
         self.by_user[said.user].append(said)
         async with self._heard:

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from bot import access
 from bot.access.roles import ADMIN, OFFICER, Grant
-from bot.errors import Refused
+from bot.errors import NotAllowed
 from bot.helpdesk.cases import DATA, IDLE, Case, HelpDesk, Officer, case_of
 from bot.i18n.catalogue import load_catalogues
 from bot.library.regions import load_regions
@@ -413,7 +413,7 @@ class Desk(RuleBasedStateMachine):
         before = self.state(number)
         try:
             self.do(work)
-        except Refused:
+        except NotAllowed:
             assert self.state(number) == before
             return
         assert before is not None
@@ -428,12 +428,12 @@ class Desk(RuleBasedStateMachine):
 
     @rule(citizen=st.integers(0, CITIZENS - 1), district=st.sampled_from(DISTRICTS))
     def place(self, citizen: int, district: str) -> None:
-        with suppress(Refused):
+        with suppress(NotAllowed):
             self.do(lambda tx: self.desk.place(tx, self.citizens[citizen], district, at=self.at))
 
     @rule(citizen=st.integers(0, CITIZENS - 1), ends=st.booleans())
     def tell(self, citizen: int, ends: bool) -> None:
-        with suppress(Refused):
+        with suppress(NotAllowed):
             if ends:
                 self.do(lambda tx: self.desk.end(tx, self.citizens[citizen], at=self.at))
             else:
@@ -474,7 +474,7 @@ class Desk(RuleBasedStateMachine):
     @rule(who=who)
     def dismiss(self, who: int) -> None:
         number = self.officers[who].id
-        with suppress(Refused):
+        with suppress(NotAllowed):
             self.do(lambda tx: self.desk.dismiss(tx, number, at=self.at, actor="test"))
             self.officers[who] = Officer(number, ())
 

@@ -12,7 +12,7 @@ import pytest
 
 from bot.errors import ContentError
 from bot.library.articles import Library, load_library
-from bot.library.knowledge import INDEX_FILE, Knowledge, Shelf
+from bot.library.knowledge import INDEX_FILE, ContentStore, Knowledge
 from tests.conftest import ROOT
 
 CONTENT = ROOT / "content"
@@ -206,8 +206,8 @@ def test_facts_that_nobody_checked_for_half_a_year_are_told(content: Path) -> No
 
 
 @pytest.fixture
-def shelf(content: Path) -> Shelf:
-    return Shelf(content, None)
+def content_store(content: Path) -> ContentStore:
+    return ContentStore(content, None)
 
 
 def change(content: Path, old: str, new: str) -> None:
@@ -215,53 +215,55 @@ def change(content: Path, old: str, new: str) -> None:
     path.write_text(swap(old, new)(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-async def test_nothing_changed_is_nothing_done(shelf: Shelf) -> None:
-    before = shelf.knowledge
-    assert await shelf.refresh() is False
-    assert shelf.knowledge is before
+async def test_nothing_changed_is_nothing_done(content_store: ContentStore) -> None:
+    before = content_store.knowledge
+    assert await content_store.refresh() is False
+    assert content_store.knowledge is before
 
 
-async def test_a_good_edit_is_taken_over(shelf: Shelf, content: Path) -> None:
+async def test_a_good_edit_is_taken_over(content_store: ContentStore, content: Path) -> None:
     change(content, "Bài one", "Bài mới")
-    assert await shelf.refresh() is True
-    assert shelf.knowledge.library.articles["one"].title.vi == "Bài mới"
-    assert await shelf.refresh() is False
+    assert await content_store.refresh() is True
+    assert content_store.knowledge.library.articles["one"].title.vi == "Bài mới"
+    assert await content_store.refresh() is False
 
 
-async def test_a_bad_edit_keeps_the_last_good_library_until_it_is_mended(shelf: Shelf, content: Path) -> None:
-    before = shelf.knowledge
+async def test_a_bad_edit_keeps_the_last_good_library_until_it_is_mended(
+    content_store: ContentStore, content: Path
+) -> None:
+    before = content_store.knowledge
     change(content, "product: app", "product: web")
     with pytest.raises(ContentError, match=r"one\.yaml:3: product must be"):
-        await shelf.refresh()
-    assert shelf.knowledge is before
-    assert await shelf.refresh() is False  # told once, not every two seconds
+        await content_store.refresh()
+    assert content_store.knowledge is before
+    assert await content_store.refresh() is False  # told once, not every two seconds
     change(content, "product: web", "product: vneid")
-    assert await shelf.refresh() is True
-    assert shelf.knowledge.library.articles["one"].product == "vneid"
+    assert await content_store.refresh() is True
+    assert content_store.knowledge.library.articles["one"].product == "vneid"
 
 
-async def test_an_article_comes_and_goes(shelf: Shelf, content: Path) -> None:
+async def test_an_article_comes_and_goes(content_store: ContentStore, content: Path) -> None:
     path = content / "articles" / "install" / "three.yaml"
     path.write_text(ARTICLE.format(id="three", other="one"))
-    assert await shelf.refresh() is True
-    assert "three" in shelf.knowledge.library.articles
-    assert shelf.knowledge.find("Cài three thế nào").ids[0] == "three"
+    assert await content_store.refresh() is True
+    assert "three" in content_store.knowledge.library.articles
+    assert content_store.knowledge.find("Cài three thế nào").ids[0] == "three"
     path.unlink()
-    assert await shelf.refresh() is True
-    assert "three" not in shelf.knowledge.library.articles
+    assert await content_store.refresh() is True
+    assert "three" not in content_store.knowledge.library.articles
 
 
-async def test_word_lists_are_part_of_it(shelf: Shelf, content: Path) -> None:
+async def test_word_lists_are_part_of_it(content_store: ContentStore, content: Path) -> None:
     (content / "words.yaml").write_text("nonsense: [1]\n")
     with pytest.raises(ContentError, match=r"words\.yaml:1: .*nonsense"):
-        await shelf.refresh()
+        await content_store.refresh()
     (content / "foreign.yaml").write_text("questions: no list\n")
     with pytest.raises(ContentError):
-        await shelf.refresh()
-    assert set(shelf.knowledge.library.articles) == {"one", "two"}
+        await content_store.refresh()
+    assert set(content_store.knowledge.library.articles) == {"one", "two"}
 
 
-async def test_the_watch_tells_each_change_once_and_goes_on(shelf: Shelf, content: Path) -> None:
+async def test_the_watch_tells_each_change_once_and_goes_on(content_store: ContentStore, content: Path) -> None:
     told: list[str] = []
     steps = iter([
         lambda: change(content, "product: app", "product: web"),
@@ -280,7 +282,7 @@ async def test_the_watch_tells_each_change_once_and_goes_on(shelf: Shelf, conten
         told.append(str(error))
 
     with pytest.raises(asyncio.CancelledError):
-        await shelf.watch(report, pause=pause)
+        await content_store.watch(report, pause=pause)
     assert len(told) == 2
     assert "product must be" in told[0]
     assert told[1] == "None"
@@ -289,17 +291,17 @@ async def test_the_watch_tells_each_change_once_and_goes_on(shelf: Shelf, conten
 async def test_a_bad_edit_found_by_the_process_that_builds_the_index_is_told_alike(
     content: Path, tmp_path: Path
 ) -> None:
-    shelf = Shelf(content, tmp_path / INDEX_FILE)
+    content_store = ContentStore(content, tmp_path / INDEX_FILE)
     change(content, "product: app", "product: web")
     with pytest.raises(ContentError) as caught:
-        await shelf.refresh()
+        await content_store.refresh()
     assert str(caught.value) == "\n".join(map(str, caught.value.problems))
     assert "one.yaml:3: product must be" in str(caught.value.problems[0])
     change(content, "product: web", "product: both")
-    assert await shelf.refresh() is True
+    assert await content_store.refresh() is True
 
 
 def test_content_that_is_broken_at_the_start_stops_it(content: Path) -> None:
     change(content, "product: app", "product: web")
     with pytest.raises(ContentError):
-        Shelf(content, None)
+        ContentStore(content, None)

@@ -10,13 +10,13 @@ import pytest
 
 import bot.runtime.build
 from bot import access
-from bot.message import Person, Traits
+from bot.message import Capabilities, Person
 from bot.settings import Settings
 from tests.conftest import FrozenClock, Recorder, Talk
 from tests.support.broadcasts import sending_bot
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
-PLATFORM = Traits(longest_text=4000, title="recorder")
+PLATFORM = Capabilities(longest_text=4000, title="recorder")
 
 
 def at(day: int, hour: int, minute: int = 0) -> datetime:
@@ -55,7 +55,7 @@ WEEKS: dict[str, list[tuple[datetime, int]]] = {
 
 @pytest.mark.parametrize("name", WEEKS)
 async def test_when_it_comes(name: str, settings: Settings, clock: FrozenClock) -> None:
-    channel = Recorder(traits=PLATFORM)
+    channel = Recorder(capabilities=PLATFORM)
     clock.at = at(24, 12)
     await subscribe(settings, clock, channel, role=access.OFFICER, scope="yen-lac")
     for life in (WEEKS[name][:-1], WEEKS[name][-1:]):  # a restart after the subscription, and one before the last look
@@ -72,7 +72,7 @@ async def test_when_it_comes(name: str, settings: Settings, clock: FrozenClock) 
 
 
 async def test_it_ends_with_the_wish_and_with_the_role(settings: Settings, clock: FrozenClock) -> None:
-    channel = Recorder(traits=PLATFORM)
+    channel = Recorder(capabilities=PLATFORM)
     clock.at = at(24, 12)
     await subscribe(settings, clock, channel, role=access.ADMIN, scope="")
     async with sending_bot(settings, clock, channel) as service:
@@ -93,7 +93,7 @@ async def test_it_ends_with_the_wish_and_with_the_role(settings: Settings, clock
 
 
 async def test_two_processes_send_it_once(settings: Settings, clock: FrozenClock) -> None:
-    one, two = Recorder(traits=PLATFORM), Recorder(traits=PLATFORM)
+    one, two = Recorder(capabilities=PLATFORM), Recorder(capabilities=PLATFORM)
     clock.at = at(24, 12)
     await subscribe(settings, clock, one, role=access.ADMIN, scope="")
     clock.at = at(30, 8)

@@ -9,8 +9,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.search import Corpus, Index, Verdict, Words, fingerprint, open_index
-from bot.search.tokenizer import Reader
+from bot.search import Corpus, Index, Verdict, WordLists, fingerprint, open_index
+from bot.search.tokenizer import Tokenizer
 from tests.support.property_examples import examples
 
 CONTENT = Path(__file__).resolve().parents[2] / "content"
@@ -23,7 +23,7 @@ def load_corpus() -> Corpus:
         asked, title = article["questions"], article["title"]
         phrasings[article["id"]] = [*asked["vi"], *asked["en"], title["vi"], title["en"]]
     foreign = yaml.safe_load((CONTENT / "foreign.yaml").read_text(encoding="utf-8"))["questions"]
-    words = Words.from_mapping(yaml.safe_load((CONTENT / "words.yaml").read_text(encoding="utf-8")))
+    words = WordLists.from_mapping(yaml.safe_load((CONTENT / "words.yaml").read_text(encoding="utf-8")))
     return Corpus(phrasings=phrasings, foreign=foreign, words=words)
 
 
@@ -222,7 +222,7 @@ def test_typed_marks_keep_their_meaning() -> None:
             "at": ["ở tại xã"],
         },
         foreign=["thời tiết hôm nay", "giá vàng"],
-        words=Words(),
+        words=WordLists(),
     )
     index = Index.build(corpus)
     assert index.find("tải").ids[0] == "load"
@@ -275,7 +275,7 @@ def test_loaded_and_built_agree(corpus: Corpus, index: Index, tmp_path: Path) ->
 SMALL = Corpus(
     phrasings={"one": ["cài ứng dụng", "tải về"], "two": ["quên mật khẩu", "mất mật khẩu"]},
     foreign=["giá vàng", "thời tiết"],
-    words=Words(),
+    words=WordLists(),
 )
 
 
@@ -309,7 +309,7 @@ def test_fingerprint_sees_every_part() -> None:
         fingerprint(Corpus(phrasings={**SMALL.phrasings, "one": ["cài"]}, foreign=SMALL.foreign, words=SMALL.words)),
         fingerprint(Corpus(phrasings=SMALL.phrasings, foreign=["giá xăng"], words=SMALL.words)),
         fingerprint(
-            Corpus(phrasings=SMALL.phrasings, foreign=SMALL.foreign, words=Words.from_mapping({"danger": ["ngất"]}))
+            Corpus(phrasings=SMALL.phrasings, foreign=SMALL.foreign, words=WordLists.from_mapping({"danger": ["ngất"]}))
         ),
     }
     assert len(prints) == 4
@@ -317,11 +317,11 @@ def test_fingerprint_sees_every_part() -> None:
 
 def test_nothing_to_learn_from() -> None:
     with pytest.raises(ValueError, match="nothing to learn from"):
-        Index.build(Corpus(phrasings={"one": []}, foreign=[], words=Words()))
+        Index.build(Corpus(phrasings={"one": []}, foreign=[], words=WordLists()))
 
 
 def test_one_article_and_no_foreign_question() -> None:
-    index = Index.build(Corpus(phrasings={"one": ["cài ứng dụng"]}, foreign=[], words=Words()))
+    index = Index.build(Corpus(phrasings={"one": ["cài ứng dụng"]}, foreign=[], words=WordLists()))
     assert index.find("cai ung dung").ids == ("one",)
 
 
@@ -344,11 +344,11 @@ def test_one_article_and_no_foreign_question() -> None:
     ],
 )
 def test_normal_form(corpus: Corpus, typed: str, read: str) -> None:
-    assert " ".join(Reader(corpus.words).read(typed)) == read
+    assert " ".join(Tokenizer(corpus.words).read(typed)) == read
 
 
 def test_words_survive_a_round_trip(corpus: Corpus) -> None:
-    assert Words.from_mapping(corpus.words.to_mapping()).to_mapping() == corpus.words.to_mapping()
+    assert WordLists.from_mapping(corpus.words.to_mapping()).to_mapping() == corpus.words.to_mapping()
 
 
 @pytest.mark.parametrize(
@@ -368,4 +368,4 @@ def test_words_survive_a_round_trip(corpus: Corpus) -> None:
 )
 def test_wrong_word_lists_are_named(mapping: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Words.from_mapping(mapping)
+        WordLists.from_mapping(mapping)

@@ -12,7 +12,7 @@ import pytest
 from bot.errors import ContentError
 from bot.library.regions import load_regions
 from bot.statistics import counts, official
-from bot.statistics.official import Figure, import_figures, read_figures
+from bot.statistics.official import ImportedFigure, import_figures, read_figures
 from bot.store import Store, open_store, roles
 from tests.conftest import NOON, ROOT
 from tests.exports.test_spreadsheet import written
@@ -35,7 +35,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await opened.close()
 
 
-def read(path: Path, text: str) -> list[Figure]:
+def read(path: Path, text: str) -> list[ImportedFigure]:
     path.write_text(text, encoding="utf-8")
     return read_figures(path, REGIONS, today=TODAY)
 
@@ -43,8 +43,9 @@ def read(path: Path, text: str) -> list[Figure]:
 def test_districts_days_and_numbers_as_people_write_them(tmp_path: Path) -> None:
     day = date(2026, 11, 1)
     expected = [
-        Figure(day, "vinh-tuong", 12345), Figure(day, "yen-lac", 9000), Figure(day, "vinh-yen", 7001),
-        Figure(day, "vinh-phuc", 80000),
+        ImportedFigure(day, "vinh-tuong", 12345), ImportedFigure(day, "yen-lac", 9000),
+        ImportedFigure(day, "vinh-yen", 7001),
+        ImportedFigure(day, "vinh-phuc", 80000),
     ]  # fmt: skip
     assert read(tmp_path / "a.csv", GOOD) == expected
     assert read(tmp_path / "a.csv", "\ufeff" + GOOD.replace("date,district,phones", "Ngày,Huyện,Số máy")) == expected
@@ -88,12 +89,12 @@ async def test_a_figure_takes_the_place_of_the_same_day_and_the_baseline_stands_
     figures = await counts.official_figures(store, REGIONS, until=TODAY)
     assert figures == {"vinh-phuc": counts.OfficialFigure(date(2021, 10, 10), 67750)}
     day = date(2026, 11, 1)
-    nine = [Figure(day, district, 100 + n) for n, district in enumerate(REGIONS.districts)]
+    nine = [ImportedFigure(day, district, 100 + n) for n, district in enumerate(REGIONS.districts)]
     assert await import_figures(store, nine[:3], actor="test", source="a.csv", at=NOON) == 0
     figures = await counts.official_figures(store, REGIONS, until=TODAY)
     assert figures["vinh-phuc"].phones == 67750  # three districts are no province
     assert await import_figures(store, nine, actor="test", source="a.csv", at=NOON) == 0
-    assert await import_figures(store, [Figure(day, "yen-lac", 7)], actor="test", source="b.csv", at=NOON) == 1
+    assert await import_figures(store, [ImportedFigure(day, "yen-lac", 7)], actor="test", source="b.csv", at=NOON) == 1
     figures = await counts.official_figures(store, REGIONS, until=TODAY)
     assert figures["yen-lac"] == counts.OfficialFigure(day, 7)
     assert figures["vinh-phuc"] == counts.OfficialFigure(day, sum(100 + n for n in range(9)) - 106 + 7)

@@ -342,10 +342,10 @@ async def test_scrubbing_clears_the_tables_at_most_once_an_hour(
             row = other.execute("SELECT vacuum_count FROM pg_stat_user_tables WHERE relname = 'people'").fetchone()
             return int(row[0]) if row else 0
 
-    await store.scrub()
+    await store.purge_deleted()
     assert vacuumed() == 0
     monkeypatch.setattr(store, "_vacuumed", store._vacuumed - timedelta(hours=1).total_seconds())
-    await store.scrub()
-    await store.scrub()
+    await store.purge_deleted()
+    await store.purge_deleted()
     assert vacuumed() == 1
     await store.close()

@@ -389,7 +389,7 @@ async def test_erased_people_cannot_be_read_out_of_the_files(sqlite: Store, tmp_
             messages.forget_person(tx, Person("recorder", f"zqx-address-n{index}-zqx"))
 
         await sqlite.write(erase)
-    await sqlite.scrub()
+    await sqlite.purge_deleted()
     assert leftovers(tmp_path) == {}
     assert len(await names(sqlite)) == survivors
 
@@ -405,9 +405,9 @@ async def test_scrubbing_says_when_somebody_holds_the_file(
         other.execute("SELECT * FROM people").fetchall()
         await sqlite.write(add_person("b"))
         with pytest.raises(StoreUnavailable, match="in use"):
-            await sqlite.scrub()
+            await sqlite.purge_deleted()
         other.execute("COMMIT")
-    await sqlite.scrub()
+    await sqlite.purge_deleted()
     assert path.with_name("bot.db-wal").stat().st_size == 0
 
 
@@ -426,7 +426,7 @@ async def test_scrubbing_lets_others_write_while_it_waits(
         other.execute("SELECT * FROM people").fetchall()
         await sqlite.write(add_person("a"))
         monkeypatch.setattr("bot.store.sqlite.asyncio.sleep", rest)
-        scrubbing = asyncio.create_task(sqlite.scrub())
+        scrubbing = asyncio.create_task(sqlite.purge_deleted())
         async with asyncio.timeout(20):
             await resting.wait()
         await sqlite.write(add_person("b"))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bot import clock
 from bot.conversation.inbox import Inbox
-from bot.conversation.person_queue import Answer, Lines
-from bot.conversation.unit_of_work import Session
+from bot.conversation.person_queue import Answer, PersonQueues
+from bot.conversation.unit_of_work import PersonState
 from bot.message import IncomingMessage, Person, Reply
 from bot.store import Transaction, open_store
 
@@ -21,7 +21,7 @@ async def feed(path: Path, first: int) -> None:
     """Take up what was left, then feed messages from number `first` on; prints what a citizen would know."""
     store = open_store(f"sqlite:///{path}")
 
-    async def answer(said: IncomingMessage, session: Session | None = None) -> Answer:
+    async def answer(said: IncomingMessage, session: PersonState | None = None) -> Answer:
         def commit(tx: Transaction) -> None:
             tx.run("INSERT INTO audit (at, actor, action, detail, hash) VALUES ('', :who, '', :id, '')",
                    who=said.person.address, id=said.id)  # fmt: skip
@@ -31,7 +31,7 @@ async def feed(path: Path, first: int) -> None:
     async def deliver(person: Person, replies: Sequence[Reply], answering: str) -> None:
         print("delivered", answering, replies[0].text, flush=True)
 
-    lines = Lines(store, answer=answer, deliver=deliver, keeps_replies=lambda _: True, clock=clock.now)
+    lines = PersonQueues(store, answer=answer, deliver=deliver, keeps_replies=lambda _: True, clock=clock.now)
     inbox = Inbox(lines, per_minute=0, longest_text=2000)
     print("recovered", await inbox.recover(), flush=True)
 

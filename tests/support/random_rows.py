@@ -8,7 +8,7 @@ from contextlib import closing
 
 from bot.store import Store, Transaction
 from bot.store.copying import put
-from bot.store.introspection import Table, tables
+from bot.store.introspection import TableInfo, tables
 from bot.store.migrations import MIGRATIONS
 from bot.store.sqlite import sqlite_definition
 
@@ -66,7 +66,7 @@ def _described() -> tuple[dict[str, list[tuple[str, bool]]], dict[str, dict[str,
 
 def _row(
     draw: random.Random,
-    table: Table,
+    table: TableInfo,
     columns: list[tuple[str, bool]],
     parents: dict[str, str],
     known: dict[str, list[object]],

@@ -49,7 +49,7 @@ class Taken:
     async def settled(self) -> None:
         """Wait until the next message that comes is answered and its replies have left."""
         ticket = await (await asyncio.wait_for(self.line.get(), 10))
-        await asyncio.wait_for(asyncio.shield(ticket.settled), 10)
+        await asyncio.wait_for(asyncio.shield(ticket.done), 10)
 
 
 @dataclass

@@ -27,7 +27,7 @@ from bot.message import IncomingMessage, Person
 from bot.runtime.build import Service, open_service
 from bot.runtime.telegram_factory import TELEGRAM_HOOK
 from bot.runtime.zalo_factory import BOT_HOOK, OA_HOOK
-from bot.settings import ChannelPace, Settings
+from bot.settings import ChannelLimits, Settings
 from bot.text.markup import escape, to_html, to_plain
 from bot.web.app import make_app
 from bot.web.hooks import take_short_way
@@ -134,7 +134,7 @@ async def door(settings: Settings) -> AsyncIterator[Door]:
         yield door
 
 
-def proof(path: str, body: bytes) -> list[bytes]:
+def uplift(path: str, body: bytes) -> list[bytes]:
     """What proves a request to be the platform's own."""
     if path == TELEGRAM_HOOK:
         return [b"X-Telegram-Bot-Api-Secret-Token: " + TELEGRAM_SECRET.encode()]
@@ -207,9 +207,9 @@ async def test_whatever_a_platform_sends_is_taken_or_refused_and_nothing_breaks(
     begun = time.monotonic()
     for path in HOOKS:
         for body in WILD:
-            status = await door.post(path, body, *proof(path, body))
+            status = await door.post(path, body, *uplift(path, body))
             assert status in (200, 400, 401), (path, body[:80], status)
-        assert await door.post(path, b'{"a":"' + b"x" * LARGEST + b'"}', *proof(path, b"{}")) == 413
+        assert await door.post(path, b'{"a":"' + b"x" * LARGEST + b'"}', *uplift(path, b"{}")) == 413
     assert time.monotonic() - begun < 20
     assert (await door.send(b"GET /healthz HTTP/1.1\r\nHost: bot\r\nConnection: close\r\n\r\n"))[0] == 200
     assert "Traceback" not in capsys.readouterr().err
@@ -430,7 +430,7 @@ async def test_what_a_citizen_writes_to_an_officer_on_telegram_holds_nothing_to_
     typed = " và ".join(said for said in LOOKALIKES if said.isprintable())
     async with running_telegram() as fake:
         telegram = settings.telegram.model_validate({"mode": "polling", "api_base": fake.api_base, "token": TOKEN})
-        unlimited = settings.limits.model_copy(update={"telegram": ChannelPace(chat_per_second=0, bulk_per_second=0)})
+        unlimited = settings.limits.model_copy(update={"telegram": ChannelLimits(chat_per_second=0, bulk_per_second=0)})
         changed = settings.model_copy(update={"telegram": telegram, "limits": unlimited})
         async with open_service(changed, ROUTES, now=FrozenClock(), online=True) as service:
 

@@ -21,7 +21,7 @@ from bot.channels.zalo.bot.updates import NAME as ZALO_BOT
 from bot.channels.zalo.oa.tokens import CREDENTIAL
 from bot.clock import stamp
 from bot.cluster.lease import Lease
-from bot.conversation.context import Route, Turn
+from bot.conversation.context import Context, Route
 from bot.errors import DeliveryError, Gone, Overloaded, StoreUnavailable, Throttled, Unreachable
 from bot.message import IncomingMessage, Person, Receipt, Reply
 from bot.metrics import BOUNDS, Metrics
@@ -124,8 +124,8 @@ async def test_each_end_of_a_message_has_its_name(
 async def test_a_handler_that_breaks_is_counted(
     settings: Settings, clock: FrozenClock, recorder: Recorder, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def breaks(turn: Turn) -> None:
-        raise ZeroDivisionError(turn.message.text)
+    async def breaks(context: Context) -> None:
+        raise ZeroDivisionError(context.message.text)
 
     routes = (Route("broken", breaks, commands=("/vo",)), *ROUTES)
     async with open_service(settings, routes, now=clock, extra_channels=[recorder]) as service:

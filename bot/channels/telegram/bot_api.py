@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from telegram import Bot
 
-from bot.channels.telegram.http import Transport
+from bot.channels.telegram.http import TelegramTransport
 from bot.channels.telegram.updates import KINDS
 
 _BATCH = 100
@@ -25,5 +25,5 @@ class ApiBot(Bot):
 
     async def say(self, chat: int, body: bytes) -> object:
         """Send a text; `body` is the end of a JSON object that says everything but the chat."""
-        transport = cast(Transport, self.request)
+        transport = cast(TelegramTransport, self.request)
         return await transport.ask(f"{self.base_url}/sendMessage", b'{"chat_id":%d,' % chat + body)

@@ -25,25 +25,33 @@ from bot.channels.rate_limit import Buckets
 from bot.channels.telegram.bot_api import ApiBot
 from bot.channels.telegram.errors import delivery_error
 from bot.channels.telegram.formatting import LONGEST_CAPTION
-from bot.channels.telegram.http import Transport
+from bot.channels.telegram.http import TelegramTransport
 from bot.channels.telegram.profile import Introduction, Profile
 from bot.channels.telegram.receiving import (
     LEASE_SECONDS,
     POLL_SECONDS,
     SILENCE_SECONDS,
-    Connection,
-    HookKeeper,
     Poller,
     Report,
+    TelegramConnection,
+    WebhookMonitor,
     rest,
-    wait_of,
+    retry_after_seconds,
 )
 from bot.channels.telegram.sending import Speaker
-from bot.channels.telegram.updates import NAME, Heard, Moved, Myself, Present, read_update, update_id_of
+from bot.channels.telegram.updates import (
+    NAME,
+    AddressChanged,
+    MessageReceived,
+    Myself,
+    PresenceChanged,
+    read_update,
+    update_id_of,
+)
 from bot.clock import Clock, stamp
 from bot.cluster.lease import Lease
 from bot.errors import DeliveryError, Flooded, StoreError, Unreachable
-from bot.message import IncomingMessage, Pace, Person, Receipt, Reply, Settled, Traits
+from bot.message import Capabilities, IncomingMessage, Outcome, Person, RateLimits, Receipt, Reply
 from bot.store import Store, Transaction, choices, people
 from bot.text.normalize import utf16_length
 
@@ -57,7 +65,7 @@ _ACQUAINTANCE_SECONDS = 10.0  # for which an update that was brought waits until
 _UNREAD = ("sendMessage", "editMessageText", "answerCallbackQuery", "sendChatAction")
 
 
-class Telegram:
+class TelegramChannel:
     """One bot of Telegram."""
 
     name = NAME
@@ -66,8 +74,8 @@ class Telegram:
         self,
         store: Store,
         *,
-        connection: Connection,
-        pace: Pace,
+        connection: TelegramConnection,
+        pace: RateLimits,
         profiles: Sequence[Profile],
         too_fast: str,
         clock: Clock,
@@ -84,20 +92,20 @@ class Telegram:
         logging.getLogger("telegram").setLevel(logging.WARNING)
         self._store, self._connection, self._clock, self._tick = store, connection, clock, tick
         self._tell, self._too_fast = report, too_fast
-        self.traits = Traits(
+        self.capabilities = Capabilities(
             longest_text=LONGEST_TEXT,
-            title="Telegram",
+            title="TelegramChannel",
             measure=utf16_length,
             longest_caption=LONGEST_CAPTION,
             abroad=True,
-            pace=replace(pace, is_crowd=_is_crowd),
+            pace=replace(pace, is_group=_is_group),
         )
         seconds = connection.answer_seconds
-        polling = Transport(connections=2, seconds=poll_seconds + 10)
+        polling = TelegramTransport(connections=2, seconds=poll_seconds + 10)
         self._transports = (
             polling,
-            Transport(connections=connection.connections, seconds=seconds, unread=_UNREAD),
-            Transport(connections=max(2, connection.connections // 2), seconds=seconds),
+            TelegramTransport(connections=connection.connections, seconds=seconds, unread=_UNREAD),
+            TelegramTransport(connections=max(2, connection.connections // 2), seconds=seconds),
         )
         self._replies, self._bulk = (
             ApiBot(connection.token, connection.api_base, request=transport, get_updates_request=polling)
@@ -112,11 +120,11 @@ class Telegram:
         self._off, self._refused = "", asyncio.Event()  # why the channel has stopped for good
         self._closed = False
         self._tasks: set[asyncio.Task[None]] = set()
-        self._open: deque[tuple[float, str, asyncio.Future[Settled]]] = deque()
+        self._open: deque[tuple[float, str, asyncio.Future[Outcome]]] = deque()
         self._waiting = 0
-        self._made_room: asyncio.Event | None = None
+        self._capacity_freed: asyncio.Event | None = None
         self._speaker = Speaker(store, clock)
-        self._told_off = Buckets(1)
+        self._flood_warnings = Buckets(1)
         self._quiet_until = 0.0  # Telegram wants a pause, which what nobody needs must not lengthen
         account = connection.token.partition(":")[0]
         self._lease = Lease(store, f"{NAME}:{account}", seconds=LEASE_SECONDS, clock=clock)
@@ -133,7 +141,7 @@ class Telegram:
                 tick=tick,
             )
             if connection.polls
-            else HookKeeper(self._bulk, connection, clock=clock, report=self._report)
+            else WebhookMonitor(self._bulk, connection, clock=clock, report=self._report)
         )
 
     # -- in ---------------------------------------------------------------------------------------------------
@@ -189,7 +197,7 @@ class Telegram:
                 pause = await rest(error, pause)
                 continue
             self._me = Myself(user.username or "", user.id, self._commands)
-            self.traits = replace(self.traits, private_chat=f"https://t.me/{user.username}")
+            self.capabilities = replace(self.capabilities, private_chat=f"https://t.me/{user.username}")
             self._introduced.set()
             self._report(None)
             log.info("telegram", bot=user.username, mode="polling" if self._connection.polls else "webhook")
@@ -198,7 +206,7 @@ class Telegram:
     async def _take_polled(self, updates: Sequence[Mapping[str, Any]]) -> None:
         await self._take(updates)
         if self._waiting > _MOST_OPEN:
-            await self._room()
+            await self._wait_for_capacity()
 
     async def _take(self, updates: Sequence[Mapping[str, Any]]) -> None:
         """Hand updates to the inbox, all at once so that they share a commit; returns when all are safe."""
@@ -209,24 +217,24 @@ class Telegram:
             except Exception as error:  # one update that nobody foresaw must not stop all that follow
                 log.error("update not understood", update=update_id_of(raw), error=type(error).__name__)
                 continue
-            if isinstance(event, Heard):
-                taken.append((event.message.person.address, await self._hear(event)))
-            elif isinstance(event, Present):
+            if isinstance(event, MessageReceived):
+                taken.append((event.message.person.address, await self._take_in(event)))
+            elif isinstance(event, PresenceChanged):
                 await self._store.write(lambda tx, event=event: _note_presence(tx, event, stamp(self._clock())))  # type: ignore[misc]
-            elif isinstance(event, Moved):
+            elif isinstance(event, AddressChanged):
                 await self._store.write(lambda tx, event=event: people.move(tx, event.person, event.address))  # type: ignore[misc]
         failure: StoreError | None = None
         for chat, ticket in taken:
             try:
-                self._expect((await ticket).settled, chat, came)
+                self._expect((await ticket).done, chat, came)
             except Flooded:
-                self._tell_off(chat)
+                self._warn_flooding(chat)
             except StoreError as error:
                 failure = error
         if failure is not None:
             raise failure
 
-    async def _hear(self, heard: Heard) -> Awaitable[Ticket]:
+    async def _take_in(self, heard: MessageReceived) -> Awaitable[Ticket]:
         assert self._receive is not None  # nothing is taken before listen
         if heard.query:
             self._spawn(self._acknowledge(heard.query))
@@ -239,23 +247,23 @@ class Telegram:
         kept = await self._store.read(lambda tx: choices.find(tx, message.choice))
         return message if kept is None else replace(message, choice=kept)
 
-    def _expect(self, settled: asyncio.Future[Settled], chat: str, came: float) -> None:
-        if settled.done():
+    def _expect(self, done: asyncio.Future[Outcome], chat: str, came: float) -> None:
+        if done.done():
             return
         self._waiting += 1
-        settled.add_done_callback(self._settled)
-        self._open.append((came, chat, settled))
+        done.add_done_callback(self._settled)
+        self._open.append((came, chat, done))
 
-    def _settled(self, _: asyncio.Future[Settled]) -> None:
+    def _settled(self, _: asyncio.Future[Outcome]) -> None:
         self._waiting -= 1
-        if self._waiting <= _MOST_OPEN and self._made_room is not None:
-            self._made_room.set()
+        if self._waiting <= _MOST_OPEN and self._capacity_freed is not None:
+            self._capacity_freed.set()
 
-    async def _room(self) -> None:
+    async def _wait_for_capacity(self) -> None:
         """Wait until fewer messages are open: what is not fetched yet waits better at Telegram."""
-        self._made_room = asyncio.Event()
-        await self._made_room.wait()
-        self._made_room = None
+        self._capacity_freed = asyncio.Event()
+        await self._capacity_freed.wait()
+        self._capacity_freed = None
 
     async def _acknowledge(self, query: str) -> None:
         """Stop the little clock on the pressed button; too late is no harm."""
@@ -267,8 +275,8 @@ class Telegram:
             await asyncio.sleep(_TYPING_TICK)
             due, before = set(), self._tick() - _TYPING_AFTER
             while self._open and self._open[0][0] <= before:
-                _, chat, settled = self._open.popleft()
-                if not settled.done():
+                _, chat, done = self._open.popleft()
+                if not done.done():
                     due.add(chat)
             if len(due) <= _MOST_TYPING:
                 for chat in due:
@@ -278,8 +286,8 @@ class Telegram:
         if self._tick() >= self._quiet_until:
             await self._replies.send_chat_action(int(chat), ChatAction.TYPING)
 
-    def _tell_off(self, chat: str) -> None:
-        if not self._told_off.take(chat):
+    def _warn_flooding(self, chat: str) -> None:
+        if not self._flood_warnings.take(chat):
             self._spawn(self._say_too_fast(chat))
 
     async def _say_too_fast(self, chat: str) -> None:
@@ -293,7 +301,7 @@ class Telegram:
                 await self._introduction.refresh()
             except (TelegramError, StoreError) as error:
                 log.warning("commands and descriptions not set", reason=str(error))
-                pause = max(pause, wait_of(error))
+                pause = max(pause, retry_after_seconds(error))
             await asyncio.sleep(pause)
 
     def _stop(self) -> None:
@@ -340,7 +348,7 @@ class Telegram:
         """Heed what an error means for the whole channel, and say what it means for the message."""
         if isinstance(error, InvalidToken):
             self._stop()
-        self._quiet_until = max(self._quiet_until, self._tick() + wait_of(error))
+        self._quiet_until = max(self._quiet_until, self._tick() + retry_after_seconds(error))
         return delivery_error(error, answering=answering)
 
     async def close(self) -> None:
@@ -371,11 +379,11 @@ async def _unimportant(work: Coroutine[Any, Any, None]) -> None:
         log.debug("not done", reason=type(error).__name__)
 
 
-def _is_crowd(address: str) -> bool:
+def _is_group(address: str) -> bool:
     return address.startswith("-")
 
 
-def _note_presence(tx: Transaction, event: Present, at: str) -> None:
+def _note_presence(tx: Transaction, event: PresenceChanged, at: str) -> None:
     if event.gone:
         people.mark_gone(tx, event.person, at)
     else:

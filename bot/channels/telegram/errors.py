@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError, TimedOut
 
-from bot.channels.telegram.http import DroppedError, FloodError, ForeignError, NotSentError, ServerError
+from bot.channels.telegram.http import FloodError, ForeignError, ServerError, TelegramDroppedError, TelegramNotSentError
 from bot.errors import DeliveryError, Gone, Rejected, Throttled, Unknown, Unreachable
 
 # Beginnings of 400s that mean a person or a group, not the message.
@@ -47,7 +47,7 @@ def delivery_error(error: TelegramError, *, answering: bool) -> DeliveryError:
             return Gone("The chat does not exist any more.", code="400-gone")
         case BadRequest():
             return Rejected(f"Telegram refuses the message: {error.message}.", code="400")
-        case NotSentError():
+        case TelegramNotSentError():
             return Unreachable(f"{error.message}.", code="not-sent")
         case ForeignError():
             return Unreachable(f"{error.message}.", code=f"foreign-{error.status}")
@@ -55,7 +55,7 @@ def delivery_error(error: TelegramError, *, answering: bool) -> DeliveryError:
             return Unreachable(f"{error.message}.", code=str(error.status))
         case Conflict():
             return Unreachable("Telegram reports a conflict.", code="409")
-        case DroppedError() if answering:
+        case TelegramDroppedError() if answering:
             return Unreachable(f"{error.message}.", code="dropped")
         case TimedOut():
             return Unknown(f"{error.message}.", code="timeout")

@@ -20,11 +20,11 @@ _UNREAD: Final = b'{"ok":true,"result":true}'
 _UNREAD_RESULT: Final[dict[str, Any]] = {"ok": True, "result": True}
 
 
-class NotSentError(NetworkError):
+class TelegramNotSentError(NetworkError):
     """No connection: Telegram has seen nothing of the request."""
 
 
-class DroppedError(NetworkError):
+class TelegramDroppedError(NetworkError):
     """The connection broke before an answer came; the request may have arrived."""
 
 
@@ -55,7 +55,7 @@ class FloodError(TelegramError):
         self.seconds = seconds
 
 
-class Transport(BaseRequest):
+class TelegramTransport(BaseRequest):
     """Requests of one kind (polling, replies, bulk) over a pool of connections of their own.
 
     The results of `unread` methods are not parsed: python-telegram-bot then gives True for them.
@@ -110,11 +110,11 @@ class Transport(BaseRequest):
                 # What is here already and interests nobody need not even be read.
                 content = _UNREAD if unread and response.content.is_eof() else await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise NotSentError(f"Telegram cannot be reached ({type(error).__name__})") from None
+            raise TelegramNotSentError(f"Telegram cannot be reached ({type(error).__name__})") from None
         except TimeoutError:
             raise TimedOut("Telegram did not answer in time") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise DroppedError(f"The connection to Telegram broke ({type(error).__name__})") from None
+            raise TelegramDroppedError(f"The connection to Telegram broke ({type(error).__name__})") from None
         if unread:
             return 200, _UNREAD
         if response.status >= _SERVER_ERROR:

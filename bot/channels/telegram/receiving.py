@@ -16,7 +16,7 @@ from telegram import Bot, WebhookInfo
 from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 
 from bot.channels.telegram.bot_api import ApiBot
-from bot.channels.telegram.http import FloodError, Transport
+from bot.channels.telegram.http import FloodError, TelegramTransport
 from bot.channels.telegram.updates import KINDS
 from bot.clock import Clock
 from bot.cluster.lease import Lease
@@ -36,7 +36,7 @@ Take = Callable[[Sequence[dict[str, Any]]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
+class TelegramConnection:
     """How to reach Telegram, and how Telegram reaches the bot: it polls, or is called at `hook_url`."""
 
     token: str
@@ -58,7 +58,7 @@ class Poller:
     def __init__(
         self,
         bot: ApiBot,
-        transport: Transport,
+        transport: TelegramTransport,
         *,
         lease: Lease,
         own_hook: str,
@@ -132,7 +132,7 @@ class Poller:
                 continue
             except TelegramError as error:
                 log.warning("polling failed", reason=error.message)
-                self._last_poll += wait_of(error)  # a pause that Telegram wants is no silence
+                self._last_poll += retry_after_seconds(error)  # a pause that Telegram wants is no silence
                 pause, well = await rest(error, pause), False
                 continue
             pause, well, self._asks = _FIRST_PAUSE, True, False  # a full house is no silence of Telegram's
@@ -175,10 +175,10 @@ class Poller:
         )
 
 
-class HookKeeper:
+class WebhookMonitor:
     """Sets the webhook, looks after it, and sets it again should another program take it away."""
 
-    def __init__(self, bot: Bot, connection: Connection, *, clock: Clock, report: Report) -> None:
+    def __init__(self, bot: Bot, connection: TelegramConnection, *, clock: Clock, report: Report) -> None:
         self._bot, self._connection, self._clock, self._report = bot, connection, clock, report
 
     async def run(self) -> None:
@@ -229,11 +229,11 @@ class HookKeeper:
 
 async def rest(error: TelegramError, pause: float = _FIRST_PAUSE) -> float:
     """Wait after a failure, longer each time, never in step with others; returns the next pause."""
-    wanted = wait_of(error)
+    wanted = retry_after_seconds(error)
     await asyncio.sleep(max(wanted, pause * random.uniform(0.5, 1.5)))  # noqa: S311 - jitter, no secret
     return min(pause * 2, _LONGEST_PAUSE)
 
 
-def wait_of(error: Exception) -> float:
+def retry_after_seconds(error: Exception) -> float:
     """Tell for how many seconds Telegram wants to be left alone."""
     return error.seconds if isinstance(error, FloodError) else 0.0

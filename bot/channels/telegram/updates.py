@@ -22,7 +22,7 @@ LONGEST_MENU = 200  # a longer text, or one of several lines, is something to ke
 
 _PLAIN: Final = frozenset({"message_id", "from", "chat", "date", "text"})
 _PLAIN_COMMAND: Final = _PLAIN | {"entities"}
-_CROWDS: Final = (ChatType.GROUP, ChatType.SUPERGROUP)
+_GROUPS: Final = (ChatType.GROUP, ChatType.SUPERGROUP)
 _ABSENT: Final = (ChatMemberStatus.BANNED, ChatMemberStatus.LEFT)
 # What may come in the place of text, as python-telegram-bot names it.
 _ATTACHMENTS: Final = (
@@ -41,7 +41,7 @@ class Myself:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class MessageReceived:
     """A message; `query` is the pressed button's, to be acknowledged."""
 
     message: IncomingMessage
@@ -49,7 +49,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
+class PresenceChanged:
     """A person blocked the bot or came back; a group threw it out or took it in."""
 
     person: Person
@@ -57,14 +57,14 @@ class Present:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class AddressChanged:
     """A group became a supergroup and has a new address."""
 
     person: Person
     address: str
 
 
-Event = Heard | Present | Moved
+Event = MessageReceived | PresenceChanged | AddressChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def read_update(raw: Mapping[str, Any], me: Myself, *, now: datetime) -> Event |
     return read_plain(raw) or read_any(raw, me, now=now)
 
 
-def read_plain(raw: Mapping[str, Any]) -> Heard | None:
+def read_plain(raw: Mapping[str, Any]) -> MessageReceived | None:
     """Read a private text, with or without a command; None for every other update."""
     message = raw.get("message")
     if message is None or len(raw) != 2:
@@ -114,7 +114,7 @@ def read_plain(raw: Mapping[str, Any]) -> Heard | None:
     chat = message["chat"]
     if chat["type"] != "private":
         return None
-    return Heard(
+    return MessageReceived(
         IncomingMessage(
             person=Person(NAME, str(chat["id"])),
             id=str(raw["update_id"]),
@@ -140,28 +140,28 @@ def _read_message(update_id: int, message: Message, me: Myself) -> Event | None:
     chat = message.chat
     person = Person(NAME, str(chat.id))
     if message.migrate_to_chat_id is not None:
-        return Moved(person, str(message.migrate_to_chat_id))
-    if chat.type != ChatType.PRIVATE and chat.type not in _CROWDS:
+        return AddressChanged(person, str(message.migrate_to_chat_id))
+    if chat.type != ChatType.PRIVATE and chat.type not in _GROUPS:
         return None
     text = message.text or message.caption or ""
     attachment = next((kind for kind in _ATTACHMENTS if getattr(message, kind, None)), "")
     if not text and not attachment:
         return None  # joined, left, pinned: Telegram's own notes
-    crowd = chat.type in _CROWDS
+    group = chat.type in _GROUPS
     answered = Answered()
-    if crowd:
+    if group:
         spoken_to = _spoken_to_me(message, text, me)
         if spoken_to is None:
             return None
         text, answered = spoken_to, Answered(replies_to=message.message_id)
-    return Heard(
+    return MessageReceived(
         IncomingMessage(
             person=person,
             id=message_id(update_id, answered),
             at=message.date,
             text=text,
             attachment=attachment,
-            crowd=crowd,
+            group=group,
         )
     )
 
@@ -185,26 +185,26 @@ def _spoken_to_me(message: Message, text: str, me: Myself) -> str | None:
     return None
 
 
-def _read_press(update_id: int, query: CallbackQuery, now: datetime) -> Heard | None:
+def _read_press(update_id: int, query: CallbackQuery, now: datetime) -> MessageReceived | None:
     message = query.message
     if message is None or not query.data:
         return None
-    crowd = message.chat.type in _CROWDS
+    group = message.chat.type in _GROUPS
     shown = (message.text or "") if isinstance(message, Message) else ""
     # In a group everybody needs the menu, so that it stays.
-    edits = bool(shown) and "\n" not in shown and len(shown) <= LONGEST_MENU and not crowd
+    edits = bool(shown) and "\n" not in shown and len(shown) <= LONGEST_MENU and not group
     answered = Answered(edits=message.message_id if edits else 0)
-    return Heard(
+    return MessageReceived(
         IncomingMessage(
             person=Person(NAME, str(message.chat.id)),
             id=message_id(update_id, answered),
             at=now,
             choice=query.data,
-            crowd=crowd,
+            group=group,
         ),
         query.id,
     )
 
 
-def _read_presence(change: ChatMemberUpdated) -> Present:
-    return Present(Person(NAME, str(change.chat.id)), change.new_chat_member.status in _ABSENT)
+def _read_presence(change: ChatMemberUpdated) -> PresenceChanged:
+    return PresenceChanged(Person(NAME, str(change.chat.id)), change.new_chat_member.status in _ABSENT)

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta, tzinfo
 from enum import Enum
 from typing import Any
 
-from bot.channels.zalo.transport import Answer, CallError, DroppedError, NotSentError
+from bot.channels.zalo.transport import ApiResponse, CallError, ZaloDroppedError, ZaloNotSentError
 from bot.errors import DeliveryError, Gone, Rejected, Throttled, Unknown, Unreachable
 
 # -- Official Account: codes by what to do -----------------------------------------------------------------------
 
 
-class Trouble(Enum):
+class ErrorAction(Enum):
     """What an error code asks for."""
 
     TOKEN = "renew the access token, then once more"  # noqa: S105 - says what to do
@@ -29,42 +29,42 @@ class Trouble(Enum):
     PASSING = "again after a while"
 
 
-def _table(codes: Mapping[Trouble, tuple[int, ...]]) -> Mapping[int, Trouble]:
+def _table(codes: Mapping[ErrorAction, tuple[int, ...]]) -> Mapping[int, ErrorAction]:
     return {code: trouble for trouble, several in codes.items() for code in several}
 
 
-Host = Mapping[int, Trouble]
+Host = Mapping[int, ErrorAction]
 
 # openapi.zalo.me: messages to people who talk to the account.
 ACCOUNT: Host = _table(
     {
-        Trouble.TOKEN: (-216, -220, -124),  # the last one is the other host's; here it can mean nothing else
-        Trouble.SETUP: (-204, -205, -209, -212, -219, -221, -223, -224, -235, -242, -320),
-        Trouble.MONEY: (-211, -321),
-        Trouble.RATE: (-32,),
-        Trouble.NIGHT: (-234,),
-        Trouble.CLOSED: (-227, -230, -232),
-        Trouble.LOST: (-213, -217, -218, -244),
-        Trouble.PAYLOAD: (-201, -210, -214, -233, -237, -240, -248, -249, -403),
-        Trouble.ASSET: (-100, -238, -241),
-        Trouble.PASSING: (-200,),
+        ErrorAction.TOKEN: (-216, -220, -124),  # the last one is the other host's; here it can mean nothing else
+        ErrorAction.SETUP: (-204, -205, -209, -212, -219, -221, -223, -224, -235, -242, -320),
+        ErrorAction.MONEY: (-211, -321),
+        ErrorAction.RATE: (-32,),
+        ErrorAction.NIGHT: (-234,),
+        ErrorAction.CLOSED: (-227, -230, -232),
+        ErrorAction.LOST: (-213, -217, -218, -244),
+        ErrorAction.PAYLOAD: (-201, -210, -214, -233, -237, -240, -248, -249, -403),
+        ErrorAction.ASSET: (-100, -238, -241),
+        ErrorAction.PASSING: (-200,),
     }
 )
 # business.openapi.zalo.me: approved templates by telephone number. The same number may mean something else there.
 BUSINESS: Host = _table(
     {
-        Trouble.TOKEN: (-124,),
-        Trouble.SETUP: (
+        ErrorAction.TOKEN: (-124,),
+        ErrorAction.SETUP: (
             *(-101, -102, -103, -104, -105, -117, -120, -125, -131, -135, -1351, -136, -138),
             -146,  # a template that was switched off for its quality
         ),
-        Trouble.MONEY: (-115, -126, -137, -144, -1441, -147),
-        Trouble.RATE: (-32,),
-        Trouble.NIGHT: (-133,),
-        Trouble.LOST: (-108, -114, -118, -119, -139, -140, -141),
-        Trouble.PAYLOAD: (-109, -111, -112, -1121, -1122, -1124, -116, -121, -122, -132),
-        Trouble.ASSET: (-158, -159),
-        Trouble.PASSING: (-100,),
+        ErrorAction.MONEY: (-115, -126, -137, -144, -1441, -147),
+        ErrorAction.RATE: (-32,),
+        ErrorAction.NIGHT: (-133,),
+        ErrorAction.LOST: (-108, -114, -118, -119, -139, -140, -141),
+        ErrorAction.PAYLOAD: (-109, -111, -112, -1121, -1122, -1124, -116, -121, -122, -132),
+        ErrorAction.ASSET: (-158, -159),
+        ErrorAction.PASSING: (-100,),
     }
 )
 
@@ -72,12 +72,12 @@ _MORNING = (6, 5)
 _SERVER_ERROR, _OK = 500, 400
 
 
-def trouble_of(error: DeliveryError, host: Host = ACCOUNT) -> Trouble | None:
+def trouble_of(error: DeliveryError, host: Host = ACCOUNT) -> ErrorAction | None:
     """Return what an error that `oa_error` made asks for; None where it is no code of Zalo's."""
     return host.get(code_of({"code": error.code}, "code"))
 
 
-def oa_error(answer: Answer, *, now: datetime, zone: tzinfo, host: Host = ACCOUNT) -> DeliveryError | None:
+def oa_error(answer: ApiResponse, *, now: datetime, zone: tzinfo, host: Host = ACCOUNT) -> DeliveryError | None:
     """Say what the Official Account's answer to a message means; None for success.
 
     What the whole account must wait for is Throttled; what only messages to many must wait for is Unreachable with
@@ -92,29 +92,29 @@ def oa_error(answer: Answer, *, now: datetime, zone: tzinfo, host: Host = ACCOUN
         return Unknown(f"Zalo's answer is no JSON (status {answer.status}).", code="no-json")
     name = str(code)
     match host.get(code):
-        case Trouble.TOKEN:
+        case ErrorAction.TOKEN:
             return Unreachable("Zalo refuses the access token.", code=name)
-        case Trouble.SETUP:
+        case ErrorAction.SETUP:
             return Unreachable(f"Zalo wants the Official Account or the app set up differently ({name}).", code=name)
-        case Trouble.MONEY:
+        case ErrorAction.MONEY:
             sentence = f"The quota or the money of the Official Account is used up ({name})."
             return Unreachable(sentence, code=name, retry_after=_until_morning(now, zone))
-        case Trouble.RATE:
+        case ErrorAction.RATE:
             # Two limits share this code; both are counted by the minute, and only the text tells which one it was.
             whose = "account's" if "oa" in str(answer.body.get("message", "")).lower().split() else "app's"
             wait = 60.0 - now.second + random.uniform(0.0, 5.0)  # noqa: S311 - jitter, no secret
             sentence = f"The {whose} calls of this minute are used up."
             return Throttled(sentence, code=name, retry_after=min(wait, 60.0))
-        case Trouble.NIGHT:
+        case ErrorAction.NIGHT:
             sentence = "Zalo takes no such message at night."
             return Unreachable(sentence, code=name, retry_after=_until_morning(now, zone))
-        case Trouble.CLOSED:
+        case ErrorAction.CLOSED:
             return Gone("The person has not been active for too long; they must write first.", code=name)
-        case Trouble.LOST:
+        case ErrorAction.LOST:
             return Gone("The person cannot be written to.", code=name)
-        case Trouble.PASSING:
+        case ErrorAction.PASSING:
             return Unreachable("Zalo has a passing trouble.", code=name)
-        case Trouble.PAYLOAD | Trouble.ASSET:
+        case ErrorAction.PAYLOAD | ErrorAction.ASSET:
             return Rejected(f"Zalo refuses the message ({name}).", code=name)
     return Unknown(f"Zalo answered with a code nobody has described ({name}).", code=name)
 
@@ -125,14 +125,14 @@ UNAUTHORISED, QUIET, NOT_FOUND, QUOTA, BAD_REQUEST = 401, 408, 404, 429, 400
 _ODD_INTERNAL = 403  # the vendor's own text for it is "Internal server error"
 
 
-def bot_code(answer: Answer) -> int:
+def bot_code(answer: ApiResponse) -> int:
     """Return the error code of an answer of the Bot Platform, whose status tells nothing; 0 for success."""
     if answer.body.get("ok") is True:
         return 0
     return code_of(answer.body, "error_code") or code_of(answer.body, "errorCode") or answer.status
 
 
-def bot_error(answer: Answer, *, pause: float = 60.0) -> DeliveryError | None:
+def bot_error(answer: ApiResponse, *, pause: float = 60.0) -> DeliveryError | None:
     """Say what the Bot Platform's answer to a message means; None for success."""
     code = bot_code(answer)
     if code == 0:
@@ -160,9 +160,9 @@ def call_error(error: CallError, *, answering: bool) -> DeliveryError:
     An answer whose connection broke is repeated, because a citizen is better served twice than never; a message to
     many is not.
     """
-    if isinstance(error, NotSentError):
+    if isinstance(error, ZaloNotSentError):
         return Unreachable(f"{error}.", code="not-sent")
-    if isinstance(error, DroppedError) and answering:
+    if isinstance(error, ZaloDroppedError) and answering:
         return Unreachable(f"{error}.", code="dropped")
     return Unknown(f"{error}.", code="lost")
 

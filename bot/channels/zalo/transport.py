@@ -17,11 +17,11 @@ class CallError(Exception):
     """A request without an answer. Its text never names the address, which may hold a token."""
 
 
-class NotSentError(CallError):
+class ZaloNotSentError(CallError):
     """No connection: Zalo has seen nothing of the request."""
 
 
-class DroppedError(CallError):
+class ZaloDroppedError(CallError):
     """The connection broke before an answer came; the request may have arrived."""
 
 
@@ -30,14 +30,14 @@ class SlowError(CallError):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """What came back; `body` is empty for anything that is no JSON object, such as a gateway's HTML page."""
 
     status: int
     body: Mapping[str, Any]
 
 
-class Transport:
+class ZaloTransport:
     """Requests over a pool of connections; the pool opens with the first one."""
 
     def __init__(self, *, connections: int, seconds: float) -> None:
@@ -51,7 +51,7 @@ class Transport:
         json: Mapping[str, Any] | None = None,
         form: Mapping[str, str] | aiohttp.FormData | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> ApiResponse:
         """Send one request and read its answer; raises CallError."""
         session = self._session or self._open()
         data: Any = form
@@ -63,16 +63,16 @@ class Transport:
             async with session.post(url, data=data, headers=sent, timeout=timeout) as response:
                 content = await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise NotSentError(f"Zalo cannot be reached ({type(error).__name__})") from None
+            raise ZaloNotSentError(f"Zalo cannot be reached ({type(error).__name__})") from None
         except TimeoutError:
             raise SlowError("Zalo did not answer in time") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise DroppedError(f"The connection to Zalo broke ({type(error).__name__})") from None
+            raise ZaloDroppedError(f"The connection to Zalo broke ({type(error).__name__})") from None
         try:
             body = orjson.loads(content)
         except orjson.JSONDecodeError:
             body = None
-        return Answer(response.status, body if isinstance(body, dict) else {})
+        return ApiResponse(response.status, body if isinstance(body, dict) else {})
 
     async def close(self) -> None:
         """Close the pool; a later request opens a fresh one."""

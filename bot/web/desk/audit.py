@@ -7,16 +7,16 @@ from aiohttp import web
 from bot import access
 from bot.clock import moment
 from bot.store import roles
-from bot.web.desk.page_context import Visit, number_in
+from bot.web.desk.page_context import PageContext, number_in
 
 LINES = 200  # on one page
 
 
-async def audit(visit: Visit) -> web.Response:
+async def audit(page: PageContext) -> web.Response:
     """Show the newest lines, or those before one; whether the chain is whole is looked up when asked for."""
-    query = visit.request.query
+    query = page.request.query
     before = number_in(query.get("before", ""))
-    lines = await visit.service.store.read(
+    lines = await page.service.store.read(
         lambda tx: (
             roles.newest_audit(tx, before=before, limit=LINES + 1)
             if before
@@ -24,8 +24,8 @@ async def audit(visit: Visit) -> web.Response:
         )
     )
     checked = "check" in query
-    broken = await access.check_audit(visit.service.store) if checked else None
+    broken = await access.check_audit(page.service.store) if checked else None
     older = lines[LINES - 1]["id"] if len(lines) > LINES else 0
-    return await visit.show(
+    return await page.show(
         "audit.html", moment=moment, lines=lines[:LINES], older=older, checked=checked, broken=broken
     )

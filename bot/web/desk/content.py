@@ -16,7 +16,7 @@ from bot.search.calibration import Verdict
 from bot.search.index import Explanation
 from bot.store import questions
 from bot.text.markup import to_html
-from bot.web.desk.page_context import Visit
+from bot.web.desk.page_context import PageContext
 
 STATES = {
     "current": mark("current"),
@@ -32,52 +32,52 @@ VERDICTS = {
 DAYS, MOST_GAPS, LONGEST_QUESTION = 30, 40, 300
 
 
-async def overview(visit: Visit) -> web.Response:
+async def overview(page: PageContext) -> web.Response:
     """List articles with how they fare, and what found no answer; try a question."""
-    visit.require(access.SEE_QUESTIONS)
-    knowledge = visit.service.shelf.knowledge
-    since = stamp(visit.at - timedelta(days=DAYS))
-    store = visit.service.store
+    page.require(access.SEE_QUESTIONS)
+    knowledge = page.service.content_store.knowledge
+    since = stamp(page.at - timedelta(days=DAYS))
+    store = page.service.store
     gaps = await store.read(lambda tx: questions.unanswered(tx, since=since, limit=MOST_GAPS))
     asked = await store.read(lambda tx: questions.frequent(tx, since=since, limit=1000))
-    question = visit.request.query.get("q", "").strip()[:LONGEST_QUESTION]
+    question = page.request.query.get("q", "").strip()[:LONGEST_QUESTION]
     articles = sorted(knowledge.library.articles.values(), key=lambda a: (a.checked_on, a.id))
-    return await visit.show(
+    return await page.show(
         "content.html",
         articles=articles,
-        stale={a.id for a in articles if visit.today - a.checked_on > STALE_AFTER},
+        stale={a.id for a in articles if page.today - a.checked_on > STALE_AFTER},
         asked={row["article"]: row for row in asked},
         gaps=gaps,
         question=question,
-        explained=_explained(visit, knowledge.index.explain(question)) if question else [],
+        explained=_explained(page, knowledge.index.explain(question)) if question else [],
         states=STATES,
         days=DAYS,
     )
 
 
-async def article(visit: Visit) -> web.Response:
+async def article(page: PageContext) -> web.Response:
     """Show an article as citizens read it, with its sources."""
-    library = visit.service.shelf.knowledge.library
-    found = library.articles.get(visit.request.match_info["article"])
+    library = page.service.content_store.knowledge.library
+    found = library.articles.get(page.request.match_info["article"])
     if found is None:
         raise web.HTTPNotFound
-    settings = visit.service.settings
+    settings = page.service.settings
     previews = []
-    for catalogue in visit.service.catalogues.values():
+    for catalogue in page.service.catalogues.values():
         replies = [article_reply(found, library, catalogue, settings, for_officer=True)]
         if found.more:
             replies.append(more_reply(found, library, catalogue, settings))
         html = "\n".join(to_html(reply.text, link_attributes=' rel="noopener noreferrer"') for reply in replies)
         previews.append((catalogue.language, Markup(html)))  # noqa: S704 - to_html escapes all but its own marks
-    return await visit.show("article.html", article=found, previews=previews)
+    return await page.show("article.html", article=found, previews=previews)
 
 
-def _explained(visit: Visit, seen: Explanation) -> list[tuple[str, list[str]]]:
+def _explained(page: PageContext, seen: Explanation) -> list[tuple[str, list[str]]]:
     """Say what the search saw in a question, line by line."""
-    t, percent = visit.t, visit.catalogue.percent
-    articles = visit.service.shelf.knowledge.library.articles
+    t, percent = page.t, page.catalogue.percent
+    articles = page.service.content_store.knowledge.library.articles
     verdict = t(VERDICTS[seen.found.verdict])
-    title = {name: found.title.in_language(visit.catalogue.language) for name, found in articles.items()}
+    title = {name: found.title.in_language(page.catalogue.language) for name, found in articles.items()}
     rows = [
         (t("What happens"), [verdict, *([t("A danger sign: 115 comes first.")] if seen.danger else [])]),
         (t("Likely articles"), [f"{title.get(name, name)}: {percent(share)}" for name, share in seen.top]),

@@ -8,7 +8,7 @@ from functools import partial
 from aiohttp import web
 
 from bot import access
-from bot.errors import Refused
+from bot.errors import NotAllowed
 from bot.exports import official_report, poster, spreadsheet
 from bot.exports.report_figures import Period, last_month, last_week, month_so_far
 from bot.exports.spreadsheet import BOM, CSV_TYPE, RAW_HEADER, VIEWS, XLSX_TYPE, Wanted, as_csv, as_xlsx
@@ -16,7 +16,7 @@ from bot.i18n.catalogue import mark
 from bot.library.sources import Source, districts_of, source_name
 from bot.statistics import counts
 from bot.store import tallies
-from bot.web.desk.page_context import Visit
+from bot.web.desk.page_context import PageContext
 
 PERIODS = {"month": month_so_far, "last-month": last_month, "week": last_week}
 VIEW_NAMES = {
@@ -37,103 +37,103 @@ NO_DOOR = mark(
 MOST_RAW_ROWS = 20_000
 
 
-async def offer(visit: Visit) -> web.Response:
+async def offer(page: PageContext) -> web.Response:
     """Show what can be had."""
-    return await visit.show(
+    return await page.show(
         "exports.html",
         views=[(view, VIEW_NAMES[view]) for view in VIEWS],
-        rows=visit.allows(access.EXPORT_ROWS),
-        posters=_posters(visit),
+        rows=page.allows(access.EXPORT_ROWS),
+        posters=_posters(page),
     )
 
 
-async def workbook(visit: Visit) -> web.Response:
+async def workbook(page: PageContext) -> web.Response:
     """Hand out all views as a workbook."""
-    wanted = _wanted(visit)
+    wanted = _wanted(page)
     tables = await spreadsheet.all_tables(
-        visit.service.store,
-        visit.service.regions,
+        page.service.store,
+        page.service.regions,
         wanted,
-        visit.catalogue,
-        sources=visit.service.shelf.knowledge.sources,
+        page.catalogue,
+        sources=page.service.content_store.knowledge.sources,
     )
-    await visit.audit("export", f"xlsx {_area(wanted.scope)}")
-    return await _file(visit, f"thong-ke-{visit.today}.xlsx", XLSX_TYPE, as_xlsx(tables))
+    await page.audit("export", f"xlsx {_area(wanted.scope)}")
+    return await _file(page, f"thong-ke-{page.today}.xlsx", XLSX_TYPE, as_xlsx(tables))
 
 
-async def one_table(visit: Visit) -> web.Response:
+async def one_table(page: PageContext) -> web.Response:
     """Hand out one view as CSV."""
-    view = visit.form.get("view", "")
+    view = page.form.get("view", "")
     if view not in VIEWS:
         raise web.HTTPNotFound
-    wanted = _wanted(visit)
+    wanted = _wanted(page)
     found = await spreadsheet.table(
-        visit.service.store, visit.service.regions, view, wanted, sources=visit.service.shelf.knowledge.sources
+        page.service.store, page.service.regions, view, wanted, sources=page.service.content_store.knowledge.sources
     )
-    await visit.audit("export", f"csv {view} {_area(wanted.scope)}")
+    await page.audit("export", f"csv {view} {_area(wanted.scope)}")
     content = (BOM + as_csv(found.header, found.rows)).encode()
-    return await _file(visit, f"thong-ke-{view}-{visit.today}.csv", CSV_TYPE, content)
+    return await _file(page, f"thong-ke-{view}-{page.today}.csv", CSV_TYPE, content)
 
 
-async def rows(visit: Visit) -> web.Response:
+async def rows(page: PageContext) -> web.Response:
     """Hand out every report, without who made it."""
-    visit.require(access.EXPORT_ROWS)
-    found = await visit.service.store.read(lambda tx: tallies.raw(tx, after=0, limit=MOST_RAW_ROWS + 1))
+    page.require(access.EXPORT_ROWS)
+    found = await page.service.store.read(lambda tx: tallies.raw(tx, after=0, limit=MOST_RAW_ROWS + 1))
     if len(found) > MOST_RAW_ROWS:
         command = "python -m bot counts --raw --out FILE"
         raise web.HTTPForbidden(
-            reason=visit.t("There are too many reports for a page. On the server: {command}", command=command)
+            reason=page.t("There are too many reports for a page. On the server: {command}", command=command)
         )
-    await visit.audit("export-raw", f"{len(found)} reports")
+    await page.audit("export-raw", f"{len(found)} reports")
     content = (BOM + as_csv(RAW_HEADER, [[row[column] for column in RAW_HEADER] for row in found])).encode()
-    return await _file(visit, f"bao-cai-{visit.today}.csv", CSV_TYPE, content)
+    return await _file(page, f"bao-cai-{page.today}.csv", CSV_TYPE, content)
 
 
-async def report(visit: Visit) -> web.Response:
+async def report(page: PageContext) -> web.Response:
     """Hand out the official report of a period that is over."""
-    choose = PERIODS.get(visit.form.get("period", ""))
+    choose = PERIODS.get(page.form.get("period", ""))
     if choose is None:
         raise web.HTTPNotFound
-    period: Period = choose(visit.today)
-    settings, scope = visit.service.settings, visit.scope(access.REPORT)
+    period: Period = choose(page.today)
+    settings, scope = page.service.settings, page.scope(access.REPORT)
     content = await official_report.make_report(
-        visit.service.store,
-        visit.service.regions,
+        page.service.store,
+        page.service.regions,
         period,
         settings.report,
-        made_at=visit.at.astimezone(settings.zone),
+        made_at=page.at.astimezone(settings.zone),
         small_count=settings.privacy.small_count,
         scope=scope,
     )
-    await visit.audit("official report", f"{period.since} {period.until} {_area(scope)}")
-    return await _file(visit, official_report.file_name(period), official_report.MEDIA_TYPE, content)
+    await page.audit("official report", f"{period.since} {period.until} {_area(scope)}")
+    return await _file(page, official_report.file_name(period), official_report.MEDIA_TYPE, content)
 
 
-async def make_poster(visit: Visit) -> web.Response:
+async def make_poster(page: PageContext) -> web.Response:
     """Hand out the poster of a place or unit in the person's scope."""
-    source = visit.service.shelf.knowledge.sources.by_code.get(visit.form.get("code", ""))
-    form = poster.FORMS.get(visit.form.get("form", ""))
+    source = page.service.content_store.knowledge.sources.by_code.get(page.form.get("code", ""))
+    form = poster.FORMS.get(page.form.get("form", ""))
     if source is None or form is None:
         raise web.HTTPNotFound
-    if not _own(visit, source):
+    if not _own(page, source):
         raise web.HTTPForbidden(reason=access.OUT_OF_SCOPE)
-    service, (size, kind) = visit.service, form
+    service, (size, kind) = page.service, form
     text = await asyncio.to_thread(poster.load_poster_text, service.settings.content)
     make = partial(
         poster.make_poster,
         source,
         text,
         regions=service.regions,
-        library=service.shelf.knowledge.library,
+        library=service.content_store.knowledge.library,
         settings=service.settings,
-        today=visit.today,
+        today=page.today,
         size=size,
         form=kind,
     )
     try:
         content = await asyncio.to_thread(make)
-    except poster.NoDoor:
-        raise Refused(NO_DOOR) from None
+    except poster.NoEntryPoint:
+        raise NotAllowed(NO_DOOR) from None
     name = poster.file_name(source, size=size, form=kind)
     return web.Response(
         body=content,
@@ -142,33 +142,33 @@ async def make_poster(visit: Visit) -> web.Response:
     )
 
 
-def _posters(visit: Visit) -> dict[str, list[tuple[str, str]]]:
+def _posters(page: PageContext) -> dict[str, list[tuple[str, str]]]:
     """List codes and names of the places and units in the person's scope, by district."""
     found: dict[str, list[tuple[str, str]]] = {}
-    for code, source in visit.service.shelf.knowledge.sources.by_code.items():
-        if _own(visit, source):
-            name, _ = source_name(source, visit.service.regions, today=visit.today, language=visit.catalogue.language)
-            group = visit.place_name(source.district) if source.district else visit.t("the whole province")
+    for code, source in page.service.content_store.knowledge.sources.by_code.items():
+        if _own(page, source):
+            name, _ = source_name(source, page.service.regions, today=page.today, language=page.catalogue.language)
+            group = page.place_name(source.district) if source.district else page.t("the whole province")
             found.setdefault(group, []).append((code, name))
     return found
 
 
-def _own(visit: Visit, source: Source) -> bool:
+def _own(page: PageContext, source: Source) -> bool:
     """Tell whether a place lies within the person's scope; units of the whole province are the province's."""
-    scope = visit.scope(access.POSTER)
-    return scope is None or bool(scope & districts_of(source, visit.service.regions))
+    scope = page.scope(access.POSTER)
+    return scope is None or bool(scope & districts_of(source, page.service.regions))
 
 
-def _wanted(visit: Visit) -> Wanted:
-    return Wanted(visit.today, scope=visit.scope(access.EXPORT), step=visit.step)
+def _wanted(page: PageContext) -> Wanted:
+    return Wanted(page.today, scope=page.scope(access.EXPORT), step=page.step)
 
 
 def _area(scope: frozenset[str] | None) -> str:
     return "*" if scope is None else " ".join(sorted(scope))
 
 
-async def _file(visit: Visit, name: str, media_type: str, content: bytes) -> web.Response:
-    if await counts.are_simulated(visit.service.store):
+async def _file(page: PageContext, name: str, media_type: str, content: bytes) -> web.Response:
+    if await counts.are_simulated(page.service.store):
         name = f"mo-phong-{name}"
     return web.Response(
         body=content, content_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'}

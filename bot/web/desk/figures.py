@@ -21,7 +21,7 @@ from bot.library.sources import codes_within
 from bot.reminders.summary import summary_wording
 from bot.statistics import counts
 from bot.store import Transaction
-from bot.web.desk.page_context import Visit
+from bot.web.desk.page_context import PageContext
 from bot.web.desk.pictures import drawn
 from bot.web.desk.troubles import in_words
 
@@ -29,102 +29,100 @@ PERIODS = {"7": 7, "30": 30, "90": 90, "365": 365}
 DEFAULT_PERIOD = "30"
 
 
-async def today(visit: Visit) -> web.Response:
+async def today(page: PageContext) -> web.Response:
     """Show how many, where, whether it rises, and where people stop."""
-    scope, regions = visit.scope(access.COUNT), visit.service.regions
-    province = await counts.count_districts(
-        visit.service.store, regions, today=visit.today, scope=scope, step=visit.step
-    )
-    found = [await _growth(visit, scope), await _funnel(visit, scope)]
+    scope, regions = page.scope(access.COUNT), page.service.regions
+    province = await counts.count_districts(page.service.store, regions, today=page.today, scope=scope, step=page.step)
+    found = [await _growth(page, scope), await _funnel(page, scope)]
     if len(province.districts) > 1:
-        found.insert(0, await _ranking(visit, scope))
-    found.append(await _progress(visit, province))
-    official = await counts.official_figures(visit.service.store, regions, until=visit.today)
-    return await visit.show(
+        found.insert(0, await _ranking(page, scope))
+    found.append(await _progress(page, province))
+    official = await counts.official_figures(page.service.store, regions, until=page.today)
+    return await page.show(
         "today.html",
         province=province,
-        **await _of_period(visit, province, scope),
-        pictures=await drawn([await _named(visit, chart) for chart in found]),
-        official=charts.official_sentence(official[regions.province.id], visit.catalogue) if scope is None else "",
-        trouble=[
-            (in_words(part, visit.catalogue), sentence) for part, sentence in sorted(visit.service.trouble.items())
-        ]
-        if visit.allows(access.SEE_STATE)
+        **await _of_period(page, province, scope),
+        pictures=await drawn([await _named(page, chart) for chart in found]),
+        official=charts.official_sentence(official[regions.province.id], page.catalogue) if scope is None else "",
+        trouble=[(in_words(part, page.catalogue), sentence) for part, sentence in sorted(page.service.trouble.items())]
+        if page.allows(access.SEE_STATE)
         else [],
-        wants_summary=await visit.service.store.read(partial(unit_of_work.wants_summary, person_id=visit.member.id)),
-        summary=summary_wording(visit.catalogue, visit.service.settings),
-        channels=sorted(channel.traits.title or name for name, channel in visit.service.channels.items()),
-        waiting=visit.service.inbox.waiting,
+        wants_summary=await page.service.store.read(partial(unit_of_work.wants_summary, person_id=page.member.id)),
+        summary=summary_wording(page.catalogue, page.service.settings),
+        channels=sorted(channel.capabilities.title or name for name, channel in page.service.channels.items()),
+        waiting=page.service.inbox.waiting,
     )
 
 
-async def switch_summary(visit: Visit) -> web.Response:
+async def switch_summary(page: PageContext) -> web.Response:
     """Begin or end the weekly summary, which comes into the person's chat."""
-    on, wording = visit.form.get("on") == "1", summary_wording(visit.catalogue, visit.service.settings)
+    on, wording = page.form.get("on") == "1", summary_wording(page.catalogue, page.service.settings)
 
     def work(tx: Transaction) -> None:
         if on:
-            unit_of_work.want_summary(tx, visit.member.id, wording, at=visit.at)
+            unit_of_work.want_summary(tx, page.member.id, wording, at=page.at)
         else:
-            unit_of_work.stop_summary(tx, visit.member.id, at=visit.at)
+            unit_of_work.stop_summary(tx, page.member.id, at=page.at)
 
-    await visit.service.store.write(work)
-    return visit.go("")
+    await page.service.store.write(work)
+    return page.go("")
 
 
-async def districts(visit: Visit) -> web.Response:
+async def districts(page: PageContext) -> web.Response:
     """List the districts of the person's scope."""
-    scope = visit.scope(access.COUNT)
+    scope = page.scope(access.COUNT)
     province = await counts.count_districts(
-        visit.service.store, visit.service.regions, today=visit.today, scope=scope, step=visit.step
+        page.service.store, page.service.regions, today=page.today, scope=scope, step=page.step
     )
     ranked = sorted(province.districts, key=lambda count: (count.rank, count.district))
-    period = await _of_period(visit, province, scope)
-    return await visit.show("districts.html", province=province, ranked=ranked, **period)
+    period = await _of_period(page, province, scope)
+    return await page.show("districts.html", province=province, ranked=ranked, **period)
 
 
-async def district(visit: Visit) -> web.Response:
+async def district(page: PageContext) -> web.Response:
     """Show one district: growth, communes, sources, the way from its posters to the report."""
-    name = visit.request.match_info["district"]
-    regions, store = visit.service.regions, visit.service.store
+    name = page.request.match_info["district"]
+    regions, store = page.service.regions, page.service.store
     if name not in regions.districts:
         raise web.HTTPNotFound
-    visit.require(access.COUNT, name)
+    page.require(access.COUNT, name)
     scope = frozenset((name,))
-    province = await counts.count_districts(store, regions, today=visit.today, scope=scope, step=visit.step)
-    wanted = Wanted(visit.today, scope=scope, step=visit.step)
-    sources = visit.service.shelf.knowledge.sources
+    province = await counts.count_districts(store, regions, today=page.today, scope=scope, step=page.step)
+    wanted = Wanted(page.today, scope=scope, step=page.step)
+    sources = page.service.content_store.knowledge.sources
     tables = [await table(store, regions, view, wanted, sources=sources) for view in ("commune", "source", "channel")]
     communes = sorted(tables[0].rows, key=lambda row: -int(str(row[3])))
     by_source = sorted(tables[1].rows, key=lambda row: -int(str(row[1])))
-    found = [await _growth(visit, scope), await _funnel(visit, scope), await _progress(visit, province)]
-    return await visit.show(
+    found = [await _growth(page, scope), await _funnel(page, scope), await _progress(page, province)]
+    return await page.show(
         "district.html",
-        **await _of_period(visit, province, scope),
+        **await _of_period(page, province, scope),
         district=regions.districts[name],
         count=province.districts[0],
         province=province,
         communes=communes,
         sources=by_source,
         channels=tables[2].rows,
-        pictures=await drawn([await _named(visit, chart) for chart in found]),
+        pictures=await drawn([await _named(page, chart) for chart in found]),
     )
 
 
-def _days(visit: Visit) -> int:
-    return PERIODS.get(visit.request.query.get("days", ""), PERIODS[DEFAULT_PERIOD])
+def _days(page: PageContext) -> int:
+    return PERIODS.get(page.request.query.get("days", ""), PERIODS[DEFAULT_PERIOD])
 
 
-async def _of_period(visit: Visit, province: counts.ProvinceCount, scope: Collection[str] | None) -> dict[str, Any]:
+async def _of_period(
+    page: PageContext, province: counts.ProvinceCount, scope: Collection[str] | None
+) -> dict[str, Any]:
     """Count what was new in the days that the person chose, in all and by district."""
-    days = _days(visit)
+    days = _days(page)
     counted = await counts.count_districts(
-        visit.service.store,
-        visit.service.regions,
-        today=visit.today,
+        page.service.store,
+        page.service.regions,
+        today=page.today,
         since=province.day - timedelta(days=days - 1),
         scope=scope,
-        step=visit.step,
+        step=page.step,
     )
     return {
         "days": days,
@@ -134,45 +132,43 @@ async def _of_period(visit: Visit, province: counts.ProvinceCount, scope: Collec
     }
 
 
-async def _ranking(visit: Visit, scope: Collection[str] | None) -> Chart:
+async def _ranking(page: PageContext, scope: Collection[str] | None) -> Chart:
     # Charts end with yesterday, whoever looks: they are drawn once a day and not after every report.
     province = await counts.count_districts(
-        visit.service.store,
-        visit.service.regions,
-        today=visit.today,
-        until=visit.today - timedelta(days=1),
+        page.service.store,
+        page.service.regions,
+        today=page.today,
+        until=page.today - timedelta(days=1),
         scope=scope,
-        step=visit.step,
+        step=page.step,
     )
-    return charts.ranking(province, visit.service.regions, visit.catalogue)
+    return charts.ranking(province, page.service.regions, page.catalogue)
 
 
-async def _growth(visit: Visit, scope: Collection[str] | None) -> Chart | None:
-    until = visit.today - timedelta(days=1)
-    since = until - timedelta(days=_days(visit) - 1)
-    days = await counts.count_days(visit.service.store, since=since, until=until, scope=scope, step=visit.step)
+async def _growth(page: PageContext, scope: Collection[str] | None) -> Chart | None:
+    until = page.today - timedelta(days=1)
+    since = until - timedelta(days=_days(page) - 1)
+    days = await counts.count_days(page.service.store, since=since, until=until, scope=scope, step=page.step)
     if not days:
         return None
     filled = counts.every_day(days, since=since, until=until)
-    sent = await sent_within(visit.service.broadcasts, visit.actor, scope, visit.service.settings)
-    return charts.growth(filled, visit.catalogue, place=_place(visit, scope), step=visit.step, sent=sent)
+    sent = await sent_within(page.service.broadcasts, page.actor, scope, page.service.settings)
+    return charts.growth(filled, page.catalogue, place=_place(page, scope), step=page.step, sent=sent)
 
 
-async def _funnel(visit: Visit, scope: Collection[str] | None) -> Chart:
-    until = visit.today - timedelta(days=1)
-    sources = visit.service.shelf.knowledge.sources
-    codes = None if scope is None else codes_within(scope, sources, visit.service.regions)
-    steps = await counts.count_steps(
-        visit.service.store, today=visit.today, until=until, step=visit.step, sources=codes
-    )
-    place = "" if scope is None else _place(visit, scope)
-    return charts.funnel(steps, visit.catalogue, day=until, step=visit.step, place=place)
+async def _funnel(page: PageContext, scope: Collection[str] | None) -> Chart:
+    until = page.today - timedelta(days=1)
+    sources = page.service.content_store.knowledge.sources
+    codes = None if scope is None else codes_within(scope, sources, page.service.regions)
+    steps = await counts.count_steps(page.service.store, today=page.today, until=until, step=page.step, sources=codes)
+    place = "" if scope is None else _place(page, scope)
+    return charts.funnel(steps, page.catalogue, day=until, step=page.step, place=place)
 
 
-async def _progress(visit: Visit, province: counts.ProvinceCount) -> Chart | None:
-    regions, store = visit.service.regions, visit.service.store
+async def _progress(page: PageContext, province: counts.ProvinceCount) -> Chart | None:
+    regions, store = page.service.regions, page.service.store
     try:
-        goals = load_goals(visit.service.settings.content, regions)
+        goals = load_goals(page.service.settings.content, regions)
     except ContentError:
         goals = Goals()  # `check` names the mistake
     figures = await counts.official_figures(store, regions, until=province.day)
@@ -182,23 +178,23 @@ async def _progress(visit: Visit, province: counts.ProvinceCount) -> Chart | Non
     return charts.progress(
         found,
         regions,
-        visit.catalogue,
+        page.catalogue,
         step=province.step,
         measured_by=goals.measured_by,
         over=province.over,
     )
 
 
-async def _named(visit: Visit, chart: Chart | None) -> Chart | None:
+async def _named(page: PageContext, chart: Chart | None) -> Chart | None:
     """Say above a chart that its figures are simulated, where they are."""
-    if chart is None or not await counts.are_simulated(visit.service.store):
+    if chart is None or not await counts.are_simulated(page.service.store):
         return chart
-    return charts.as_simulated(chart, visit.catalogue)
+    return charts.as_simulated(chart, page.catalogue)
 
 
-def _place(visit: Visit, scope: Collection[str] | None) -> str:
+def _place(page: PageContext, scope: Collection[str] | None) -> str:
     if scope is None:
-        return visit.t("the whole province")
+        return page.t("the whole province")
     if len(scope) == 1:
-        return visit.service.regions.districts[next(iter(scope))].title(visit.catalogue.language)
-    return visit.t("your districts")
+        return page.service.regions.districts[next(iter(scope))].title(page.catalogue.language)
+    return page.t("your districts")

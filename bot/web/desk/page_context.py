@@ -18,7 +18,7 @@ from bot import access
 from bot.access.desk_sessions import Member, find_member
 from bot.broadcasts import Actor
 from bot.clock import local_day
-from bot.errors import Refused
+from bot.errors import NotAllowed
 from bot.helpdesk.cases import HelpDesk, Officer
 from bot.i18n.catalogue import NAMES, Catalogue, mark
 from bot.runtime.build import Service
@@ -32,11 +32,11 @@ FOREIGN_FORM = mark(
 )
 NOBODY = mark("You are not signed in, or your time at the desk is over. Type /desk in the chat for a new link.")
 NO_PAGE = mark("This page does not exist.")
-Page = Callable[["Visit"], Awaitable[web.StreamResponse]]
+Page = Callable[["PageContext"], Awaitable[web.StreamResponse]]
 
 
 @dataclass(slots=True)
-class Visit:
+class PageContext:
     """What a page of the desk works with."""
 
     request: web.Request
@@ -78,7 +78,7 @@ class Visit:
     def channel_title(self, name: str) -> str:
         """Return what a channel is called, to be translated."""
         channel = self.service.channels.get(name)
-        return (channel.traits.title if channel else "") or name
+        return (channel.capabilities.title if channel else "") or name
 
     def place_name(self, district: str) -> str:
         """Name a district; the province for none."""
@@ -149,7 +149,7 @@ def frame(request: web.Request, catalogue: Catalogue) -> dict[str, object]:
 
 
 def page(
-    action: access.Action, work: Page, *, looks_by_itself: bool = False
+    action: access.Action, work: Page, *, auto_refresh: bool = False
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Make a handler of a page that only who may do something somewhere gets to see.
 
@@ -159,7 +159,7 @@ def page(
     async def handler(request: web.Request) -> web.StreamResponse:
         service, catalogue = request.app[SERVICE], catalogue_of(request)
         session = request.cookies.get(COOKIE, "")
-        used = not looks_by_itself
+        used = not auto_refresh
         member = await find_member(service.store, session, at=service.clock(), used=used) if session else None
         if member is None:
             return refused(request, 401, catalogue.t(NOBODY))
@@ -169,15 +169,17 @@ def page(
         if request.method == "POST":
             form.extend((name, value) for name, value in (await request.post()).items() if isinstance(value, str))
             expected = form_token(service.secret, session)
-            if not is_ours(request) or not hmac.compare_digest(form.get("token", "").encode(), expected.encode()):
+            if not is_same_origin(request) or not hmac.compare_digest(
+                form.get("token", "").encode(), expected.encode()
+            ):
                 return refused(request, 403, catalogue.t(FOREIGN_FORM))
         try:
-            response = await work(Visit(request, service, catalogue, member, form))
+            response = await work(PageContext(request, service, catalogue, member, form))
         except web.HTTPForbidden as error:
             return refused(request, 403, catalogue.t(error.reason))
         except web.HTTPNotFound:
             return refused(request, 404, catalogue.t(NO_PAGE))
-        except Refused as refusal:
+        except NotAllowed as refusal:
             return refused(request, 409, catalogue.t(str(refusal)))
         if request.query.get("lang") == catalogue.language:
             response.set_cookie(
@@ -194,7 +196,7 @@ def refused(request: web.Request, status: int, sentence: str) -> web.Response:
     return aiohttp_jinja2.render_template("desk/refused.html", request, values, app_key=TEMPLATES, status=status)
 
 
-def is_ours(request: web.Request) -> bool:
+def is_same_origin(request: web.Request) -> bool:
     """Tell whether a form was sent by a page of this very site, as far as the browser says."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return False

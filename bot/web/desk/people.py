@@ -6,81 +6,79 @@ from aiohttp import web
 
 from bot import access
 from bot.access.roles import ADMIN, INVITATION_LIFETIME, INVITATION_PREFIX, OFFICER, Grant
-from bot.errors import Refused
+from bot.errors import NotAllowed
 from bot.i18n.catalogue import mark
-from bot.web.desk.page_context import Visit, number_in
+from bot.web.desk.page_context import PageContext, number_in
 
 UNKNOWN_ROLE = mark("This choice is no longer there. Please choose again.")
 
 
-async def overview(visit: Visit) -> web.Response:
+async def overview(page: PageContext) -> web.Response:
     """List everybody with a role, and the invitations that nobody has taken yet."""
-    return await _show(visit)
+    return await _show(page)
 
 
-async def invite(visit: Visit) -> web.Response:
+async def invite(page: PageContext) -> web.Response:
     """Make an invitation and show its code and links, this once."""
-    role, _, scope = visit.form.get("role", "").partition(":")
-    if role not in (OFFICER, ADMIN) or (scope and (role == ADMIN or scope not in visit.service.regions.districts)):
-        return await _show(visit, warning=UNKNOWN_ROLE, status=400)
-    code, grant, by = access.new_code(), Grant(role, scope), visit.member.id
+    role, _, scope = page.form.get("role", "").partition(":")
+    if role not in (OFFICER, ADMIN) or (scope and (role == ADMIN or scope not in page.service.regions.districts)):
+        return await _show(page, warning=UNKNOWN_ROLE, status=400)
+    code, grant, by = access.new_code(), Grant(role, scope), page.member.id
     try:
-        await visit.service.store.write(
-            lambda tx: access.offer_role(tx, code, grant, at=visit.at, actor=visit.actor.name, by=by)
+        await page.service.store.write(
+            lambda tx: access.offer_role(tx, code, grant, at=page.at, actor=page.actor.name, by=by)
         )
-    except Refused as refusal:
-        return await _show(visit, warning=str(refusal), status=409)
+    except NotAllowed as refusal:
+        return await _show(page, warning=str(refusal), status=409)
     payload = INVITATION_PREFIX + code
-    return await _show(visit, invitation=(grant, f"/start {payload}", visit.service.settings.start_links(payload)))
+    return await _show(page, invitation=(grant, f"/start {payload}", page.service.settings.start_links(payload)))
 
 
-async def revoke(visit: Visit) -> web.Response:
+async def revoke(page: PageContext) -> web.Response:
     """Take all roles from somebody; what they have in hand goes to the others."""
-    number, by = number_in(visit.request.match_info["number"]), visit.member.id
+    number, by = number_in(page.request.match_info["number"]), page.member.id
     try:
-        await visit.service.store.write(
-            lambda tx: visit.help_desk.dismiss(tx, number, at=visit.at, actor=visit.actor.name, by=by)
+        await page.service.store.write(
+            lambda tx: page.help_desk.dismiss(tx, number, at=page.at, actor=page.actor.name, by=by)
         )
-    except Refused as refusal:
-        return await _show(visit, warning=str(refusal), status=409)
-    return visit.go("people")
+    except NotAllowed as refusal:
+        return await _show(page, warning=str(refusal), status=409)
+    return page.go("people")
 
 
-async def withdraw(visit: Visit) -> web.Response:
+async def withdraw(page: PageContext) -> web.Response:
     """Make all open invitations worthless."""
-    by = visit.member.id
-    await visit.service.store.write(
-        lambda tx: access.withdraw_invitations(tx, at=visit.at, actor=visit.actor.name, by=by)
-    )
-    return visit.go("people")
+    by = page.member.id
+    await page.service.store.write(lambda tx: access.withdraw_invitations(tx, at=page.at, actor=page.actor.name, by=by))
+    return page.go("people")
 
 
 async def _show(
-    visit: Visit,
+    page: PageContext,
     *,
     invitation: tuple[Grant, str, tuple[str, ...]] | None = None,
     warning: str = "",
     status: int = 200,
 ) -> web.Response:
-    everybody = await visit.service.store.read(access.holders)
-    invitations = await visit.service.store.read(lambda tx: access.open_invitations(tx, at=visit.at))
-    return await visit.show(
+    everybody = await page.service.store.read(access.holders)
+    invitations = await page.service.store.read(lambda tx: access.open_invitations(tx, at=page.at))
+    return await page.show(
         "people.html",
         status=status,
         holders=everybody,
         invitations=invitations,
-        last_admin=access.is_last_admin(everybody, visit.member.id),
+        last_admin=access.is_last_admin(everybody, page.member.id),
         invitation=invitation,
         days=INVITATION_LIFETIME.days,
-        districts=visit.service.regions.districts.values(),
-        named=lambda grant: _named(visit, grant),
-        warning=warning and visit.t(warning),
+        districts=page.service.regions.districts.values(),
+        named=lambda grant: _named(page, grant),
+        warning=warning and page.t(warning),
     )
 
 
-def _named(visit: Visit, grant: Grant) -> str:
+def _named(page: PageContext, grant: Grant) -> str:
     if grant.role == ADMIN:
-        return visit.t("admin")
-    return visit.t(
-        "officer, {place}", place=visit.place_name(grant.scope) if grant.scope else visit.t("the whole province")
+        return page.t("admin")
+    return page.t(
+        "officer, {place}", place=page.place_name(grant.scope) if grant.scope else page.t("the whole province")
     )

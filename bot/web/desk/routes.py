@@ -58,7 +58,7 @@ def add_desk(app: web.Application) -> None:
     app.router.add_get(f"{PATH}/in", signing_in.ask)
     app.router.add_post(f"{PATH}/in", signing_in.enter)
     for method, address, action, work in PAGES:
-        app.router.add_route(method, PATH + address, page(action, work, looks_by_itself=address in BY_ITSELF))
+        app.router.add_route(method, PATH + address, page(action, work, auto_refresh=address in BY_ITSELF))
 
 
 async def _to_the_first_page(request: web.Request) -> web.Response:

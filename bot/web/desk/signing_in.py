@@ -8,7 +8,7 @@ from aiohttp import web
 from bot.access.desk_sessions import LONGEST, sign_in, sign_out
 from bot.i18n.catalogue import mark
 from bot.web.chat import catalogue_of
-from bot.web.desk.page_context import COOKIE, FOREIGN_FORM, PATH, Visit, frame, is_ours, refused
+from bot.web.desk.page_context import COOKIE, FOREIGN_FORM, PATH, PageContext, frame, is_same_origin, refused
 from bot.web.keys import SERVICE, TEMPLATES
 
 USED = mark("This link was used already, or is too old. Type /desk in the chat for a new one.")
@@ -23,7 +23,7 @@ async def ask(request: web.Request) -> web.Response:
 async def enter(request: web.Request) -> web.StreamResponse:
     """Use the link up and give the browser a new session, whatever it brought."""
     service, catalogue = request.app[SERVICE], catalogue_of(request)
-    if not is_ours(request):
+    if not is_same_origin(request):
         return refused(request, 403, catalogue.t(FOREIGN_FORM))
     key = (await request.post()).get("key", "")
     member = None
@@ -46,9 +46,9 @@ async def enter(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def leave(visit: Visit) -> web.StreamResponse:
+async def leave(page: PageContext) -> web.StreamResponse:
     """End the session."""
-    await sign_out(visit.service.store, visit.member.session)
-    response = refused(visit.request, 200, visit.t("You are signed out."))
+    await sign_out(page.service.store, page.member.session)
+    response = refused(page.request, 200, page.t("You are signed out."))
     response.del_cookie(COOKIE, path=PATH)
     return response

@@ -14,14 +14,14 @@ from telegram.error import TelegramError
 
 from bot.channels.telegram.bot_api import ApiBot
 from bot.channels.telegram.errors import delivery_error
-from bot.channels.telegram.http import Transport
+from bot.channels.telegram.http import TelegramTransport
 from bot.errors import DeliveryError, Throttled, Unknown, Unreachable
 from tests.fakes.telegram import TOKEN
 
 
 async def failure(port: int, *, answering: bool = True, finished: bool = True) -> DeliveryError:
     """Send a text to a port of this machine, as a finished request or as python-telegram-bot makes it."""
-    transport = Transport(connections=1, seconds=0.3)
+    transport = TelegramTransport(connections=1, seconds=0.3)
     bot = ApiBot(TOKEN, f"http://127.0.0.1:{port}/bot", request=transport, get_updates_request=transport)
     try:
         with pytest.raises(TelegramError) as caught:

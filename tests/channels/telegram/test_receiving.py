@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from bot.channels import Ticket
-from bot.channels.telegram.channel import Telegram
+from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.telegram.profile import Profile
-from bot.channels.telegram.receiving import Connection
+from bot.channels.telegram.receiving import TelegramConnection
 from bot.errors import StoreUnavailable
-from bot.message import IncomingMessage, Pace, Person, Reply, Settled
+from bot.message import IncomingMessage, Outcome, Person, RateLimits, Reply
 from bot.settings import Settings
 from bot.store import open_store
 from tests.conftest import NOON
@@ -48,10 +48,10 @@ class Desk:
     """A channel, its platform, and an intake that takes everything and finishes nothing by itself."""
 
     fake: FakeTelegram
-    channel: Telegram
+    channel: TelegramChannel
     tick: Tick
     taken: list[IncomingMessage] = field(default_factory=list)
-    open: list[asyncio.Future[Settled]] = field(default_factory=list)
+    open: list[asyncio.Future[Outcome]] = field(default_factory=list)
     refuses: Callable[[IncomingMessage], bool] = lambda message: False
 
     def receive(self, message: IncomingMessage) -> asyncio.Future[Ticket]:
@@ -61,14 +61,14 @@ class Desk:
             safe.set_exception(StoreUnavailable("The disk is full."))
             return safe
         self.taken.append(message)
-        settled: asyncio.Future[Settled] = loop.create_future()
+        settled: asyncio.Future[Outcome] = loop.create_future()
         self.open.append(settled)
         safe.set_result(Ticket(True, settled))
         return safe
 
     def finish(self, messages: int) -> None:
         for _ in range(messages):
-            self.open.pop(0).set_result(Settled(()))
+            self.open.pop(0).set_result(Outcome(()))
 
     async def send(self, text: str, *, answering: str = "") -> None:
         await self.channel.send(Person("telegram", str(CITIZEN)), Reply(text), answering=answering)
@@ -90,10 +90,10 @@ def desk(settings: Settings) -> Start:
     async def start(**connection: Any) -> AsyncIterator[Desk]:
         store, tick = open_store(settings.database), Tick()
         async with running_telegram() as fake:
-            channel = Telegram(
+            channel = TelegramChannel(
                 store,
-                connection=Connection(token=TOKEN, api_base=fake.api_base, **connection),
-                pace=Pace(),
+                connection=TelegramConnection(token=TOKEN, api_base=fake.api_base, **connection),
+                pace=RateLimits(),
                 profiles=[PROFILE],
                 too_fast="",
                 clock=lambda: NOON,

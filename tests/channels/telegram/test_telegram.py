@@ -27,19 +27,19 @@ from bot import access, clock
 from bot.channels.telegram import errors, formatting
 from bot.channels.telegram.bot_api import ApiBot
 from bot.channels.telegram.http import (
-    DroppedError,
     FloodError,
-    NotSentError,
     ServerError,
-    Transport,
+    TelegramDroppedError,
+    TelegramNotSentError,
+    TelegramTransport,
 )
 from bot.channels.telegram.receiving import Poller
 from bot.channels.telegram.updates import (
     NAME,
-    Heard,
-    Moved,
+    AddressChanged,
+    MessageReceived,
     Myself,
-    Present,
+    PresenceChanged,
     how_to_answer,
     read_any,
     read_plain,
@@ -84,7 +84,7 @@ HOOK_SECRET = HOOK_SECRETS["telegram"]
 def read_as_table(event: object) -> dict[str, Any] | None:
     """Write an event as the payload tables do: only what is not empty."""
     match event:
-        case Heard(message, query):
+        case MessageReceived(message, query):
             said = {
                 "id": message.id,
                 "address": message.person.address,
@@ -92,13 +92,13 @@ def read_as_table(event: object) -> dict[str, Any] | None:
                 "text": message.text,
                 "choice": message.choice,
                 "attachment": message.attachment,
-                "crowd": message.crowd,
+                "crowd": message.group,
                 "query": query,
             }
             return {"heard": {key: value for key, value in said.items() if value}}
-        case Present(person, gone):
+        case PresenceChanged(person, gone):
             return {"present": {"address": person.address, "gone": gone}}
-        case Moved(person, address):
+        case AddressChanged(person, address):
             return {"moved": {"address": person.address, "to": address}}
     return None
 
@@ -164,7 +164,7 @@ def test_nonsense_is_never_an_update(raw: dict[str, Any]) -> None:
         (BadRequest("Bad Request: PEER_ID_INVALID"), Gone, 0),
         (BadRequest("Bad Request: message text is empty"), Rejected, 0),
         (BadRequest("Bad Request: BUTTON_DATA_INVALID"), Rejected, 0),
-        (NotSentError("no connection"), Unreachable, 0),
+        (TelegramNotSentError("no connection"), Unreachable, 0),
         (ServerError(502), Unreachable, 0),
         (TimedOut("late"), Unknown, 0),
         (InvalidToken(), Unreachable, 0),
@@ -182,8 +182,8 @@ def test_error_is_mapped(error: TelegramError, wanted: type[DeliveryError], retr
 
 
 def test_broken_connection_is_repeated_for_an_answer_only() -> None:
-    assert type(errors.delivery_error(DroppedError("gone"), answering=True)) is Unreachable
-    assert type(errors.delivery_error(DroppedError("gone"), answering=False)) is Unknown
+    assert type(errors.delivery_error(TelegramDroppedError("gone"), answering=True)) is Unreachable
+    assert type(errors.delivery_error(TelegramDroppedError("gone"), answering=False)) is Unknown
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -406,7 +406,7 @@ def test_every_citizens_character_is_escaped(text: str) -> None:
     assert shown.replace("&lt;", "").count("<") == 0
 
 
-class Recording(Transport):
+class Recording(TelegramTransport):
     """Keeps the bodies of requests instead of sending them."""
 
     def __init__(self) -> None:
@@ -480,7 +480,7 @@ async def test_the_telegram_of_the_tests_is_as_strict(
     fake.messages[CITIZEN, 7] = {"text": "trước"}
     said = {"chat_id": CITIZEN, "message_id": 7, "parse_mode": "HTML"}
     said["caption" if method in ("sendPhoto", "sendDocument") else "text"] = text
-    transport = Transport(connections=1, seconds=5)
+    transport = TelegramTransport(connections=1, seconds=5)
     status, content = await transport.do_request(f"{fake.api_base}{TOKEN}/{method}", "POST", orjson.dumps(said))
     await transport.shutdown()
     answer = orjson.loads(content)
@@ -864,7 +864,7 @@ async def test_webhook_needs_a_public_address(settings: Settings, fake: FakeTele
 
 async def test_no_error_names_the_token() -> None:
     for address in (f"http://127.0.0.1:9/bot{TOKEN}/getMe", f"http://no.such.host.invalid/bot{TOKEN}/getMe"):
-        transport = Transport(connections=1, seconds=0.2)
+        transport = TelegramTransport(connections=1, seconds=0.2)
         with pytest.raises(TelegramError) as caught:
             await transport.do_request(address, "POST")
         assert TOKEN not in repr(caught.value) + str(caught.value)

@@ -16,10 +16,10 @@ from structlog.testing import capture_logs
 
 from bot import access
 from bot.channels.zalo.bot import channel
-from bot.channels.zalo.bot.channel import ZaloBot
+from bot.channels.zalo.bot.channel import ZaloBotChannel
 from bot.channels.zalo.bot.updates import NAME, read_update, spoken_to_me, unwrap
 from bot.channels.zalo.errors import bot_error, call_error
-from bot.channels.zalo.transport import Answer, DroppedError, NotSentError, SlowError
+from bot.channels.zalo.transport import ApiResponse, SlowError, ZaloDroppedError, ZaloNotSentError
 from bot.clock import stamp
 from bot.cluster.lease import Lease
 from bot.errors import DeliveryError, Overloaded, Rejected, StoreUnavailable, Throttled, Unknown, Unreachable
@@ -47,7 +47,7 @@ def as_table(message: IncomingMessage | None) -> dict[str, Any] | None:
         "at": stamp(message.at),
         "text": message.text,
         "attachment": message.attachment,
-        "crowd": message.crowd,
+        "crowd": message.group,
     }
     return {"heard": {key: value for key, value in said.items() if value}}
 
@@ -121,15 +121,15 @@ ERRORS: list[tuple[int, dict[str, Any], type[DeliveryError] | None]] = [
 
 @pytest.mark.parametrize(("status", "body", "expected"), ERRORS)
 def test_error(status: int, body: dict[str, Any], expected: type[DeliveryError] | None) -> None:
-    error = bot_error(Answer(status, body))
+    error = bot_error(ApiResponse(status, body))
     assert (type(error) if error else None) is expected
 
 
 def test_requests_without_an_answer() -> None:
     for error, answering, expected in (
-        (NotSentError("x"), False, Unreachable),
-        (DroppedError("x"), True, Unreachable),
-        (DroppedError("x"), False, Unknown),
+        (ZaloNotSentError("x"), False, Unreachable),
+        (ZaloDroppedError("x"), True, Unreachable),
+        (ZaloDroppedError("x"), False, Unknown),
         (SlowError("x"), True, Unknown),
     ):
         assert type(call_error(error, answering=answering)) is expected
@@ -149,9 +149,9 @@ async def walker(settings: Settings, clock: FrozenClock, taken: Taken) -> AsyncI
         yield opened
 
 
-def channel_of(service: Service) -> ZaloBot:
+def channel_of(service: Service) -> ZaloBotChannel:
     channel = service.channels[NAME]
-    assert isinstance(channel, ZaloBot)
+    assert isinstance(channel, ZaloBotChannel)
     return channel
 
 
@@ -287,12 +287,12 @@ async def test_what_a_poll_brought_is_taken_before_the_next_however_long_that_ta
             gate.set()
             fake.say("first-of-three", "/menu")
             await fake.until(1)
-            glance = service.store.glance
+            read_inline = service.store.read_inline
 
             async def away(work: Any) -> Any:
                 raise StoreUnavailable("The database cannot be reached.")
 
-            monkeypatch.setattr(service.store, "glance", away)
+            monkeypatch.setattr(service.store, "read_inline", away)
         fake.say("second-of-three", "/menu")
         fake.say("third-of-three", "/menu")
         for _ in range(5):
@@ -306,7 +306,7 @@ async def test_what_a_poll_brought_is_taken_before_the_next_however_long_that_ta
         if why == "overloaded":
             gate.set()
         else:
-            monkeypatch.setattr(service.store, "glance", glance)
+            monkeypatch.setattr(service.store, "read_inline", read_inline)
         await fake.until(3)
         for name in ("first-of-three", "second-of-three", "third-of-three"):
             assert len(fake.texts(name)) == 1
@@ -359,7 +359,7 @@ async def test_a_poll_may_bring_nothing_a_list_or_a_flat_update(
             (flat, False),
             ({"ok": True, "result": {"event_name": 5}}, False),
         ):
-            assert await listening._take_all(Answer(200, body)) is fresh
+            assert await listening._take_all(ApiResponse(200, body)) is fresh
 
 
 async def test_one_poller_a_token(walker: Walker, clock: FrozenClock) -> None:
@@ -394,7 +394,7 @@ async def test_the_budget_is_counted_and_alarmed_once(settings: Settings, clock:
         await taken.line.get()  # its answer has no channel to leave by
         for _ in range(3):
             await walker.say("/menu")
-            await channel_of(walker.service)._meter.flush()
+            await channel_of(walker.service)._usage_meter.flush()
         figures = await channel_of(walker.service).state()
         assert [(figure.value, figure.limit) for figure in figures] == [(6, 5), (3, 0)]
         pushes = await walker.service.store.read(lambda tx: tx.all("SELECT reply FROM pushes"))
@@ -402,7 +402,7 @@ async def test_the_budget_is_counted_and_alarmed_once(settings: Settings, clock:
         clock.forward(days=30)
         for _ in range(2):
             await walker.say("/menu")
-        await channel_of(walker.service)._meter.flush()
+        await channel_of(walker.service)._usage_meter.flush()
         pushes = await walker.service.store.read(lambda tx: tx.all("SELECT reply FROM pushes"))
         assert len(pushes) == 2  # a new month, a new alarm
 

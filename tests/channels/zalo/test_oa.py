@@ -20,15 +20,15 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from bot.channels.zalo.errors import ACCOUNT, BUSINESS, Host, oa_error
-from bot.channels.zalo.oa.channel import ZaloOA
+from bot.channels.zalo.oa.channel import ZaloOAChannel
 from bot.channels.zalo.oa.events import NAME, Notice, Receipts, Verifier, event_name, read_event
 from bot.channels.zalo.oa.tokens import Pair, keep_pair
 from bot.channels.zalo.speech import LONGEST_TEXT, as_texts, nfc_length, plain
-from bot.channels.zalo.transport import Answer
+from bot.channels.zalo.transport import ApiResponse
 from bot.clock import stamp
 from bot.delivery.outbox import fit
 from bot.errors import DeliveryError, Gone, Rejected, StoreUnavailable, Throttled, Unknown, Unreachable
-from bot.message import Attachment, Button, IncomingMessage, Person, Reply, Traits, Window
+from bot.message import Attachment, Button, Capabilities, IncomingMessage, Person, Reply, Window
 from bot.runtime.zalo_factory import open_zalo
 from bot.settings import Settings
 from bot.store import Transaction, credentials, people, reach, roles
@@ -40,7 +40,7 @@ from tests.support.zalo_walk import CITIZEN, Taken, Walker, an_admin, oa_setting
 PAYLOADS = sorted((ROOT / "tests" / "payloads" / NAME).glob("*.json"))
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 SECRETS = [("own", OA_SECRET), ("app", APP_SECRET)]
-TRAITS = Traits(longest_text=LONGEST_TEXT, measure=nfc_length, buttons=False)
+TRAITS = Capabilities(longest_text=LONGEST_TEXT, measure=nfc_length, buttons=False)
 
 
 def as_table(event: object) -> dict[str, Any] | None:
@@ -138,14 +138,14 @@ CODES = [
 ]
 
 
-def error_of(answer: Answer, host: Host = ACCOUNT, *, hours: float = 0.0) -> DeliveryError | None:
+def error_of(answer: ApiResponse, host: Host = ACCOUNT, *, hours: float = 0.0) -> DeliveryError | None:
     return oa_error(answer, now=NOON + timedelta(hours=hours), zone=Settings().zone, host=host)
 
 
 def test_every_code_on_both_hosts() -> None:
     for code, host, expected in CODES:
         for written in (int(code), code):
-            error = error_of(Answer(200, {"error": written, "message": "x"}), host)
+            error = error_of(ApiResponse(200, {"error": written, "message": "x"}), host)
             assert type(error) is expected, code
             assert error.code == code
     described = {int(code) for code, host, expected in CODES if host is ACCOUNT and expected is not Unknown}
@@ -165,20 +165,20 @@ ANSWERS: list[tuple[int, dict[str, Any], type[DeliveryError] | None]] = [
 
 @pytest.mark.parametrize(("status", "body", "expected"), ANSWERS)
 def test_answers(status: int, body: dict[str, Any], expected: type[DeliveryError] | None) -> None:
-    error = error_of(Answer(status, body))
+    error = error_of(ApiResponse(status, body))
     assert (type(error) if error else None) is expected
 
 
 def test_pauses_end_when_the_limit_does() -> None:
     zone = Settings().zone
-    rate = oa_error(Answer(200, {"error": -32}), now=NOON + timedelta(seconds=20), zone=zone)
+    rate = oa_error(ApiResponse(200, {"error": -32}), now=NOON + timedelta(seconds=20), zone=zone)
     assert rate is not None
     assert 40 <= rate.retry_after <= 45
     for code, hours, expected in (
         (-234, 10.5, timedelta(hours=7, minutes=35)),
         (-211, 0, timedelta(hours=18, minutes=5)),
     ):
-        error = error_of(Answer(200, {"error": code}), hours=hours)  # at 22:30, at noon
+        error = error_of(ApiResponse(200, {"error": code}), hours=hours)  # at 22:30, at noon
         assert error is not None
         assert error.retry_after == expected.total_seconds()
 
@@ -188,7 +188,7 @@ def test_pauses_end_when_the_limit_does() -> None:
     [("Your application reached limit call api", "app's"), ("Your OA reached limit call api", "account's")],
 )
 def test_one_code_for_two_limits(text: str, whose: str) -> None:
-    assert whose in str(error_of(Answer(200, {"error": -32, "message": text})))
+    assert whose in str(error_of(ApiResponse(200, {"error": -32, "message": text})))
 
 
 @given(
@@ -249,9 +249,9 @@ async def walker(settings: Settings, clock: FrozenClock, taken: Taken) -> AsyncI
         yield opened
 
 
-def channel_of(walker: Walker) -> ZaloOA:
+def channel_of(walker: Walker) -> ZaloOAChannel:
     channel = walker.service.channels[NAME]
-    assert isinstance(channel, ZaloOA)
+    assert isinstance(channel, ZaloOAChannel)
     return channel
 
 
@@ -438,11 +438,11 @@ async def test_files(walker: Walker) -> None:
 
 async def test_the_windows_are_kept_for_each_person(walker: Walker, clock: FrozenClock) -> None:
     channel, store = channel_of(walker), walker.service.store
-    assert channel.traits.window == Window(free_hours=48, free_messages=0, paid_days=7)
+    assert channel.capabilities.window == Window(free_hours=48, free_messages=0, paid_days=7)
 
     async def windows(free_messages: int = 0) -> list[int]:
         """Count by price, and ask for the price of the one person, which is the same."""
-        await channel._meter.flush()
+        await channel._usage_meter.flush()
         counted = [figure.value for figure in (await channel.state())[1:4]]
         window = Window(free_hours=48, free_messages=free_messages, paid_days=7)
         number = (await all_rows(walker, "SELECT id FROM people"))[0][0]
@@ -472,13 +472,13 @@ async def test_the_windows_are_kept_for_each_person(walker: Walker, clock: Froze
     walker.fake.now_ms = int(clock().timestamp() * 1000)
     await walker.say("/menu")
     assert await windows() == [1, 0, 0]
-    assert await store.read(lambda tx: reach.price(tx, 404, channel.traits.window, now=clock())) == reach.CLOSED
+    assert await store.read(lambda tx: reach.price(tx, 404, channel.capabilities.window, now=clock())) == reach.CLOSED
 
 
 async def test_who_only_an_officer_wrote_to_must_write_first(walker: Walker, clock: FrozenClock) -> None:
     await walker.post(walker.fake.echo(CITIZEN, "Cán bộ đây ạ", admin="59"))
     await walker.heard()
-    store, window = walker.service.store, channel_of(walker).traits.window
+    store, window = walker.service.store, channel_of(walker).capabilities.window
     assert await store.read(lambda tx: reach.prices(tx, NAME, window, now=clock())) == {
         "free": 0,
         "paid": 0,
@@ -560,7 +560,7 @@ async def test_what_the_package_still_allows_is_shown(walker: Walker) -> None:
     walker.fake.quota = {"quota_type": "sub_quota", "remain": "1999", "total": "2000"}
     await walker.say("/menu")
     channel = channel_of(walker)
-    await channel._meter.flush()
+    await channel._usage_meter.flush()
     last = (await channel.state())[-1]
     assert (last.value, last.limit) == (1999, 2000)
 
@@ -706,7 +706,7 @@ async def test_two_processes_renew_once(walker: Walker, settings: Settings, cloc
         clock=clock,
         report=lambda part, sentence: None,
     )
-    assert isinstance(other, ZaloOA)
+    assert isinstance(other, ZaloOAChannel)
     await other._tokens.current()
     walker.fake.expire()
     await asyncio.gather(send(walker, Reply("a")), other.send(Person(NAME, CITIZEN), Reply("b")))

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 import bot.runtime.build
 from bot.broadcasts import Actor
-from bot.channels.terms import Terms
+from bot.channels.terms import SendingTerms
 from bot.clock import stamp
 from bot.errors import DeliveryError, Gone, Rejected, Unknown, Unreachable
 from bot.hours import QuietHours
-from bot.message import UNFOLLOW, IncomingMessage, Person, Receipt, Reply, Traits, Window
+from bot.message import UNFOLLOW, Capabilities, IncomingMessage, Person, Receipt, Reply, Window
 from bot.reminders.requests import is_asked_for, read_wish
 from bot.runtime.build import Service
 from bot.settings import Settings
@@ -214,13 +214,13 @@ async def test_dialogs(name: str, talk: Talk) -> None:
 
 
 async def test_where_a_talk_closes_nothing_is_promised_beyond(service: Service, recorder: Recorder, talk: Talk) -> None:
-    recorder.traits = replace(recorder.traits, window=Window(free_hours=48, paid_days=7))
+    recorder.capabilities = replace(recorder.capabilities, window=Window(free_hours=48, paid_days=7))
     assert "trong vòng 7 ngày tới" in await talk.say("nhắc tôi 24/12 lúc 9h")
     assert "lúc 09:00, Chủ Nhật 29/11/2026" in await talk.say("nhắc tôi chủ nhật 9h")
 
 
 async def test_where_the_bot_cannot_write_later_it_promises_nothing(open_bot: OpenBot, recorder: Recorder) -> None:
-    recorder.traits = replace(recorder.traits, starts_talk=False)  # like the terminal
+    recorder.capabilities = replace(recorder.capabilities, starts_talk=False)  # like the terminal
     async with open_bot() as service:
         talk = Talk(service, recorder, Person(recorder.name, "citizen-1"))
         assert "không thể nhắn lại" in await talk.say("nhắc tôi mai 9h")
@@ -247,7 +247,7 @@ class Platform(Recorder):
 
 @pytest.fixture
 def platform() -> Platform:
-    return Platform(traits=Traits(longest_text=4000, title="recorder"))
+    return Platform(capabilities=Capabilities(longest_text=4000, title="recorder"))
 
 
 @pytest.fixture
@@ -353,7 +353,7 @@ async def test_stopping_while_it_waits_to_leave(settings: Settings, clock: Froze
                 await talk.say(choice="privacy:erase")
             else:
                 gone = IncomingMessage(person=talk.person, id="gone", at=clock(), event=UNFOLLOW)
-                await (await service.inbox.receive(gone)).settled
+                await (await service.inbox.receive(gone)).done
         clock.at = at(19)
         await service.appointments.advance()
         assert (platform.got, await states(service.store)) == ([], [])
@@ -361,7 +361,7 @@ async def test_stopping_while_it_waits_to_leave(settings: Settings, clock: Froze
 
 @pytest.mark.usefixtures("by_hand")
 async def test_a_closed_window_is_respected(settings: Settings, clock: FrozenClock, platform: Platform) -> None:
-    platform.traits = replace(platform.traits, window=Window(free_hours=48, paid_days=7))
+    platform.capabilities = replace(platform.capabilities, window=Window(free_hours=48, paid_days=7))
     async with sending_bot(settings, clock, platform) as service:
         talk = Talk(service, platform, Person("recorder", "citizen-1"))
         await talk.say("nhắc tôi mai 9h")
@@ -445,7 +445,7 @@ async def test_what_is_left_of_a_month_is_kept_for_answers(
     settings: Settings, clock: FrozenClock, platform: Platform
 ) -> None:
     async with sending_bot(settings, clock, platform) as service:
-        service.appointments._terms = {"recorder": Terms(budget=10, budgeted=("sent",))}
+        service.appointments._terms = {"recorder": SendingTerms(budget=10, budgeted=("sent",))}
 
         def work(tx: Transaction) -> None:
             person = add_person(tx, "citizen-1")
@@ -505,7 +505,7 @@ async def test_the_steps_of_a_row(engine: Engine) -> None:
         assert not appointments.holds(tx, numbers[0], holder="another")
         appointments.put_off(tx, numbers[0], until=stamp(NOON + timedelta(hours=1)), at=now, tries=1)
         assert due(tx) == []
-        assert appointments.bury(tx, at=now) == 1
+        assert appointments.mark_lost(tx, at=now) == 1
         appointments.end(tx, numbers[1], state="sent", at=now)  # too late: another has said what became of it
         rows = tx.all("SELECT state, tries FROM appointments ORDER BY id")
         assert [(row["state"], row["tries"]) for row in rows] == [("waiting", 1), ("unknown", 0)]

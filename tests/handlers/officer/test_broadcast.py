@@ -14,7 +14,7 @@ from bot.access.roles import ADMIN, OFFICER
 from bot.broadcasts import Actor
 from bot.broadcasts.templating import foreign_hosts
 from bot.library.knowledge import Knowledge
-from bot.message import Person, Receipt, Reply, Traits
+from bot.message import Capabilities, Person, Receipt, Reply
 from bot.runtime.build import Service
 from bot.settings import Settings
 from bot.store import roles
@@ -215,7 +215,7 @@ class Doored(Recorder):
 
 @pytest.fixture
 def channel() -> Doored:
-    return Doored(traits=Traits(longest_text=4000, title="recorder"))
+    return Doored(capabilities=Capabilities(longest_text=4000, title="recorder"))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.channels.zalo.errors import UNAUTHORISED, bot_code
-from bot.channels.zalo.transport import Answer, Transport
+from bot.channels.zalo.transport import ApiResponse, ZaloTransport
 
 _SENDING_CONNECTIONS = 16
 _POLL_MARGIN = 10  # seconds that a poll may take longer than was asked for
@@ -18,7 +18,7 @@ class TokenRefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
+class ZaloBotConnection:
     """How to reach the platform, and how it reaches the bot: it polls, or is called at `hook_url`."""
 
     token: str
@@ -41,20 +41,20 @@ class Connection:
         return f"{base}/bot{self.token}/{method}"
 
 
-class Api:
+class ZaloBotApi:
     """The platform's methods over two pools, so that no poll holds a message up."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: ZaloBotConnection) -> None:
         """Open nothing yet."""
         self._connection = connection
-        self._polling = Transport(connections=1, seconds=connection.poll_seconds + _POLL_MARGIN)
-        self._sending = Transport(connections=_SENDING_CONNECTIONS, seconds=connection.answer_seconds)
+        self._polling = ZaloTransport(connections=1, seconds=connection.poll_seconds + _POLL_MARGIN)
+        self._sending = ZaloTransport(connections=_SENDING_CONNECTIONS, seconds=connection.answer_seconds)
 
-    async def call(self, method: str, asked: Mapping[str, Any]) -> Answer:
+    async def call(self, method: str, asked: Mapping[str, Any]) -> ApiResponse:
         """Call a method; raises CallError, TokenRefusedError."""
         return await self._post(self._sending, method, asked)
 
-    async def poll(self) -> Answer:
+    async def poll(self) -> ApiResponse:
         """Ask for the next update, and wait as long as the platform likes; raises CallError, TokenRefusedError."""
         return await self._post(self._polling, "getUpdates", {"timeout": self._connection.poll_seconds})
 
@@ -63,7 +63,7 @@ class Api:
         await self._polling.close()
         await self._sending.close()
 
-    async def _post(self, transport: Transport, method: str, asked: Mapping[str, Any]) -> Answer:
+    async def _post(self, transport: ZaloTransport, method: str, asked: Mapping[str, Any]) -> ApiResponse:
         answer = await transport.post(self._connection.url(method), json=asked)
         if bot_code(answer) == UNAUTHORISED:
             raise TokenRefusedError

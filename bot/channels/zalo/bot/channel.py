@@ -10,12 +10,12 @@ from typing import Any
 
 import structlog
 
-from bot.channels.alerts import Alarm
-from bot.channels.media import PictureShelf
+from bot.channels.alerts import AdminAlerts
+from bot.channels.media import MediaStore
 from bot.channels.protocol import Receive
-from bot.channels.quota import Meter
+from bot.channels.quota import UsageMeter
 from bot.channels.rate_limit import Buckets
-from bot.channels.zalo.bot.api import Api, Connection, TokenRefusedError
+from bot.channels.zalo.bot.api import TokenRefusedError, ZaloBotApi, ZaloBotConnection
 from bot.channels.zalo.bot.receiving import Listening
 from bot.channels.zalo.bot.updates import NAME, read_update
 from bot.channels.zalo.errors import UNAUTHORISED, bot_error, call_error
@@ -25,7 +25,7 @@ from bot.clock import Clock
 from bot.cluster.lease import Lease
 from bot.errors import DeliveryError, Flooded, Rejected, StoreError, Throttled, Unreachable
 from bot.i18n.catalogue import mark
-from bot.message import Figure, IncomingMessage, Pace, Person, Receipt, Reply, Traits
+from bot.message import Capabilities, ChannelMetric, IncomingMessage, Person, RateLimits, Receipt, Reply
 from bot.store import Store
 
 log = structlog.get_logger()
@@ -38,7 +38,7 @@ _ALARMING_QUOTA_PAUSE = 240.0  # by then it is not the rate of a minute
 Report = Callable[[str | None], None]
 
 
-class ZaloBot:
+class ZaloBotChannel:
     """One bot of the Zalo Bot Platform."""
 
     name = NAME
@@ -47,17 +47,17 @@ class ZaloBot:
         self,
         store: Store,
         *,
-        connection: Connection,
-        pace: Pace,
-        pictures: PictureShelf,
-        meter: Meter,
+        connection: ZaloBotConnection,
+        pace: RateLimits,
+        pictures: MediaStore,
+        usage_meter: UsageMeter,
         budget: int,
         counts_incoming: bool,
         too_fast: str,
         clock: Clock,
         report: Report,
         report_sending: Report,
-        alarm: Alarm,
+        alerts: AdminAlerts,
     ) -> None:
         """Prepare everything, connect to nothing yet.
 
@@ -65,17 +65,17 @@ class ZaloBot:
         `report_sending` the same of its way out; `alarm` reaches the admins.
         """
         self._connection, self._clock = connection, clock
-        self._pictures, self._meter, self._budget = pictures, meter, budget
+        self._pictures, self._usage_meter, self._budget = pictures, usage_meter, budget
         self._counts_incoming = counts_incoming
-        self._report, self._report_sending, self._alarm, self._too_fast = report, report_sending, alarm, too_fast
-        self.traits = Traits(
+        self._report, self._report_sending, self._alerts, self._too_fast = report, report_sending, alerts, too_fast
+        self.capabilities = Capabilities(
             longest_text=LONGEST_TEXT,
             title=mark("Zalo (bot)"),
             measure=nfc_length,
             buttons=False,
-            pace=replace(pace, is_crowd=lambda address: address.startswith("zgr-")),
+            pace=replace(pace, is_group=lambda address: address.startswith("zgr-")),
         )
-        self._api = Api(connection)
+        self._api = ZaloBotApi(connection)
         self._lease = Lease(store, f"{NAME}:{connection.account}", seconds=_LEASE_SECONDS, clock=clock)
         self._listening = Listening(
             self._api, connection=connection, lease=self._lease, take=self.take, report=self._report
@@ -84,7 +84,7 @@ class ZaloBot:
         self._off = ""  # why the channel has stopped for good
         self._closed = False
         self._quota_pause = _FIRST_QUOTA_PAUSE
-        self._told_off = Buckets(1)
+        self._flood_warnings = Buckets(1)
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- in ---------------------------------------------------------------------------------------------------
@@ -125,11 +125,11 @@ class ZaloBot:
         try:
             ticket = await self._receive(message)
         except Flooded:
-            if not self._told_off.take(message.person):
+            if not self._flood_warnings.take(message.person):
                 self._spawn(self._say(message.person.address, self._too_fast))
             return True
         if ticket.fresh:
-            self._meter.count(RECEIVED)
+            self._usage_meter.count(RECEIVED)
         return ticket.fresh
 
     # -- out --------------------------------------------------------------------------------------------------
@@ -151,13 +151,13 @@ class ZaloBot:
             receipt = await self._say(chat, part, answering=bool(answering))
         return receipt
 
-    async def state(self) -> tuple[Figure, ...]:
+    async def state(self) -> tuple[ChannelMetric, ...]:
         """Tell how much of the month's messages is used up."""
-        figures = await self._meter.figures()
+        figures = await self._usage_meter.figures()
         sent, received = figures.get(SENT, 0), figures.get(RECEIVED, 0)
         return (
-            Figure(mark("Messages this month"), sent + received * self._counts_incoming, self._budget),
-            Figure(mark("of these sent"), sent),
+            ChannelMetric(mark("Messages this month"), sent + received * self._counts_incoming, self._budget),
+            ChannelMetric(mark("of these sent"), sent),
         )
 
     async def close(self) -> None:
@@ -166,7 +166,7 @@ class ZaloBot:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._meter.flush()
+        await self._usage_meter.flush()
         try:
             await self._lease.give_back()
         except StoreError:
@@ -206,7 +206,7 @@ class ZaloBot:
         if self._quota_pause > _ALARMING_QUOTA_PAUSE:
             self._report_sending(None)
         self._quota_pause = _FIRST_QUOTA_PAUSE
-        self._meter.count(SENT)
+        self._usage_meter.count(SENT)
         result = answer.body.get("result")
         return Receipt(str(result.get("message_id") or "") if isinstance(result, dict) else "")
 
@@ -216,9 +216,9 @@ class ZaloBot:
         if failure.retry_after < _ALARMING_QUOTA_PAUSE:
             return
         self._report_sending("Zalo goes on refusing messages (429); the month's messages seem to be used up.")
-        await self._alarm.sound(
+        await self._alerts.sound(
             mark("The Zalo bot cannot answer any more: Zalo says that this month's messages are used up."),
-            once=f"{self._meter.month} refused",
+            once=f"{self._usage_meter.month} refused",
         )
 
     async def _stop(self) -> None:
@@ -230,7 +230,7 @@ class ZaloBot:
         )
         self._report(self._off)
         try:
-            await self._alarm.sound(
+            await self._alerts.sound(
                 mark("Zalo refuses the bot's token, so that the Zalo bot has stopped; a new token must be set."),
                 once=f"{self._clock():%Y-%m-%d} token",
             )

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from bot.channels.zalo.bot.api import Api, Connection, TokenRefusedError
+from bot.channels.zalo.bot.api import TokenRefusedError, ZaloBotApi, ZaloBotConnection
 from bot.channels.zalo.bot.updates import NAME, names_of, unwrap
 from bot.channels.zalo.errors import BAD_REQUEST, NOT_FOUND, QUIET, bot_code
-from bot.channels.zalo.transport import Answer, CallError
+from bot.channels.zalo.transport import ApiResponse, CallError
 from bot.cluster.lease import Lease
 from bot.errors import StoreError
 
@@ -35,9 +35,9 @@ class Listening:
 
     def __init__(
         self,
-        api: Api,
+        api: ZaloBotApi,
         *,
-        connection: Connection,
+        connection: ZaloBotConnection,
         lease: Lease,
         take: Callable[[Mapping[str, Any]], Awaitable[bool]],
         report: Callable[[str | None], None],
@@ -121,7 +121,7 @@ class Listening:
                 if not await self._take_all(answer):
                     await self._sleep(_REPEAT_PAUSE)
 
-    async def _take_all(self, answer: Answer) -> bool:
+    async def _take_all(self, answer: ApiResponse) -> bool:
         """Take what a poll brought: one object as documented, or a list, or flat; tells whether anything was new."""
         result = answer.body if unwrap(answer.body) else answer.body.get("result")
         fresh = False

@@ -52,16 +52,16 @@ def read_update(
     chat_id, message_id = str(chat.get("id") or ""), str(message.get("message_id") or "")
     if not chat_id or not message_id or sender.get("is_bot") or (event != _TEXT and event not in _ATTACHMENTS):
         return None
-    crowd = chat.get("chat_type") == _GROUP
+    group = chat.get("chat_type") == _GROUP
     text = message.get("text") if event == _TEXT else message.get("caption")
     text = text if isinstance(text, str) else ""
-    if crowd:
+    if group:
         spoken = spoken_to_me(text, mentioned_as, known_as)
         if spoken is None:
             return None
         text = spoken
     attachment = _ATTACHMENTS.get(event, "")
-    if not text and not attachment and not crowd:
+    if not text and not attachment and not group:
         return None
     # The address and the account are part of what makes a message the same; hashed, because ids outlive people.
     parts = (account, event, chat_id, str(sender.get("id") or ""), message_id)
@@ -71,7 +71,7 @@ def read_update(
         at=_moment(message.get("date"), now),
         text=text,
         attachment=attachment,
-        crowd=crowd,
+        group=group,
     )
 
 

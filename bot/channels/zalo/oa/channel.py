@@ -17,13 +17,13 @@ from typing import Any
 import aiohttp
 import structlog
 
-from bot.channels.alerts import Alarm
+from bot.channels.alerts import AdminAlerts
 from bot.channels.protocol import Receive
-from bot.channels.quota import NOW, Meter
+from bot.channels.quota import NOW, UsageMeter
 from bot.channels.rate_limit import Buckets
-from bot.channels.zalo.errors import ACCOUNT, Trouble, call_error, code_of, oa_error, trouble_of
+from bot.channels.zalo.errors import ACCOUNT, ErrorAction, call_error, code_of, oa_error, trouble_of
 from bot.channels.zalo.oa.attachments import Uploads, as_buttons
-from bot.channels.zalo.oa.cooldown import Holds
+from bot.channels.zalo.oa.cooldown import Cooldowns
 from bot.channels.zalo.oa.events import (
     NAME,
     Notice,
@@ -34,11 +34,11 @@ from bot.channels.zalo.oa.events import (
 )
 from bot.channels.zalo.oa.tokens import Tokens
 from bot.channels.zalo.speech import LONGEST_TEXT, as_texts, file_in_words, nfc_length, plain, with_alternative
-from bot.channels.zalo.transport import Answer, CallError, Transport
+from bot.channels.zalo.transport import ApiResponse, CallError, ZaloTransport
 from bot.clock import Clock, local_day
 from bot.errors import DeliveryError, Flooded, Gone, Rejected, StoreError, Throttled, Unreachable
 from bot.i18n.catalogue import mark
-from bot.message import Figure, IncomingMessage, Pace, Person, Receipt, Reply, Traits, Window
+from bot.message import Capabilities, ChannelMetric, IncomingMessage, Person, RateLimits, Receipt, Reply, Window
 from bot.store import Store, Transaction, reach, usage
 
 log = structlog.get_logger()
@@ -52,7 +52,7 @@ Report = Callable[[str | None], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class SendingRules:
     """What the account may do, and what a message costs; all of it is the vendor's to change."""
 
     api_base: str
@@ -62,7 +62,7 @@ class Rules:
     quiet_minutes: int = 60
 
 
-class ZaloOA:
+class ZaloOAChannel:
     """One Official Account."""
 
     name = NAME
@@ -71,18 +71,18 @@ class ZaloOA:
         self,
         store: Store,
         *,
-        rules: Rules,
+        rules: SendingRules,
         tokens: Tokens,
-        transport: Transport,
+        transport: ZaloTransport,
         verifier: Verifier,
         set_up: bool,
-        meter: Meter,
-        pace: Pace,
+        usage_meter: UsageMeter,
+        pace: RateLimits,
         too_fast: str,
         zone: tzinfo,
         clock: Clock,
         report: Report,
-        alarm: Alarm,
+        alerts: AdminAlerts,
         tick: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Coroutine[Any, Any, None]] = asyncio.sleep,
     ) -> None:
@@ -92,10 +92,10 @@ class ZaloOA:
         what is wrong with the channel, or None; `alarm` reaches the admins.
         """
         self._store, self._rules, self._tokens, self._transport = store, rules, tokens, transport
-        self._verifier, self._meter, self._zone, self._clock = verifier, meter, zone, clock
-        self._set_up, self._too_fast, self._report, self._alarm = set_up, too_fast, report, alarm
+        self._verifier, self._usage_meter, self._zone, self._clock = verifier, usage_meter, zone, clock
+        self._set_up, self._too_fast, self._report, self._alerts = set_up, too_fast, report, alerts
         self._tick, self._sleep = tick, sleep
-        self.traits = Traits(
+        self.capabilities = Capabilities(
             longest_text=LONGEST_TEXT,
             title=mark("Zalo"),
             measure=nfc_length,
@@ -110,10 +110,10 @@ class ZaloOA:
         self._set_up_wrong_until = 0.0
         self._matched = ""
         self._decorates = rules.buttons
-        self._told_off = Buckets(1)
+        self._flood_warnings = Buckets(1)
         self._quoted: OrderedDict[str, None] = OrderedDict()
         self._uploads = Uploads(self._upload, clock=clock)
-        self._holds = Holds(clock)
+        self._holds = Cooldowns(clock)
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- in ---------------------------------------------------------------------------------------------------
@@ -157,9 +157,9 @@ class ZaloOA:
         if isinstance(event, IncomingMessage):
             await self._hand_in(event)
         elif isinstance(event, Receipts):
-            self._meter.count(event.kind, event.count)
+            self._usage_meter.count(event.kind, event.count)
         elif isinstance(event, Notice):
-            await self._alarm.sound(
+            await self._alerts.sound(
                 mark("Zalo reports {event}; please look at the Official Account's console."),
                 once=f"{event.event} {event.at}",
                 event=event.event,
@@ -172,7 +172,7 @@ class ZaloOA:
         try:
             await self._receive(message)
         except Flooded:
-            if not self._told_off.take(message.person):
+            if not self._flood_warnings.take(message.person):
                 self._spawn(self._say(message.person, {"text": self._too_fast}, answering=True))
 
     # -- out --------------------------------------------------------------------------------------------------
@@ -220,26 +220,26 @@ class ZaloOA:
             self._decorates = False
             log.warning("buttons refused, none from now on", channel=NAME, code=error.code)
             return {"text": text}
-        if isinstance(reply.image, bytes) and trouble_of(error) is Trouble.ASSET:
+        if isinstance(reply.image, bytes) and trouble_of(error) is ErrorAction.ASSET:
             self._uploads.forget(reply.image)
             if (picture := await self._uploads.picture(reply.image)) is not None:
                 return {**message, "attachment": picture}
         return {"text": "\n\n".join(filter(None, (text, plain(reply.alt)))) or "…"}
 
-    async def state(self) -> tuple[Figure, ...]:
+    async def state(self) -> tuple[ChannelMetric, ...]:
         """Tell what was sent this month, and who can be written to for nothing, for money, not at all."""
-        figures = await self._meter.figures()
+        figures = await self._usage_meter.figures()
         now = self._clock()
         prices = await self._store.read(lambda tx: reach.prices(tx, NAME, self._rules.window, now=now))
         shown = [
-            Figure(mark("Messages this month"), figures.get(SENT, 0)),
-            Figure(mark("Can be written to free of charge"), prices[reach.FREE]),
-            Figure(mark("Can be written to for a fee"), prices[reach.PAID]),
-            Figure(mark("Must write first"), prices[reach.CLOSED]),
+            ChannelMetric(mark("Messages this month"), figures.get(SENT, 0)),
+            ChannelMetric(mark("Can be written to free of charge"), prices[reach.FREE]),
+            ChannelMetric(mark("Can be written to for a fee"), prices[reach.PAID]),
+            ChannelMetric(mark("Must write first"), prices[reach.CLOSED]),
         ]
         if "quota_total" in figures:
             left = figures.get("quota_remain", 0)
-            shown.append(Figure(mark("Left of the package's messages"), left, figures["quota_total"]))
+            shown.append(ChannelMetric(mark("Left of the package's messages"), left, figures["quota_total"]))
         return tuple(shown)
 
     async def close(self) -> None:
@@ -248,7 +248,7 @@ class ZaloOA:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._meter.flush()
+        await self._usage_meter.flush()
         await self._transport.close()
 
     async def _answer(self, to: Person, message: Mapping[str, Any], answering: str) -> Receipt:
@@ -284,7 +284,7 @@ class ZaloOA:
         if self._set_up_wrong_until:
             self._set_up_wrong_until = 0.0
             self._report(None)
-        self._meter.count(SENT, also=lambda tx: self._note(tx, to, data.get("quota")))
+        self._usage_meter.count(SENT, also=lambda tx: self._note(tx, to, data.get("quota")))
         return Receipt(str(data.get("message_id") or ""))
 
     def _note(self, tx: Transaction, to: Person, quota: object) -> None:
@@ -304,7 +304,7 @@ class ZaloOA:
         """Call the account's interface; renews the key once when it is refused. Raises DeliveryError, StoreError."""
         token = await self._tokens.current()
         answer = await self._post(path, token, json, form, answering)
-        if ACCOUNT.get(code_of(answer.body, "error")) is Trouble.TOKEN:
+        if ACCOUNT.get(code_of(answer.body, "error")) is ErrorAction.TOKEN:
             token = await self._tokens.renew(refused=token)
             answer = await self._post(path, token, json, form, answering)
         failure = oa_error(answer, now=self._clock(), zone=self._zone)
@@ -320,7 +320,7 @@ class ZaloOA:
         json: Mapping[str, Any] | None,
         form: Callable[[], aiohttp.FormData] | None,
         answering: bool,
-    ) -> Answer:
+    ) -> ApiResponse:
         url, headers = f"{self._rules.api_base}{path}", {"access_token": token}
         try:
             return await self._transport.post(url, json=json, form=form() if form else None, headers=headers)
@@ -330,23 +330,23 @@ class ZaloOA:
     async def _look_at(self, failure: DeliveryError) -> None:
         """Do what an error asks of more than the one message."""
         trouble, today = trouble_of(failure), local_day(self._clock(), self._zone)
-        if trouble is Trouble.SETUP:
+        if trouble is ErrorAction.SETUP:
             self._set_up_wrong_until = self._tick() + _SETUP_PAUSE
             self._report(str(failure))
-            await self._alarm.sound(
+            await self._alerts.sound(
                 mark("Zalo refuses to send ({code}): the Official Account or its app must be set up differently."),
                 once=f"{today} {failure.code}",
                 code=failure.code,
             )
-        elif trouble is Trouble.MONEY:
-            await self._alarm.sound(
+        elif trouble is ErrorAction.MONEY:
+            await self._alerts.sound(
                 mark("The Official Account's quota or money is used up ({code}); messages to many wait."),
                 once=f"{today} {failure.code}",
                 code=failure.code,
             )
         elif isinstance(failure, Throttled):
             log.warning("Zalo asks for a pause", channel=NAME, code=failure.code, reason=str(failure))
-        elif trouble is Trouble.PAYLOAD or trouble is None:
+        elif trouble is ErrorAction.PAYLOAD or trouble is None:
             log.error("message refused", channel=NAME, code=failure.code)
 
     async def _upload(self, path: str, form: Callable[[], aiohttp.FormData]) -> Mapping[str, Any]:

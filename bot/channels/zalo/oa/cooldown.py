@@ -12,7 +12,7 @@ _ANSWER_PAUSE = timedelta(minutes=15)
 _MOST_KEPT = 10_000
 
 
-class Holds:
+class Cooldowns:
     """Remembers until when what may not leave, so that Zalo is not asked again and again.
 
     A refusal of a message to many stops all such messages until the next morning, but no answer to a citizen, which is

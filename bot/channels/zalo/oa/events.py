@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.message import ATTENDED, ERASE, FOLLOW, UNFOLLOW, IncomingMessage, Person
+from bot.message import ERASE, FOLLOW, HUMAN_TAKEOVER, UNFOLLOW, IncomingMessage, Person
 
 NAME = "zalo_oa"
 CHOICE_MARK = "#chon:"  # what a pressed button sends as text; typing it does the same, which harms nobody
@@ -80,7 +80,7 @@ def read_event(raw: Mapping[str, Any], *, now: datetime) -> Event | None:
         # Without an admin it is the echo of what the bot itself sent.
         person = _id_of(raw, "recipient")
         by_hand = bool(_inner(raw, "sender").get("admin_id"))
-        return _happening(raw, ATTENDED, person, at) if by_hand else None
+        return _happening(raw, HUMAN_TAKEOVER, person, at) if by_hand else None
     if name in ("follow", "unfollow"):
         return _happening(raw, FOLLOW if name == "follow" else UNFOLLOW, _id_of(raw, "follower"), at)
     if name == "user_click_chatnow":

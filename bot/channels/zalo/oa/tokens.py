@@ -19,9 +19,9 @@ from urllib.parse import urlencode
 
 import structlog
 
-from bot.channels.alerts import Alarm
-from bot.channels.zalo.errors import ACCOUNT, Trouble, code_of
-from bot.channels.zalo.transport import Answer, CallError, Transport
+from bot.channels.alerts import AdminAlerts
+from bot.channels.zalo.errors import ACCOUNT, ErrorAction, code_of
+from bot.channels.zalo.transport import ApiResponse, CallError, ZaloTransport
 from bot.clock import Clock, moment, stamp
 from bot.cluster.lease import Lease
 from bot.errors import BotError, StoreError, Unreachable
@@ -76,10 +76,10 @@ class Tokens:
         store: Store,
         *,
         app: App,
-        transport: Transport,
+        transport: ZaloTransport,
         clock: Clock,
         report: Callable[[str | None], None],
-        alarm: Alarm,
+        alerts: AdminAlerts,
         sleep: Callable[[float], Coroutine[Any, Any, None]] = asyncio.sleep,
     ) -> None:
         """Read nothing yet.
@@ -87,7 +87,7 @@ class Tokens:
         `report` is told when the keys are in danger, and None when they are not any more; `alarm` reaches the admins.
         """
         self._store, self._app, self._transport, self._clock = store, app, transport, clock
-        self._report, self._alarm, self._sleep = report, alarm, sleep
+        self._report, self._alerts, self._sleep = report, alerts, sleep
         self._lease = Lease(store, f"{CREDENTIAL}:token", seconds=_LEASE_SECONDS, clock=clock)
         self._alone = asyncio.Lock()
         self._access, self._expires_at = "", ""
@@ -143,7 +143,7 @@ class Tokens:
             await self.renew(refused=row["access"], early=True)
         except (Unreachable, StoreError):
             if age >= _ALARM_AFTER:
-                await self._alarm.sound(
+                await self._alerts.sound(
                     mark("The Official Account's keys have not been renewed for {hours} hours; look at /hethong."),
                     once=row["obtained_at"],
                     hours=int(_ALARM_AFTER.total_seconds() // 3600),
@@ -205,7 +205,7 @@ class Tokens:
     def _bury(self, tx: Transaction, why: str, *, known: bool) -> None:
         credentials.bury(tx, CREDENTIAL, seed=self._app.seed, why=why, at=stamp(self._clock()))
         if not known:
-            self._alarm.ring(
+            self._alerts.ring(
                 tx,
                 mark("Zalo gives the Official Account no keys any more; a new consent is needed: {command}."),
                 command=LOGIN_COMMAND,
@@ -237,7 +237,7 @@ def _expiry(pair: Pair, obtained_at: datetime) -> str:
     return stamp(obtained_at + timedelta(seconds=pair.seconds) - _MARGIN)
 
 
-async def ask_for_pair(transport: Transport, app: App, asked: Mapping[str, str]) -> Pair:
+async def ask_for_pair(transport: ZaloTransport, app: App, asked: Mapping[str, str]) -> Pair:
     """Ask Zalo for a new pair; raises ConsentNeeded when only a person can help, Unreachable when trying again may."""
     try:
         answer = await transport.post(
@@ -248,12 +248,12 @@ async def ask_for_pair(transport: Transport, app: App, asked: Mapping[str, str])
     return _read_pair(answer)
 
 
-def _read_pair(answer: Answer) -> Pair:
+def _read_pair(answer: ApiResponse) -> Pair:
     access, refresh = answer.body.get("access_token"), answer.body.get("refresh_token")
     if isinstance(access, str) and access and isinstance(refresh, str) and refresh:
         return Pair(access, refresh, code_of(answer.body, "expires_in") or _USUAL_LIFETIME)
     code = code_of(answer.body, "error")
-    if not answer.body or answer.status >= _SERVER_ERROR or ACCOUNT.get(code) is Trouble.RATE:
+    if not answer.body or answer.status >= _SERVER_ERROR or ACCOUNT.get(code) is ErrorAction.RATE:
         raise Unreachable(f"Zalo's keys cannot be renewed (status {answer.status}).", code="oauth")
     name = str(answer.body.get("error_name") or "no reason given")[:80]
     raise ConsentNeeded(f"Zalo gives the Official Account no keys ({code}: {name}).")
