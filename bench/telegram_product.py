@@ -108,7 +108,7 @@ def main() -> None:
     from bot.library import knowledge
 
     if forgetful:
-        knowledge.MOST_REMEMBERED = 0
+        reader.MOST_REMEMBERED = 0
     try:
         entry()
     finally:

@@ -111,6 +111,7 @@ class OwnReport:
     district: str
     commune: str
     at: datetime
+    product: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,12 @@ class Kept:
                 "source": self.source,
                 "roles": [{"role": grant.role, "scope": grant.scope} for grant in self.grants],
                 "report": self.report
-                and {"district": self.report.district, "commune": self.report.commune, "at": stamp(self.report.at)},
+                and {
+                    "district": self.report.district,
+                    "commune": self.report.commune,
+                    "product": self.report.product,
+                    "at": stamp(self.report.at),
+                },
                 "report_history": [dict(row) for row in self.history],  # type: ignore[call-overload]
                 "consents": [dict(row) for row in self.consents],  # type: ignore[call-overload]
                 "questions": [dict(row) for row in self.questions],  # type: ignore[call-overload]
@@ -244,10 +250,12 @@ class UnitOfWork:
     async def report(self) -> OwnReport | None:
         """Return the person's current report."""
         row = await self.store.read_inline(lambda tx: reports.find(tx, self.citizen.id))
-        return None if row is None else OwnReport(row["district"], row["commune"], moment(row["reported_at"]))
+        if row is None:
+            return None
+        return OwnReport(row["district"], row["commune"], moment(row["reported_at"]), row["product"])
 
-    def keep_report(self, place: Place, *, wording: str) -> None:
-        """Record the installation, or correct where; `wording` is the consent as the person read it."""
+    def keep_report(self, place: Place, *, wording: str, product: str = "") -> None:
+        """Record the installation of a book, or correct where; `wording` is the consent as the person read it."""
         at, day = stamp(self.at), self.day
 
         def change(tx: Transaction, person_id: int) -> None:
@@ -260,6 +268,7 @@ class UnitOfWork:
                 channel=self.person.channel,
                 source=row["source"] if row else "",
                 language=self.citizen.language,
+                product=product,
                 day=day,
                 at=at,
             )
@@ -451,7 +460,9 @@ class UnitOfWork:
                 self.person.channel,
                 row["language"] if row else "",
                 moment(row["created_at"]) if row else self.at,
-                OwnReport(report["district"], report["commune"], moment(report["reported_at"])) if report else None,
+                OwnReport(report["district"], report["commune"], moment(report["reported_at"]), report["product"])
+                if report
+                else None,
                 tuple(reports.history(tx, number)),
                 tuple(people.consents(tx, number)),
                 tuple(questions.of_person(tx, number)),

@@ -124,8 +124,20 @@ class HelpDesk:
         row = conversations.of_citizen(tx, person_id)
         return None if row is None else case_of(row)
 
-    def ask(self, tx: Transaction, person_id: int, text: str, *, kind: str = HELP, at: datetime) -> Case:
-        """Take a citizen's message: into their open case, or into a new one that the officers of their place see."""
+    def ask(
+        self, tx: Transaction, person_id: int, text: str, *, kind: str = HELP, district: str = "", at: datetime
+    ) -> Case:
+        """Take a citizen's message: into their open case, or into a new one that the officers of their place see.
+
+        A `district` that the message names sends the case to the officers there, unless one has it in hand.
+        """
+        taken = self._take_in(tx, person_id, text, kind=kind, at=at)
+        if not district or taken.officer or taken.district == district:
+            return taken
+        self.place(tx, person_id, district, at=at)
+        return self._known(tx, taken.number)
+
+    def _take_in(self, tx: Transaction, person_id: int, text: str, *, kind: str, at: datetime) -> Case:
         case = self._own_case(tx, person_id)
         if case is None:
             district = conversations.home(tx, person_id)

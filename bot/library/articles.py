@@ -73,6 +73,7 @@ class Article(_Model):
 
     `status`: current, check (true once, today unconfirmed), historic, always (about the bot itself).
     `product`: which of the two health books is meant; the answer says it first.
+    `phone`: the only kind of phone it is about, empty for any.
     `twins`: the same matter in the other book or on the other kind of phone.
     `tried_on`, `tried_by_role`: when a person followed the steps on a real phone, and in what role.
     """
@@ -90,6 +91,7 @@ class Article(_Model):
     actions: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
     twins: tuple[str, ...] = ()
+    phone: Literal["", "android", "iphone"] = ""
     tried_on: date | None = None
     tried_by_role: str | None = None
     sources: tuple[ArticleSource, ...] = Field(min_length=1)

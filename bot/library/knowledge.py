@@ -9,21 +9,28 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from bot.errors import ContentError, Problem
+from bot.library.acts import Acts, Emergencies, load_acts, load_emergencies
 from bot.library.articles import Library, load_library
 from bot.library.sources import Sources, load_sources
 from bot.message import Reply
+from bot.reading import ActReader, ArticleLinks, ContextRanker, DangerReader, Reader
+from bot.reading.acts import NO_ACT
+from bot.reading.danger import NOT_DANGER
+from bot.reading.training import ExampleSet, open_classifiers
 from bot.search import Corpus, Found, Index, WordLists, open_index
+from bot.search.tokenizer import Tokenizer
 from bot.yaml_document import read_document
 
 INDEX_FILE = "search-index.npz"
+READING_FILE = "reading-index.npz"  # beside it
 
 
-MOST_REMEMBERED = 2000  # questions
-_LONGEST_REMEMBERED = 120
 _MOST_NAMED = 8  # files
+_ACT_SAMPLE = 3  # every third phrasing shows the classifiers what a question is
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +42,15 @@ class Knowledge:
 
     library: Library
     index: Index
+    acts: Acts
+    emergencies: Emergencies
+    reader: Reader
     sources: Sources = field(default_factory=Sources)
     finished: dict[tuple[str, str, bool], Reply] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _remembered: dict[str, Found] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def find(self, question: str) -> Found:
-        """Search a question; what many ask is remembered, but nothing with a digit, which could be personal."""
-        found = self._remembered.get(question)
-        if found is None:
-            found = self.index.find(question)
-            if len(question) <= _LONGEST_REMEMBERED and not any(map(str.isdigit, question)):
-                if len(self._remembered) >= MOST_REMEMBERED:
-                    self._remembered.clear()
-                if MOST_REMEMBERED:
-                    self._remembered[question] = found
-        return found
+        """Search a question by itself."""
+        return self.reader.words(question).found
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,40 @@ class ContentStore:
 def load_knowledge(folder: Path, cache: Path | None) -> Knowledge:
     """Load library, codes and index; the index is built when the cache does not hold it. Raises ContentError."""
     library, sources = load_library(folder), load_sources(folder)
-    return Knowledge(library, open_index(load_corpus(folder, library), cache), sources)
+    acts, emergencies = load_acts(folder, library.articles), load_emergencies(folder)
+    corpus = load_corpus(folder, library)
+    index = open_index(corpus, cache)
+    reader = _reader(library, corpus, index, acts, emergencies, cache)
+    return Knowledge(library, index, acts, emergencies, reader, sources)
+
+
+def _reader(
+    library: Library, corpus: Corpus, index: Index, acts: Acts, emergencies: Emergencies, cache: Path | None
+) -> Reader:
+    articles = library.articles
+    questions = [text for number, text in enumerate(chain(*corpus.phrasings.values())) if number % _ACT_SAMPLE == 0]
+    said = tuple(chain(*acts.says().values()))
+    sets = {
+        "acts": ExampleSet({**acts.says(), NO_ACT: (*acts.other, *questions, *corpus.foreign[::_ACT_SAMPLE])}),
+        "danger": ExampleSet(
+            {
+                **emergencies.examples.now,
+                NOT_DANGER: (*emergencies.examples.not_now, *questions, *corpus.foreign, *acts.other, *said),
+            },
+            emergencies.signs,
+        ),
+    }
+    classifiers = open_classifiers(sets, corpus.words, cache and cache.with_name(READING_FILE))
+    return Reader(
+        index=index,
+        tokenize=Tokenizer(corpus.words).read,
+        danger=DangerReader(classifiers["danger"]),
+        acts=ActReader(classifiers["acts"], acts.says()),
+        ranker=ContextRanker(
+            index,
+            {name: ArticleLinks(one.product, one.phone, one.twins, one.related) for name, one in articles.items()},
+        ),
+    )
 
 
 def load_corpus(folder: Path, library: Library) -> Corpus:

@@ -31,7 +31,7 @@ from bot.channels.terms import terms_of
 from bot.channels.webchat import WebChatChannel
 from bot.clock import Clock, local_day, stamp
 from bot.cluster.membership import HEARTBEAT_SECONDS, Membership
-from bot.conversation.context import Route
+from bot.conversation.context import Context, Route
 from bot.conversation.dispatcher import Dispatcher
 from bot.conversation.inbox import Inbox
 from bot.conversation.person_queue import PersonQueues
@@ -40,6 +40,7 @@ from bot.delivery.outbox import Outbox
 from bot.delivery.scheduled import KEPT, ScheduledMessages
 from bot.errors import ContentError, StoreError, StoreUnavailable
 from bot.helpdesk import cases
+from bot.helpdesk.cases import HelpDesk
 from bot.i18n.catalogue import Catalogue, load_catalogues, mark
 from bot.library.knowledge import INDEX_FILE, ContentStore
 from bot.library.regions import Regions, load_regions
@@ -158,6 +159,11 @@ class Service:
             follow(self.settings)
         return [key for key in keys if can_change(key)], [key for key in keys if not can_change(key)]
 
+    @property
+    def help_desk(self) -> HelpDesk:
+        """The rules of talks between citizens and officers."""
+        return HelpDesk(self.catalogues, self.settings, self.regions)
+
     async def keep_place(self) -> None:
         """Show the other processes that this one lives, and take over what those that are gone left behind."""
         fewer = await self.membership.heartbeat()
@@ -231,6 +237,7 @@ async def open_service(
     extra_channels: Sequence[Channel] = (),
     online: bool = False,
     sends: bool | None = None,
+    observe: Callable[[Context], None] | None = None,
 ) -> AsyncIterator[Service]:
     """Open store, content and channels, take up unfinished messages, run the background work; raises BotError.
 
@@ -286,6 +293,7 @@ async def open_service(
             channel_states=lambda: _states(channels, trouble),
             broadcasts=broadcasts,
             metrics=metrics,
+            observe=observe,
         )
         lines = PersonQueues(
             store,

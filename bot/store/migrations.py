@@ -552,5 +552,14 @@ MIGRATIONS = MappingProxyType(
             """,
             "CREATE INDEX revocations_by_age ON revocations (at)",
         ),
+        "m280_report_product": (
+            # which health book: app, vneid or both; empty: the app, before people were asked
+            "ALTER TABLE reports ADD COLUMN product TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE report_history ADD COLUMN product TEXT NOT NULL DEFAULT ''",
+            """
+            INSERT INTO tallies (view, unit, span, district, name, reports)
+            SELECT 'product', unit, span, district, '', reports FROM tallies WHERE view = 'district'
+            """,
+        ),
     }
 )

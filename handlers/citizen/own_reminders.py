@@ -171,5 +171,5 @@ ROUTE = Route(
     steps=(WHEN,),
     keywords=KEYWORDS,
     help=mark("A reminder at a time of your choice"),
-    hears=requests.is_asked_for,
+    hears=lambda context: requests.is_asked_for(context.text),
 )

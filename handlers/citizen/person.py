@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.conversation.context import Context, Route
 from bot.helpdesk.cases import DATA, HELP, Case
 from bot.i18n.catalogue import mark
 from bot.message import Button
 
 MESSAGE = "person.message"
+STOP = "stop"
+# Words that turn to the assistant while officers are waited for.
+_ASIDE = re.compile(
+    r"\b(?:trong|tranh thu) (?:luc|khi) (?:cho|doi)\b.*\b(?:hoi|chi|xem)\b|^(?:tien the|nhan tien)\b.*\bhoi\b"
+    r"|\bhoi (?:bot|may|tro ly)\b|\bwhile (?:i wait|waiting)\b"
+)
 
 
 async def handle(context: Context) -> None:
@@ -20,11 +28,42 @@ async def handle(context: Context) -> None:
         await _take_district(context, case, value)
     elif action == "end" and case is not None:
         context.work.do(lambda tx, person_id: desk.end(tx, person_id, at=context.work.at))
+        context.dialog.close()
         context.say(context.t("All right, the officers know that nothing is open any more."), buttons=_menu(context))
     elif context.dialog.step == MESSAGE and context.text and not context.choice and not context.text.startswith("/"):
         await _pass_on(context, case)
     else:
         _invite(context, case, kind=DATA if action == DATA else HELP)
+
+
+def takes(context: Context) -> bool:
+    """Return True unless the person turns to the assistant or wants to leave: all else is for the officers."""
+    reading = context.reading
+    if reading is None:
+        return True
+    return reading.act != STOP and not _ASIDE.search(reading.words.folded)
+
+
+async def leave(context: Context) -> None:
+    """Leave the talk at once; what was sent already is taken back after a yes."""
+    context.dialog.close()
+    desk = context.help_desk
+    case = await context.work.read(lambda tx: desk.own_case(tx, context.work.citizen.id))
+    if case is None:
+        context.say(context.t("All right, nothing was sent to the officers."), buttons=_menu(context))
+        return
+    context.say(
+        context.t("All right. What you wrote is with the officers. Shall I take it back?"),
+        buttons=[
+            Button(context.t("Yes, take it back"), "person:end"),
+            Button(context.t("No, they may answer"), "/menu"),
+        ],
+    )
+
+
+def resume(context: Context) -> Button:
+    """Make the button that leads back into the talk."""
+    return Button(context.t("Go on writing to the officers"), "/canbo")
 
 
 async def attend(context: Context) -> None:
@@ -68,12 +107,19 @@ def _invite(context: Context, case: Case | None, *, kind: str) -> None:
 
 
 async def _pass_on(context: Context, case: Case | None) -> None:
+    """Take a message into the case; its step stays open, so that the next one is added too."""
     kind = context.dialog.data.get("kind") or HELP
-    context.dialog.close()
     desk, text, at = context.help_desk, context.text, context.work.at
-    context.work.do(lambda tx, person_id: desk.ask(tx, person_id, text, kind=kind, at=at))
+    context.summary.to_officer = True
+    place = context.regions.understand(text).one
+    district = place.district if place is not None else ""
+    context.work.do(lambda tx, person_id: desk.ask(tx, person_id, text, kind=kind, district=district, at=at))
     if case is not None:
-        context.say(context.t("Added to your talk with the officers."), buttons=_menu(context))
+        said = context.t("Added. Is there anything else?")
+        if district and not case.officer and case.district != district:
+            where = context.regions.districts[district].title(context.language)
+            said += " " + context.t("It goes to the officers for {place}.", place=where)
+        context.say(said, buttons=[Button(context.t("I no longer need a person"), "person:end"), *_menu(context)])
         return
     outlook = await context.work.read(lambda tx: desk.outlook(tx, context.work.citizen.id, kind=kind, at=at))
     lines = []
@@ -90,7 +136,7 @@ async def _pass_on(context: Context, case: Case | None) -> None:
     else:
         lines.append(_nobody(context))
     buttons = _menu(context)
-    if not outlook.district:
+    if not outlook.district and not district:
         lines.append(context.t("If you want, choose your district: then the officers there get it."))
         buttons = [*_districts(context), *buttons]
     context.say("\n".join(lines), buttons=buttons)
@@ -137,6 +183,10 @@ ROUTE = Route(
     commands=("/canbo", "/officer"),
     choices=("person:",),
     steps=(MESSAGE,),
+    acts=("person-request",),
+    takes=takes,
+    leave=leave,
+    resume=resume,
     help=mark("Talk to a person"),
 )
 HUMAN_TAKEOVER = Route("attended", attend, attends=True)

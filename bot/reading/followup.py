@@ -1,0 +1,204 @@
+"""A question in its context: what was talked about before, which book, which telephone.
+
+`bot.reading.reader` calls it. It keeps and reads ids and shares only, never texts. A question that can be answered
+alone is answered alone; a short one that cannot leans on the question before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from bot.reading.facets import APP, VNEID, Facets
+from bot.search import Found, Index, Ranking, Verdict
+
+KEPT_IDS = 8  # of a ranking, for the next question
+SUBJECT_PERCENT = 35  # from this share on, the likeliest article of a question is the subject of the talk
+SHORT_WORDS = 8  # longer messages say by themselves what they ask
+_SHARE, _ELLIPTIC_SHARE = 0.35, 0.6  # of the previous question's scores
+_MOVED = 0.5  # of the share of an article of the other book goes to its twin
+_NEIGHBOUR = 0.12  # of the topic's own share, for each article beside it
+_TOPIC = 0.5  # what the article shown last counts within the previous question's scores
+_ANSWER_FROM, _LEAD = 0.30, 1.6  # a follow-up is answered from this share on, and this many times the second
+_FOREIGN = 0.75  # a short message that is so surely about something else leans on nothing
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleLinks:
+    """What the ranking in context knows of an article."""
+
+    product: str
+    phone: str = ""
+    twins: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()  # related ones
+
+
+@dataclass(slots=True)
+class Topic:
+    """What the talk is about, as ids and marks.
+
+    `ranking` holds the best articles of the last question with their shares in per cent, `parts` how many parts of
+    `article` were shown, `offered` the articles behind the last buttons.
+    """
+
+    article: str = ""
+    parts: int = 0
+    ranking: list[tuple[str, int]] = field(default_factory=list)
+    offered: list[str] = field(default_factory=list)
+    book: str = ""
+    phone: str = ""
+    whom: str = ""
+
+    @property
+    def subject(self) -> str:
+        """The article that the talk is about: the one shown last, else the likeliest of the last question."""
+        if self.article:
+            return self.article
+        return self.ranking[0][0] if self.ranking and self.ranking[0][1] >= SUBJECT_PERCENT else ""
+
+    def __bool__(self) -> bool:
+        return bool(self.article or self.ranking or self.book or self.phone)
+
+
+@dataclass(frozen=True, slots=True)
+class InContext:
+    """A question as understood in the talk: the verdict, the scores, and what was assumed.
+
+    `leaned` tells that the previous question decided; `book` is the book that was assumed without being named.
+    """
+
+    found: Found
+    ranking: Ranking
+    leaned: bool = False
+    book: str = ""
+
+
+class ContextRanker:
+    """Ranks a question with what the talk is about."""
+
+    def __init__(self, index: Index, links: Mapping[str, ArticleLinks]) -> None:
+        self._index, self._links = index, links
+        self._places = {name: place for place, name in enumerate(index.names)}
+        self._twin = {book: self._twins_to(book) for book in (APP, VNEID)}
+
+    def read(self, alone: Found, ranking: Ranking, facets: Facets, topic: Topic, *, elliptic: bool) -> InContext:
+        """Return what a question means; `alone` and `ranking` are what the search makes of the words by themselves.
+
+        `elliptic` says that the words ask about the topic and name none ("how long?").
+        """
+        named = facets.book if facets.book in (APP, VNEID) else ""
+        if named:
+            ranking = self.guarded(ranking, named)
+            alone = self._judged(ranking, alone)
+        if facets and topic and ranking.evidence.words <= SHORT_WORDS and alone.verdict is not Verdict.ANSWER:
+            swapped = self._swap(facets, topic)
+            if swapped:
+                return InContext(self._settled(swapped, alone), ranking, leaned=True)
+        book = named or topic.book
+        assumed = ""
+        if book and not named:
+            guarded = self.guarded(ranking, book)
+            if guarded is not ranking:
+                before, ranking = alone, guarded
+                alone = self._judged(ranking, alone)
+                assumed = book if alone.ids[:1] != before.ids[:1] else ""
+        if not topic.ranking or (alone.verdict is Verdict.ANSWER and not elliptic):
+            return InContext(alone, ranking, book=assumed)
+        if ranking.evidence.words > SHORT_WORDS or (ranking.foreign > _FOREIGN and not elliptic):
+            return InContext(alone, ranking, book=assumed)
+        mixed = ranking.mixed(self._earlier(ranking, topic), _ELLIPTIC_SHARE if elliptic else _SHARE)
+        best = mixed.best(2)
+        ids = tuple(name for name, _ in mixed.best())
+        sure = best[0][1] >= _ANSWER_FROM and (len(best) < 2 or best[0][1] >= _LEAD * best[1][1])
+        if elliptic or (sure and self._near(best[0][0], topic)):
+            return InContext(Found(Verdict.ANSWER, ids, round(best[0][1], 4), 0.0), mixed, leaned=True, book=assumed)
+        likely = alone.verdict is not Verdict.UNKNOWN or self._near(best[0][0], topic)
+        verdict = Verdict.SUGGEST if likely else alone.verdict
+        return InContext(replace(alone, verdict=verdict, ids=ids), mixed, leaned=True, book=assumed)
+
+    def guarded(self, ranking: Ranking, book: str) -> Ranking:
+        """Return the ranking without articles of the other book; what these scored goes to their twins."""
+        other = VNEID if book == APP else APP
+        scores = ranking.scores.copy()
+        moved = False
+        for name, place in self._places.items():
+            if self._links[name].product == other and scores[place] > 0:
+                twins = self._twin[book].get(name, ())
+                for twin in twins:
+                    scores[twin] += _MOVED * scores[place] / len(twins)
+                scores[place] = 0
+                moved = True
+        if not moved:
+            return ranking
+        left = float(scores.sum())
+        if left > 0:  # what belonged to the other book is shared out again
+            scores *= np.float32((1 - ranking.foreign) / left)
+        evidence = ranking.evidence
+        if evidence.exact and self._links[evidence.exact].product == other:
+            evidence = replace(evidence, exact="")
+        return replace(ranking, scores=scores, evidence=evidence)
+
+    def keep(self, ranking: Ranking) -> list[tuple[str, int]]:
+        """Return what is remembered of a ranking: the best ids with their shares in per cent."""
+        return [(name, share) for name, part in ranking.best(KEPT_IDS) if (share := round(100 * part)) > 0]
+
+    def _twins_to(self, book: str) -> dict[str, tuple[int, ...]]:
+        other = VNEID if book == APP else APP
+        return {
+            name: tuple(
+                self._places[twin]
+                for twin in links.twins
+                if twin in self._places and self._links[twin].product in (book, "both")
+            )
+            for name, links in self._links.items()
+            if links.product == other
+        }
+
+    def _judged(self, ranking: Ranking, before: Found) -> Found:
+        found = self._index.judge(ranking)
+        return replace(found, also=before.also if before.also in found.ids else "")
+
+    def _earlier(self, ranking: Ranking, topic: Topic) -> Ranking:
+        """Return the previous question's scores, with the article shown last and those beside it."""
+        scores = np.zeros_like(ranking.scores)
+        for name, share in topic.ranking:
+            if name in self._places:
+                scores[self._places[name]] = share / 100
+        if topic.article in self._places:
+            links = self._links[topic.article]
+            scores *= np.float32(1 - _TOPIC)
+            scores[self._places[topic.article]] += np.float32(_TOPIC)
+            for name in links.beside:
+                if name in self._places:
+                    scores[self._places[name]] += np.float32(_NEIGHBOUR * _TOPIC)
+        total = float(scores.sum())
+        if total > 0:
+            scores /= np.float32(total)
+        return replace(ranking, scores=scores, foreign=0.0)
+
+    def _near(self, name: str, topic: Topic) -> bool:
+        links = self._links.get(topic.article)
+        beside = {topic.article, *(links.twins + links.beside if links else ()), *(one for one, _ in topic.ranking)}
+        return name in beside
+
+    def _swap(self, facets: Facets, topic: Topic) -> str:
+        """Return the article that a named book or telephone makes of the topic; empty where there is none."""
+        candidates = [topic.article, *topic.offered, *(name for name, _ in topic.ranking)]
+        for name in dict.fromkeys(filter(None, candidates)):
+            for fitting in (name, *(self._links[name].twins if name in self._links else ())):
+                if fitting in self._links and self._fits(fitting, facets):
+                    return fitting
+        return ""
+
+    def _fits(self, name: str, facets: Facets) -> bool:
+        links = self._links[name]
+        if facets.phone:
+            return links.phone == facets.phone and (not facets.book or links.product == facets.book)
+        return facets.book in (APP, VNEID) and links.product == facets.book
+
+    @staticmethod
+    def _settled(name: str, alone: Found) -> Found:
+        others: Sequence[str] = [one for one in alone.ids if one != name]
+        return Found(Verdict.ANSWER, (name, *others)[:5], 0.9, 1.0)
