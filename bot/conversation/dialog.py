@@ -211,10 +211,10 @@ def agrees(text: str) -> bool | None:
         return plain
     if any(sign in text for sign in _THUMBS_UP):
         return True
-    folded = spoken(text)
+    folded = spoken(decode_keystrokes(text))
     if _DISAGREES.search(folded) or folded.startswith("thoi "):
         return False
-    if len(folded.split()) <= _LONGEST_AGREEMENT and _AGREES.search(decode_keystrokes(folded)):
+    if len(folded.split()) <= _LONGEST_AGREEMENT and _AGREES.search(folded):
         return True
     return None
 

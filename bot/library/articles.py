@@ -73,6 +73,7 @@ class Article(_Model):
 
     `status`: current, check (true once, today unconfirmed), historic, always (about the bot itself).
     `product`: which of the two health books is meant; the answer says it first.
+    `followups`: half sentences that mean it when the talk is about it or about an article beside it.
     `phone`: the only kind of phone it is about, empty for any.
     `twins`: the same matter in the other book or on the other kind of phone.
     `tried_on`, `tried_by_role`: when a person followed the steps on a real phone, and in what role.
@@ -96,6 +97,7 @@ class Article(_Model):
     tried_by_role: str | None = None
     sources: tuple[ArticleSource, ...] = Field(min_length=1)
     questions: BilingualList
+    followups: BilingualList | None = None
 
 
 class Link(_Model):

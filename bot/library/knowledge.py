@@ -30,7 +30,8 @@ READING_FILE = "reading-index.npz"  # beside it
 
 
 _MOST_NAMED = 8  # files
-_ACT_SAMPLE = 3  # every third phrasing shows the classifiers what a question is
+_FOLLOWUP_PLACES = 1 << 13
+_EVERY = 3  # every third phrasing shows the classifiers what a question is
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,30 +142,40 @@ def load_knowledge(folder: Path, cache: Path | None) -> Knowledge:
 def _reader(
     library: Library, corpus: Corpus, index: Index, acts: Acts, emergencies: Emergencies, cache: Path | None
 ) -> Reader:
-    articles = library.articles
-    questions = [text for number, text in enumerate(chain(*corpus.phrasings.values())) if number % _ACT_SAMPLE == 0]
-    said = tuple(chain(*acts.says().values()))
-    sets = {
-        "acts": ExampleSet({**acts.says(), NO_ACT: (*acts.other, *questions, *corpus.foreign[::_ACT_SAMPLE])}),
-        "danger": ExampleSet(
-            {
-                **emergencies.examples.now,
-                NOT_DANGER: (*emergencies.examples.not_now, *questions, *corpus.foreign, *acts.other, *said),
-            },
-            emergencies.signs,
-        ),
-    }
+    """Make the reader of messages from what the content teaches."""
+    sets = _example_sets(library, corpus, acts, emergencies)
     classifiers = open_classifiers(sets, corpus.words, cache and cache.with_name(READING_FILE))
+    links = {
+        name: ArticleLinks(one.product, one.phone, one.twins, one.related, one.topic)
+        for name, one in library.articles.items()
+    }
     return Reader(
         index=index,
         tokenize=Tokenizer(corpus.words).read,
         danger=DangerReader(classifiers["danger"]),
         acts=ActReader(classifiers["acts"], acts.says()),
-        ranker=ContextRanker(
-            index,
-            {name: ArticleLinks(one.product, one.phone, one.twins, one.related) for name, one in articles.items()},
-        ),
+        ranker=ContextRanker(index, links, classifiers["followups"]),
     )
+
+
+def _example_sets(library: Library, corpus: Corpus, acts: Acts, emergencies: Emergencies) -> dict[str, ExampleSet]:
+    """Gather what the classifiers learn from; each sees what belongs to the others as examples of what is none."""
+    phrasings = chain(*corpus.phrasings.values())
+    questions = [text for number, text in enumerate(phrasings) if number % _EVERY == 0]
+    said = tuple(chain(*acts.says().values()))
+    danger, foreign = emergencies.examples, corpus.foreign
+    followups = {
+        name: (*one.followups.vi, *one.followups.en)
+        for name, one in library.articles.items()
+        if one.followups is not None
+    }
+    half_sentences = tuple(chain(*followups.values()))
+    not_danger = (*danger.not_now, *questions, *foreign, *acts.other, *said, *half_sentences)
+    return {
+        "acts": ExampleSet({**acts.says(), NO_ACT: (*acts.other, *questions, *foreign[::_EVERY], *half_sentences)}),
+        "danger": ExampleSet({**danger.now, NOT_DANGER: not_danger}, emergencies.signs),
+        "followups": ExampleSet({**followups, NO_ACT: (*said, *acts.other)}, size=_FOLLOWUP_PLACES),
+    }
 
 
 def load_corpus(folder: Path, library: Library) -> Corpus:

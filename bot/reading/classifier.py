@@ -21,7 +21,7 @@ from bot.text.normalize import fold
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
-PLACES = 1 << 15
+PLACES = 1 << 15  # at most; a classifier may use fewer
 _EPOCHS, _BATCH, _RATE, _SEED = 8, 128, 0.35, 20261201
 _SHARPNESS = np.float32(6.0)  # texts have length one: without it the logits could hardly grow
 _FOLDED, _MARKED, _SOUND, _LETTERS = 0.9, 0.8, 0.6, 0.3
@@ -69,7 +69,7 @@ def _group_features(groups: Sequence[str]) -> tuple[list[int], list[float]]:
     return [*places, *pairs], [*[_GROUP] * len(places), *[_GROUP_PAIR] * len(pairs)]
 
 
-def _encode(tokens: Sequence[str], groups: Sequence[str]) -> tuple[Ints, Floats]:
+def _encode(tokens: Sequence[str], groups: Sequence[str], size: int) -> tuple[Ints, Floats]:
     """Return the places and values of a text's features, as a vector of length one."""
     places, weights = _neighbour_features(tokens)
     group_places, group_weights = _group_features(groups)
@@ -79,12 +79,12 @@ def _encode(tokens: Sequence[str], groups: Sequence[str]) -> tuple[Ints, Floats]
         word_places, word_weights = _word_features(token)
         places += word_places
         weights += word_weights
-    return np.asarray(places, np.int64), np.asarray(weights, np.float32)
+    return np.asarray(places, np.int64) % size, np.asarray(weights, np.float32)
 
 
-def _rarity(rows: Sequence[tuple[Ints, Floats]]) -> Floats:
+def _rarity(rows: Sequence[tuple[Ints, Floats]], size: int) -> Floats:
     """Return what each place counts: the more, the fewer texts have it."""
-    seen = np.zeros(PLACES, np.float32)
+    seen = np.zeros(size, np.float32)
     for places, _ in rows:
         seen[np.unique(places)] += 1
     rarity: Floats = np.log((1 + len(rows)) / (1 + seen)).astype(np.float32) + np.float32(1)
@@ -115,17 +115,24 @@ class TextClassifier:
 
     @classmethod
     def train(
-        cls, examples: Mapping[str, Sequence[Sequence[str]]], groups: Callable[[Sequence[str]], list[str]]
+        cls,
+        examples: Mapping[str, Sequence[Sequence[str]]],
+        groups: Callable[[Sequence[str]], list[str]],
+        *,
+        size: int = PLACES,
     ) -> TextClassifier:
-        """Learn from tokenized examples of each label; the same examples give the same weights."""
+        """Learn from tokenized examples of each label; the same examples give the same weights.
+
+        `size` is how many places the features fall into, a power of two.
+        """
         labels = sorted(examples)
-        encoded = [_encode(tokens, groups(tokens)) for label in labels for tokens in examples[label]]
-        rarity = _rarity(encoded)
+        encoded = [_encode(tokens, groups(tokens), size) for label in labels for tokens in examples[label]]
+        rarity = _rarity(encoded, size)
         rows = [_weighted(row, rarity) for row in encoded]
         targets = np.repeat(np.arange(len(labels)), [len(examples[label]) for label in labels])
-        weights = np.zeros((PLACES, len(labels)), np.float32)
+        weights = np.zeros((size, len(labels)), np.float32)
         bias = np.zeros(len(labels), np.float32)
-        seen = np.full((PLACES, len(labels)), 1e-3, np.float32)  # AdaGrad's sums of squared gradients
+        seen = np.full((size, len(labels)), 1e-3, np.float32)  # AdaGrad's sums of squared gradients
         draw = np.random.Generator(np.random.PCG64(_SEED))
         for _ in range(_EPOCHS):
             order = draw.permutation(len(rows))
@@ -140,8 +147,9 @@ class TextClassifier:
         group_places, group_weights = _group_features(self._groups(tokens))
         places += group_places
         weights += group_weights
-        values: Floats = np.asarray(weights, np.float32) * self.rarity[places]
-        logits: Floats = values @ self.weights[places]
+        at = np.asarray(places, np.int64) % len(self.weights)
+        values: Floats = np.asarray(weights, np.float32) * self.rarity[at]
+        logits: Floats = values @ self.weights[at]
         length = float(values @ values)
         for token in tokens:
             row, square = self._word(token)
@@ -156,8 +164,9 @@ class TextClassifier:
         kept = self._words.get(token)
         if kept is None:
             places, weights = _word_features(token)
-            values: Floats = np.asarray(weights, np.float32) * self.rarity[list(places)]
-            row: Floats = values @ self.weights[list(places)]
+            at = np.asarray(places, np.int64) % len(self.weights)
+            values: Floats = np.asarray(weights, np.float32) * self.rarity[at]
+            row: Floats = values @ self.weights[at]
             kept = row, float(values @ values)
             if len(self._words) >= _KEPT_WORDS:
                 self._words.clear()

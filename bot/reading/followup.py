@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from bot.reading.classifier import TextClassifier
 from bot.reading.facets import APP, VNEID, Facets
 from bot.search import Found, Index, Ranking, Verdict
 
@@ -22,6 +23,9 @@ _MOVED = 0.5  # of the share of an article of the other book goes to its twin
 _NEIGHBOUR = 0.12  # of the topic's own share, for each article beside it
 _TOPIC = 0.5  # what the article shown last counts within the previous question's scores
 _ANSWER_FROM, _LEAD = 0.30, 1.6  # a follow-up is answered from this share on, and this many times the second
+FOLLOWUP_WORDS = 10
+FOLLOWUP_FROM, FOLLOWUP_AGAINST = 0.35, 0.7  # shares from which a half sentence is believed, also against the search
+_OTHER = {"": "-", APP: VNEID, VNEID: APP}
 _FOREIGN = 0.75  # a short message that is so surely about something else leans on nothing
 
 
@@ -33,6 +37,7 @@ class ArticleLinks:
     phone: str = ""
     twins: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()  # related ones
+    topic: str = ""  # of the library
 
 
 @dataclass(slots=True)
@@ -78,12 +83,24 @@ class InContext:
 class ContextRanker:
     """Ranks a question with what the talk is about."""
 
-    def __init__(self, index: Index, links: Mapping[str, ArticleLinks]) -> None:
-        self._index, self._links = index, links
+    def __init__(
+        self, index: Index, links: Mapping[str, ArticleLinks], followups: TextClassifier | None = None
+    ) -> None:
+        """Rank articles of an index; `followups` knows half sentences by the article that they lead to."""
+        self._index, self._links, self._followups = index, links, followups
         self._places = {name: place for place, name in enumerate(index.names)}
         self._twin = {book: self._twins_to(book) for book in (APP, VNEID)}
 
-    def read(self, alone: Found, ranking: Ranking, facets: Facets, topic: Topic, *, elliptic: bool) -> InContext:
+    def read(
+        self,
+        alone: Found,
+        ranking: Ranking,
+        facets: Facets,
+        topic: Topic,
+        *,
+        tokens: Sequence[str] = (),
+        elliptic: bool = False,
+    ) -> InContext:
         """Return what a question means; `alone` and `ranking` are what the search makes of the words by themselves.
 
         `elliptic` says that the words ask about the topic and name none ("how long?").
@@ -96,6 +113,8 @@ class ContextRanker:
             swapped = self._swap(facets, topic)
             if swapped:
                 return InContext(self._settled(swapped, alone), ranking, leaned=True)
+        if (meant := self._followed(tokens, alone, topic, named)) is not None:
+            return InContext(self._settled(meant, alone), ranking, leaned=True)
         book = named or topic.book
         assumed = ""
         if book and not named:
@@ -177,6 +196,26 @@ class ContextRanker:
         if total > 0:
             scores /= np.float32(total)
         return replace(ranking, scores=scores, foreign=0.0)
+
+    def _followed(self, tokens: Sequence[str], alone: Found, topic: Topic, named: str) -> str | None:
+        """Return the article near the subject that a half sentence leads to, if that is likely enough."""
+        subject = topic.subject
+        if self._followups is None or not subject or not tokens or len(tokens) > FOLLOWUP_WORDS:
+            return None
+        shares = self._followups.probabilities(tokens)
+        near = {name for name in shares if self._is_near(name, subject) and self._links[name].product != _OTHER[named]}
+        if not near:
+            return None
+        best = max(sorted(near), key=lambda name: shares[name])
+        needed = FOLLOWUP_AGAINST if alone.verdict is Verdict.ANSWER and alone.ids[0] != best else FOLLOWUP_FROM
+        return best if shares[best] >= needed else None
+
+    def _is_near(self, name: str, subject: str) -> bool:
+        one, other = self._links.get(name), self._links.get(subject)
+        if one is None or other is None:
+            return False
+        beside = {*other.beside, *other.twins}
+        return name == subject or name in beside or subject in one.beside or one.topic == other.topic
 
     def _near(self, name: str, topic: Topic) -> bool:
         links = self._links.get(topic.article)

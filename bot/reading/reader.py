@@ -118,7 +118,9 @@ class Reading:
         """The question in its context."""
         words = self.words
         elliptic = words.act in ELLIPTIC and bool(self.topic.subject)
-        return self._ranker.read(words.found, words.ranking, words.facets, self.topic, elliptic=elliptic)
+        return self._ranker.read(
+            words.found, words.ranking, words.facets, self.topic, tokens=words.tokens, elliptic=elliptic
+        )
 
 
 class Reader:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from bot.reading.classifier import TextClassifier
+from bot.reading.classifier import PLACES, TextClassifier
 from bot.search import WordLists
 from bot.search import concepts as concepts_module
 from bot.search import tokenizer as tokenizer_module
@@ -40,6 +40,7 @@ class ExampleSet:
 
     examples: Mapping[str, Sequence[str]]
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    size: int = PLACES
 
 
 def open_classifiers(sets: Mapping[str, ExampleSet], words: WordLists, cache: Path | None) -> dict[str, TextClassifier]:
@@ -50,7 +51,7 @@ def open_classifiers(sets: Mapping[str, ExampleSet], words: WordLists, cache: Pa
         return kept
     made = {
         name: TextClassifier.train(
-            {label: _variants(texts, tokenizer) for label, texts in one.examples.items()}, groups[name]
+            {label: _variants(texts, tokenizer) for label, texts in one.examples.items()}, groups[name], size=one.size
         )
         for name, one in sets.items()
     }
@@ -83,6 +84,7 @@ def _fingerprint(sets: Mapping[str, ExampleSet], words: WordLists) -> str:
     for path in (*(Path(__file__).parent / name for name in _CODE), *(Path(str(m.__file__)) for m in _TEXT_MODULES)):
         digest.update(path.read_bytes())
     for name, one in sorted(sets.items()):
+        digest.update(f"{name} {one.size}\n".encode())
         for label, texts in (*sorted(one.examples.items()), *sorted(one.groups.items())):
             digest.update("\n".join((name, label, *texts)).encode("utf-8", "replace"))
     digest.update(json.dumps(words.to_mapping(), sort_keys=True).encode())

@@ -5,19 +5,22 @@ The dispatcher calls it before anything else, whatever is open. It gives no medi
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from bot.clock import stamp
 from bot.conversation.context import Context, Route
 from bot.library.acts import GENERAL
-from bot.search import Verdict
 
 ARTICLE = "emergency-symptoms"
 LASTS = timedelta(minutes=30)
 _CALM = ("thanks", "bye", "ok", "yes", "done-well", "laughter", "emoji-love", "praise", "resigned", "wait")
 _OVER = ("slip", "no")
-_SURE = 0.8  # a question that is so surely about something else is answered as that
-_MEDICAL = (ARTICLE, "medical-advice", "post-injection-reaction")
+# Words of the health book's own matters: who says one of them has turned to something else.
+_OTHER_MATTER = re.compile(
+    r"\b(?:so suc khoe|vneid|vssid|dinh danh|ung dung|app|otp|mat khau|tai khoan|dang nhap|the bao hiem|bhyt"
+    r"|chung nhan|mui tiem|bao cai|nhac toi|health book|insurance card)\b"
+)
 
 
 async def handle(context: Context) -> None:
@@ -57,8 +60,7 @@ def goes_on(context: Context) -> bool:
     reading = context.reading
     if reading is None:
         return False
-    found = reading.words.found
-    return not (found.verdict is Verdict.ANSWER and found.score >= _SURE and found.ids[0] not in _MEDICAL)
+    return not (reading.facets.book or _OTHER_MATTER.search(reading.words.spoken))
 
 
 def _say(context: Context, text: str) -> None:

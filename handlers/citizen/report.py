@@ -28,8 +28,9 @@ _HAS_IT = re.compile(
 _WANTS = re.compile(r"\b(?:bao (?:cai|giup|cho toi|luon)|ghi (?:nhan|ten|cho|giup))\b.*|\bmuon bao\b")
 _ASKS = re.compile(
     r"\b(?:khong|ko|chua|sao|gi|dau|nao|bao gio|bao lau|the nao|loi|quen|mat|nhung|tinh k|duoc chu|neu|hay la|hay vneid"
-    r"|what|how|where|why|does|can i|not)\b|\bma (?:khong|nao|no|van)\b|\b(?:a|ha|chu|chua|khong)$"
+    r"|what|how|where|why|does|can i|not)\b|\bma (?:khong|nao|no|van)\b|\b(?:ha|chu)$"
 )
+_ASKS_MARKED = re.compile(r"\b(?:à|hả|nhỉ|chứ)\W*$")
 _SHORT = 7  # words: a longer text names no place only
 _WRONG = re.compile(r"\b(?:nham|sua|doi|moi dung|khong phai|wrong|mistake|change|correct)\b")
 _NOT_INSTALLED = re.compile(r"\b(?:chua (?:cai|kich hoat|mo|lam)|rut (?:lai|bao|di)|bam nham|not installed|withdraw)\b")
@@ -81,8 +82,7 @@ def takes(context: Context) -> bool:
         return True
     if agrees(context.text) is not None and step in (CONSENT, WITHDRAW):
         return True
-    asks = bool(_ASKS.search(reading.words.folded)) or "?" in context.text
-    if step == WITHDRAW or asks:
+    if step == WITHDRAW or _is_question(context):
         return False
     if _understand(context).places or _book(context):
         return True
@@ -103,7 +103,7 @@ def _states(context: Context) -> bool:
     if reading is None or not reading.words.found.ids:
         return False
     said = reading.words.spoken
-    if _ASKS.search(said) or not _HAS_IT.search(said):
+    if _is_question(context) or not _HAS_IT.search(said):
         return False
     about = reading.act in _ACTS or reading.words.found.ids[0].startswith("bot-report")
     return about or bool(_WANTS.search(said))
@@ -112,6 +112,12 @@ def _states(context: Context) -> bool:
 def resume(context: Context) -> Button:
     """Make the button that leads back into the report."""
     return Button(context.t("Go on with the report"), "report:resume")
+
+
+def _is_question(context: Context) -> bool:
+    if "?" in context.text or _ASKS_MARKED.search(context.text.lower()):
+        return True
+    return context.reading is not None and bool(_ASKS.search(context.reading.words.spoken))
 
 
 def _corrects(context: Context) -> bool:
@@ -167,11 +173,11 @@ async def _begin(context: Context) -> None:
 async def _read(context: Context) -> None:
     """Take what a text says: yes or no, a place, a book, in whatever order."""
     data = context.dialog.data
-    if (book := _book(context)) and not (_ASKS.search(context.reading.words.folded) if context.reading else False):
+    if (book := _book(context)) and not _is_question(context):
         data["book"] = book
-    noted = _note_place(context)
+    answer = agrees(context.text) if context.dialog.step == CONSENT else None
+    noted = answer is None and _note_place(context)
     if context.dialog.step == CONSENT:
-        answer = agrees(context.text)
         if answer is False:
             _decline(context)
             return
