@@ -18,10 +18,10 @@ import click
 import pytest
 
 from bot.__main__ import entry, main
-from bot.library.knowledge import INDEX_FILE, Knowledge
+from bot.library.knowledge import Knowledge
 from bot.message import Person
 from bot.store import Transaction, messages, open_store, people, questions, reports
-from tests.conftest import CACHE, ROOT
+from tests.conftest import ROOT, copy_learned
 from tests.support.processes import run_command
 
 Typed = Callable[..., CompletedProcess[str]]
@@ -32,7 +32,7 @@ def data(tmp_path: Path, knowledge: Knowledge) -> Path:
     """A data folder that holds the ready index and no records yet."""
     folder = tmp_path / "data"
     folder.mkdir()
-    shutil.copy(CACHE / INDEX_FILE, folder / INDEX_FILE)
+    copy_learned(folder)
     return folder
 
 

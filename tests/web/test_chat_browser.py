@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from bot.library.knowledge import INDEX_FILE, Knowledge
+from bot.library.knowledge import Knowledge
 from bot.search import Verdict
-from tests.conftest import CACHE
+from tests.conftest import copy_learned
 from tests.support.processes import RunningBot, running_bot
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -33,7 +33,7 @@ expect.set_options(timeout=30_000)  # a chart is drawn while other tests have th
 
 @pytest.fixture
 def bot(tmp_path: Path, knowledge: Knowledge) -> Iterator[RunningBot]:
-    shutil.copy(CACHE / INDEX_FILE, tmp_path / INDEX_FILE)
+    copy_learned(tmp_path)
     with running_bot(tmp_path) as running:
         yield running
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +14,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from bot.library.knowledge import INDEX_FILE, Knowledge
-from tests.conftest import CACHE
+from bot.library.knowledge import Knowledge
+from tests.conftest import copy_learned
 from tests.support.processes import RunningBot, running_bot
 from tests.web.test_chat_browser import ARGUMENTS, CHROMIUM
 
@@ -43,7 +42,7 @@ CHROME_SECONDS = 60
 @pytest.fixture(scope="module")
 def bot(tmp_path_factory: pytest.TempPathFactory, knowledge: Knowledge) -> Iterator[RunningBot]:
     data = tmp_path_factory.mktemp("desk")
-    shutil.copy(CACHE / INDEX_FILE, data / INDEX_FILE)
+    copy_learned(data)
     # People are written to at any hour here, since nobody is real.
     with running_bot(data, BOT_REMINDERS__QUIET_FROM="00:00", BOT_REMINDERS__QUIET_UNTIL="00:00") as running:
         running.made = running.command("demo-data", "--people", "3000")  # type: ignore[attr-defined]
