@@ -83,10 +83,10 @@ def age_line(article: Article, catalogue: Catalogue) -> str:
     years = source_years(article)
     untried = article.steps is not None or article.status == "check"
     if not years:
-        return t("Its sources are undated; nobody has tried it yet.") if untried else ""
+        return t("Its sources are undated; not tried yet.") if untried else ""
     span = str(years[0]) if years[0] == years[-1] else f"{years[0]}–{years[-1]}"
     if untried:
-        return t("From sources of {years}; nobody has tried it yet.", years=span)
+        return t("From sources of {years}; not tried yet.", years=span)
     return t("From sources of {years}.", years=span)
 
 
