@@ -74,16 +74,14 @@ READ_AUDIT = Action("read-audit", ADMIN, scoped=False)
 
 NO_ROLE = {
     OFFICER: mark("This is for officers only. If you are one, ask an admin for an invitation."),
-    ADMIN: mark("This is for admins only. If you need it, ask an admin of the bot."),
+    ADMIN: mark("This is for admins only. If you need it, ask an admin of this assistant."),
 }
 LAST_ADMIN = mark(
-    "You are the only admin left. Invite another one first; then you can lay the role down. Nobody could manage the "
-    "roles otherwise."
+    "You are the only admin left. Invite another one first; then you can give up the role. Otherwise nobody "
+    "could manage the roles."
 )
 NOBODY_TO_REVOKE = mark("This person holds no role any more.")
-OUT_OF_SCOPE = mark(
-    "This lies outside the area that you are responsible for. Please ask the officer there, or an admin."
-)
+OUT_OF_SCOPE = mark("This is outside the area that you are responsible for. Please ask the officer there, or an admin.")
 
 
 def refusal(grants: Iterable[Grant], action: Action, district: str = "") -> str | None:

@@ -103,5 +103,4 @@ class Filler:
     def _name(self, district: str, language: str) -> str:
         if district in self._regions.districts:
             return self._regions.districts[district].title(language)
-        province = self._regions.province
-        return f"{province.kind} {province.name}" if language == "vi" else f"{province.name_en} province"
+        return self._regions.province.area(language)

@@ -30,7 +30,7 @@ FAILED_WITHIN = timedelta(hours=1)  # a question that the bot failed on before b
 LONGEST = 2000  # characters of one message
 _ABOUT = "conversation "
 
-GONE = mark("This message is no longer open, or lies outside the area that you are responsible for.")
+GONE = mark("This message is no longer open, or is outside the area that you are responsible for.")
 TAKEN = mark("A colleague has taken this message already.")
 NOT_YOURS = mark("Please take this message first; then you can answer it.")
 NO_OFFICER_THERE = mark("This officer may not answer for that place. Please choose another one.")

@@ -120,12 +120,18 @@ class Catalogue:
         return format_datetime(value.astimezone(zone), format=_MINUTE[self.language], locale=self._locale)
 
     def weekday(self, value: date) -> str:
-        """Name the day of the week: Thứ Hai in Vietnamese."""
-        return format_date(value, format="EEEE", locale=self._locale)
+        """Name the day of the week within a sentence: thứ Hai in Vietnamese."""
+        return _within_sentence(format_date(value, format="EEEE", locale=self._locale))
 
     def appointment(self, value: datetime, zone: tzinfo) -> str:
-        """Write a moment to come so that nobody mistakes the day: 19:00, Thứ Ba 24/11/2026 in Vietnamese."""
-        return format_datetime(value.astimezone(zone), format=_APPOINTMENT[self.language], locale=self._locale)
+        """Write a moment to come so that nobody mistakes the day: 19:00, thứ Ba 24/11/2026 in Vietnamese."""
+        said = format_datetime(value.astimezone(zone), format=_APPOINTMENT[self.language], locale=self._locale)
+        return _within_sentence(said)
+
+
+def _within_sentence(text: str) -> str:
+    """Write the day of the week as Vietnamese does within a sentence; Babel gives it a capital."""
+    return text.replace("Thứ ", "thứ ").replace("Chủ Nhật", "Chủ nhật")
 
 
 def load_catalogues(languages: Iterable[str], folder: Path = LOCALE_FOLDER) -> Mapping[str, Catalogue]:

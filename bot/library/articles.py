@@ -22,6 +22,8 @@ LONGEST_MORE = 1500
 STALE_AFTER = timedelta(days=180)
 PLACEHOLDERS = frozenset({"operator", "office_hours", "answer_within", "question_days"})
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_YEAR = re.compile(r"(?<![\d/])20[12]\d(?!\d)")  # not the year of a decree: NĐ 59/2022
+_OWN_DECISION = "D0"  # the ref of what this project decided itself
 _PHONE = re.compile(r"(?<![\d/.])(?:1[89]00[ .]?\d{4}|0\d{2,3}[ .]?\d{3}[ .]?\d{3,4}|11[2-5])(?![\d/])")
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -140,9 +142,9 @@ class Manual(_Model):
 
 
 class MenuItem(_Model):
-    """A capability that buttons lead to."""
+    """A capability or an article that buttons lead to."""
 
-    command: Annotated[str, StringConstraints(pattern=r"^/[a-z]+$")]
+    command: Annotated[str, StringConstraints(pattern=r"^(/[a-z]+|article:[a-z0-9-]+)$")]
     label: Bilingual
 
 
@@ -219,6 +221,12 @@ def load_library(folder: Path) -> Library:
     if problems or manual is None or menu is None:
         raise ContentError(problems)
     return Library(dict(sorted(articles.items())), manual, menu, documents)
+
+
+def source_years(article: Article) -> tuple[int, ...]:
+    """Return the years that the dates of an article's sources name, the oldest first."""
+    dates = [source.date for source in article.sources if source.ref != _OWN_DECISION]
+    return tuple(sorted({int(year) for date in dates for year in _YEAR.findall(date)}))
 
 
 def fits(text: str, limit: int) -> bool:

@@ -113,6 +113,12 @@ class Province(_Model):
     districts: tuple[District, ...] = Field(min_length=1)
     communes_2025: tuple[NewCommune, ...] = ()
 
+    def area(self, language: str, *, merged: bool = True) -> str:
+        """Name where the nine districts lie: the province, or since the merger the area that it was."""
+        if language == "en":
+            return f"the former {self.name_en} area" if merged else f"{self.name_en} province"
+        return f"khu vực {self.name} cũ" if merged else f"{self.kind} {self.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -70,7 +70,7 @@ def _line(context: Context, holder: Holder) -> str:
 
 def _choose_role(context: Context) -> None:
     context.say(
-        context.t("What shall the person become? An admin may do everything in the whole province."),
+        context.t("Which role should the person have? An admin may do everything in the whole province."),
         buttons=[
             Button(context.t("Officer of a district"), "roles:scope"),
             Button(context.t("Officer of the whole province"), f"roles:make:{OFFICER}:{WHOLE}"),
@@ -107,8 +107,8 @@ async def _confirm(context: Context, number: int) -> None:
     holder = await _find(context, number)
     context.say(
         context.t(
-            "Really take everything from person {number} ({roles})? Messages of citizens that they have in hand go to "
-            "the other officers, and their sessions at the desk end.",
+            "Really revoke all roles of person {number} ({roles})? The messages of citizens that they handle go "
+            "to the other officers, and their sessions at the desk end.",
             number=number,
             roles=_all_named(context, holder.grants),
         ),

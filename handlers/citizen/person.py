@@ -29,7 +29,9 @@ async def handle(context: Context) -> None:
     elif action == "end" and case is not None:
         context.work.do(lambda tx, person_id: desk.end(tx, person_id, at=context.work.at))
         context.dialog.close()
-        context.say(context.t("All right, the officers know that nothing is open any more."), buttons=_menu(context))
+        context.say(
+            context.t("All right, I have told the officers that you need no more help."), buttons=_menu(context)
+        )
     elif context.dialog.step == MESSAGE and context.text and not context.choice and not context.text.startswith("/"):
         await _pass_on(context, case)
     else:
@@ -78,7 +80,7 @@ async def attend(context: Context) -> None:
         return
     context.work.do(lambda tx, person_id: desk.tell(tx, person_id, context.text, at=context.work.at))
     if case.waiting_since is None:  # said once, not after every line
-        context.say(context.t("Passed on to the officer. To talk to me, the automatic assistant, type /menu."))
+        context.say(context.t("Passed on to the officer. To talk to me, the automatic assistant, type “menu”."))
 
 
 def _invite(context: Context, case: Case | None, *, kind: str) -> None:
@@ -163,8 +165,8 @@ async def _take_district(context: Context, case: Case | None, district: str) -> 
 
 def _nobody(context: Context) -> str:
     return context.t(
-        "Your message is kept, and nothing of it is lost. But no officer is signed in at this assistant yet, so that I "
-        "cannot say when somebody answers. If it is urgent, ask me whom to contact."
+        "Your message is kept, and nothing of it is lost. But no officer is signed in at this assistant yet, so "
+        "I cannot say when somebody will answer. If it is urgent, ask me whom to contact."
     )
 
 

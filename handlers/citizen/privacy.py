@@ -25,15 +25,17 @@ async def handle(context: Context) -> None:
         receipt = context.erase()
         lines = [
             context.t(
-                "Done: everything I kept about you is deleted, in effect on {moment}. "
-                "Backups lose it when they expire. "
-                "Data of the Ministry of Health or VNeID is not mine to delete.",
+                "Done: everything I kept about you was deleted on {moment}. Older backups hold it until they "
+                "expire and are deleted. I cannot delete what the Ministry of Health or VNeID keeps.",
                 moment=context.catalogue.minute(context.work.at, context.settings.zone),
             )
         ]
         if receipt:
             lines.append(
-                context.t("Receipt of the deletion: {receipt}. It proves it and leads to nobody.", receipt=receipt)
+                context.t(
+                    "Receipt of the deletion: {receipt}. It proves the deletion and cannot be traced to you.",
+                    receipt=receipt,
+                )
             )
         context.say("\n".join(lines))
     else:
@@ -45,10 +47,10 @@ async def _show(context: Context) -> None:
     kept = await context.work.kept()
     lines = ["**" + t("What I keep about you") + "**"]
     if not kept.known:
-        lines.append(t("Nothing yet but this message, until it is answered."))
+        lines.append(t("Nothing yet, except this message until I have answered it."))
         context.say("\n".join(lines), buttons=[context.menu_button("menu")])
         return
-    lines.append("• " + t("A code for this chat on the channel {channel}, language, since {day}.",
+    lines.append("• " + t("A code for this chat on {channel}, and your language, since {day}.",
                           channel=t(context.capabilities.title), day=_day(context, kept.since)))  # fmt: skip
     if kept.report:
         place = context.regions.districts[kept.report.district].title(context.language)
@@ -70,7 +72,10 @@ async def _show(context: Context) -> None:
     lines.append("• " + (t("You agreed to reminders.") if kept.reminders else t("You get no reminders.")))
     if kept.reminders_to_come:
         moments = "; ".join(context.catalogue.appointment(at, context.settings.zone) for at in kept.reminders_to_come)
-        lines.append("• " + t("Messages planned for you: {moments}. /nhactoi lists and cancels them.", moments=moments))
+        lines.append(
+            "• "
+            + t("Messages planned for you: {moments}. Type “my reminders” to see and cancel them.", moments=moments)
+        )
     lines.append(t("Refusing or withdrawing changes nothing about the answers you get. "
                    "Requests about your data are answered within {time}.",
                    time=context.settings.operator.answer_within.in_language(context.language)))  # fmt: skip

@@ -53,19 +53,26 @@ async def _take_invitation(context: Context, code: str) -> None:
 
 
 def _greeting(context: Context) -> str:
-    t = context.t
-    operator = context.settings.operator.name.in_language(context.language)
+    t, name = context.t, context.settings.operator.name
+    if name:
+        who = t(
+            "Hello. I am an **automatic assistant** (a machine, not a person) of {operator}.",
+            operator=name.in_language(context.language),
+        )
+    else:
+        who = t("Hello. I am an **automatic assistant on trial** (a machine, not a person).")
     lines = [
+        who,
         t(
-            "Hello. I am an **automatic assistant** (a machine, not a person) of {operator}. "
-            "I help you install and use **Sổ sức khỏe điện tử**, the electronic health book, free of charge.",
-            operator=operator,
+            "I help you open and use **Sổ sức khỏe điện tử in VNeID**, today's electronic health book, free of charge. "
+            "You can also ask me about the older app of the same name (COVID-19 certificates of 2021–2022)."
         ),
         t("Just type your question, with or without Vietnamese marks, or choose below."),
         t(
-            "I keep a code for this chat, and your questions, without personal numbers, for {days} days; "
-            "type /dulieu to see or delete them.",
+            "I keep a code for this chat, and for {days} days your questions, without personal numbers. "
+            "Choose “{button}” to see or delete them.",
             days=context.settings.privacy.question_days,
+            button=context.menu_button("my-data").label,
         ),
     ]
     return "\n\n".join(lines)

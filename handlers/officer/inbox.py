@@ -86,8 +86,8 @@ def _line(context: Context, case: Case) -> str:
 
 def _in_hand(context: Context, case: Case) -> str:
     if case.officer == context.work.citizen.id:
-        return context.t("You have it in hand.")
-    return context.t("Officer {officer} has it in hand.", officer=case.officer) if case.officer else ""
+        return context.t("You are handling it.")
+    return context.t("Officer {officer} is handling it.", officer=case.officer) if case.officer else ""
 
 
 def _show(context: Context, case: Case, said: list[CaseMessage]) -> None:
@@ -124,7 +124,7 @@ def _take(context: Context, case: Case, *, over: bool) -> None:
     context.work.do(lambda tx, _: desk.take(tx, officer, case.number, at=context.work.at, over=over))
     context.dialog.ask(ANSWER, number=str(case.number))
     context.say(
-        context.t("You have message {number} in hand. What you type now goes to the citizen.", number=case.number),
+        context.t("You have taken message {number}. What you type now goes to the citizen.", number=case.number),
         buttons=_doing(context, case),
     )
 

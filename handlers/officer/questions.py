@@ -24,7 +24,7 @@ async def handle(context: Context) -> None:
     if complaints:
         lines.append("\n**" + context.t("Articles that did not help, and why") + "**")
         lines += [_line(context, complaint) for complaint in complaints[:MOST_SHOWN]]
-    lines.append(context.t('To teach one: python -m bot teach ARTICLE "question"'))
+    lines.append(context.t("To teach one, tell whoever runs the server the question and the article that answers it."))
     context.say("\n".join(lines), buttons=[context.menu_button("menu")])
 
 

@@ -44,6 +44,7 @@ async def today(page: PageContext) -> web.Response:
         **await _of_period(page, province, scope),
         pictures=await drawn([await _named(page, chart) for chart in found]),
         official=charts.official_sentence(official[regions.province.id], page.catalogue) if scope is None else "",
+        on_trial=not page.service.settings.operator.name,
         trouble=[(in_words(part, page.catalogue), sentence) for part, sentence in sorted(page.service.trouble.items())]
         if page.allows(access.SEE_STATE)
         else [],
