@@ -73,6 +73,14 @@ def headline(article: Article, catalogue: Catalogue) -> str:
     return title
 
 
+def book_name(catalogue: Catalogue, product: str) -> str:
+    """Name the health book of a report, as within a sentence: `app`, `vneid` or `both`; older reports name none."""
+    t = catalogue.t
+    if product == "vneid":
+        return t("the book in VNeID")
+    return t("the app of 2021 and the book in VNeID") if product == "both" else t("the app of 2021")
+
+
 def age_line(article: Article, catalogue: Catalogue) -> str:
     """Say who tried an article's steps, or from which years its sources are; empty for one about the bot itself."""
     t = catalogue.t

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.conversation.context import Context, Route
+from bot.conversation.dialog import TOPIC_MINUTES
 from bot.i18n.catalogue import mark
+from bot.library.render import book_name
 from bot.message import Attachment, Button
 
 
@@ -55,11 +57,15 @@ async def _show(context: Context) -> None:
     if kept.report:
         place = context.regions.districts[kept.report.district].title(context.language)
         day = _day(context, kept.report.at)
-        lines.append("• " + t("Your report: installed, {place}, on {day}.", place=place, day=day))
+        book = book_name(context.catalogue, kept.report.product)
+        lines.append("• " + t("Your report: {book}, {place}, on {day}.", book=book, place=place, day=day))
     else:
         lines.append("• " + t("No report of installation."))
     lines.append("• " + t("{count} questions, without personal numbers, deleted after {days} days.",
                           count=len(kept.questions), days=context.settings.privacy.question_days))  # fmt: skip
+    if title := _topic_title(context):
+        lines.append("• " + t("What we talked about last: {title}. I forget it after {minutes} minutes.",
+                              title=title, minutes=TOPIC_MINUTES))  # fmt: skip
     lines += [
         "• " + t("Linked with {channel} since {day}.", channel=t(context.channel_title(other.channel)),
                  day=_day(context, other.at))
@@ -89,6 +95,11 @@ async def _show(context: Context) -> None:
             context.menu_button("menu"),
         ],
     )
+
+
+def _topic_title(context: Context) -> str:
+    article = context.library.articles.get(context.dialog.topic.article)
+    return article.title.in_language(context.language) if article else ""
 
 
 async def _export(context: Context) -> None:

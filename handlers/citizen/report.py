@@ -10,6 +10,7 @@ from bot.conversation.unit_of_work import OwnReport
 from bot.i18n.catalogue import mark
 from bot.library.regions import NEW_MAP, Place, Understood
 from bot.message import Button
+from bot.library.render import book_name
 from bot.reading.facets import APP, VNEID
 from bot.search import Verdict
 
@@ -376,9 +377,9 @@ async def _record(context: Context, place: Place) -> None:
     context.work.keep_report(place, wording=consent_wording(context) if before is None else "", product=book)
     where = place_name(context, place)
     if before is None:
-        text = context.t("Thank you. Recorded: {book}, {place}.", book=_book_name(context, book), place=where)
+        text = context.t("Thank you. Recorded: {book}, {place}.", book=book_name(context.catalogue, book), place=where)
     elif book and _adds(before.product, book):
-        text = context.t("Thank you. Recorded too: {book}, {place}.", book=_book_name(context, book), place=where)
+        text = context.t("Thank you. Recorded too: {book}, {place}.", book=book_name(context.catalogue, book), place=where)
     else:
         text = context.t("Corrected: your report now counts for {place}.", place=where)
     text += "\n" + context.t("The figures are self-reported; each person counts once.")
@@ -448,14 +449,14 @@ async def _show_report(context: Context) -> None:
     buttons = [Button(context.t("Change the district"), "report:correct")]
     for book in BOOKS:
         if _adds(report.product, book):
-            label = context.t("I also have: {book}", book=_book_name(context, book))
+            label = context.t("I also have: {book}", book=book_name(context.catalogue, book))
             buttons.append(Button(label, f"report:book:{book}"))
     buttons.append(Button(context.t("I have not installed it (withdraw)"), "report:withdraw"))
     context.say(
         context.t(
             "You reported on {day}: {book}, {place}.",
             day=context.catalogue.day(report.at.astimezone(context.settings.zone).date()),
-            book=_book_name(context, report.product),
+            book=book_name(context.catalogue, report.product),
             place=context.regions.districts[report.district].title(context.language),
         ),
         buttons=[*buttons, context.menu_button("menu")],
@@ -465,12 +466,6 @@ async def _show_report(context: Context) -> None:
 def _reported_place(report: OwnReport) -> Place:
     new = report.commune.startswith(NEW_MAP)
     return Place(report.district, report.commune.removeprefix(NEW_MAP), new=new)
-
-
-def _book_name(context: Context, book: str) -> str:
-    if book == VNEID:
-        return context.t("the book in VNeID")
-    return context.t("the app of 2021 and the book in VNeID") if book == BOTH else context.t("the app of 2021")
 
 
 def place_name(context: Context, place: Place) -> str:

@@ -79,7 +79,7 @@ DIALOGS: dict[str, Table] = {
         ("có", "Bạn sống ở huyện"),
         ("TP Vĩnh Yên", "Bạn đã cài hoặc mở sổ nào"),
         ("vneid", "sổ trong VNeID, thành phố Vĩnh Yên"),
-        ("/dulieu", "Báo cài của bạn: đã cài, thành phố Vĩnh Yên, ngày 23/11/2026"),
+        ("/dulieu", "Lượt báo của bạn: sổ trong VNeID, thành phố Vĩnh Yên, ngày 23/11/2026"),
         ("[Xóa tất cả", "Bạn có chắc"),
         ("[Có, xóa tất cả", "mọi thứ tôi lưu về bạn đã được xóa lúc 12:00, 23/11/2026"),
         ("/dulieu", "Chưa có gì"),
