@@ -21,6 +21,7 @@ from bot.library.regions import Regions
 from bot.message import Attachment, Button, Capabilities, ChannelState, IncomingMessage, Reply
 from bot.reading import Reading
 from bot.reading.facets import APP, VNEID
+from bot.reading.followup import GLOSSARY
 from bot.settings import Settings
 
 BOOKS = (APP, VNEID)
@@ -162,10 +163,11 @@ class Context:
 
     def about(self, article_id: str, *, parts: int) -> None:
         """Note that an article, or so many parts of it, was shown: the talk is about it now."""
-        topic, product = self.dialog.topic, self.library.articles[article_id].product
-        topic.article, topic.parts = article_id, parts
-        if product in BOOKS:
-            topic.book = product
+        topic, article = self.dialog.topic, self.library.articles[article_id]
+        if article.topic != GLOSSARY or not topic.article:  # what a word means is asked in between
+            topic.article, topic.parts = article_id, parts
+        if article.product in BOOKS:
+            topic.book = article.product
         if not self.summary.verdict:
             self.summary.verdict, self.summary.article = "answer", article_id
 

@@ -16,7 +16,10 @@ from bot.text.normalize import spoken
 
 NOT_DANGER: Final = "not"
 # From this probability on an emergency is assumed: a needless 115 is a smaller harm than a missed one.
-DANGER_FROM: Final = 0.5
+DANGER_FROM: Final = 0.35
+# A long message may say it in passing, beside a story or a question: parts of it are looked at by themselves.
+_LONG, _PART, _STEP = 20, 14, 5  # words
+_PART_FROM: Final = 0.95
 _ALARM_NUMBER = re.compile(r"(?:goi |so |sos |cuu )*115(?: (?:oi|voi|gap|khan cap|cap cuu|di|ngay))*")
 _CRY = re.compile(
     r"(?:cuu|cap cuu|cuu mang|help|sos|emergency|cuu toi|cuu em)(?: (?:voi|toi|em|gap|me|ngay|oi|help|a|cuu))*"
@@ -51,6 +54,11 @@ class DangerReader:
         if _ALARM_NUMBER.fullmatch(said) or _CRY.fullmatch(said):
             return Danger(True, 1.0, "general")
         shares = self._classifier.probabilities(tokens)
+        if 1.0 - shares[NOT_DANGER] < DANGER_FROM and len(tokens) > _LONG:
+            parts = [tokens[start : start + _PART] for start in range(0, len(tokens) - _PART + _STEP, _STEP)]
+            part = min(map(self._classifier.probabilities, parts), key=lambda one: one[NOT_DANGER])
+            if 1.0 - part[NOT_DANGER] >= _PART_FROM:
+                shares = part
         probability = 1.0 - shares[NOT_DANGER]
         if probability < DANGER_FROM:
             return Danger(False, probability)

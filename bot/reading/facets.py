@@ -50,13 +50,34 @@ _FAMILY: Final = re.compile(
 )
 
 
+_NEGATED: Final = re.compile(
+    r"\b(?:khong|ko|k|chang|dau|chu khong|not|no|instead of)(?: (?:phai|la|noi|hoi|co|y|the|ve|toi|minh|em))* $"
+)
+# Words that say nothing beside the book or the telephone that they stand with ("no, I mean the old one").
+_FILLERS: Final = frozenset(
+    {
+        "a", "about", "ad", "ah", "ai", "anh", "app", "ay", "bac", "ban", "ben", "bot", "cai", "chac", "chau", "chinh",
+        "cho", "chu", "co", "con", "cua", "da", "dau", "day", "do", "du", "dung", "duoc", "e", "em", "for", "gi",
+        "giong", "ha", "hay", "ho", "hoi", "hon", "hong", "i", "i'm", "im", "in", "is", "it", "k", "khac", "khoe",
+        "khong", "kia", "ko", "la", "lai", "luon", "ma", "may", "mean", "meant", "mem", "minh", "moc", "moi", "muon",
+        "nao", "nay", "ne", "nhe", "nhi", "nho", "no", "noi", "not", "o", "oi", "on", "one", "phai", "phan", "qua",
+        "ra", "roi", "sao", "so", "sorry", "suc", "thang", "that", "the", "then", "thi", "thoi", "toi", "tren", "trong",
+        "tuc", "tui", "u", "uh", "um", "ung", "van", "vay", "ve", "vi", "voi", "what", "xin", "y", "yes",
+    }
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """What a message names; empty where it names none. `book` is "both" when it names the two books."""
+    """What a message names; empty where it names none. `book` is "both" when it names the two books.
+
+    `only` says that the message does little else than name them.
+    """
 
     book: str = ""
     phone: str = ""
     whom: str = ""
+    only: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.book or self.phone)
@@ -65,10 +86,19 @@ class Facets:
 def read_facets(text: str) -> Facets:
     """Return the book, the telephone and the person that a text names, typed with marks or without."""
     said = " ".join(re.findall(r"[^\W_]+", fold(text)))
-    books = [book for book, pattern in _BOOKS if pattern.search(said)]
-    phones = [phone for phone, pattern in _PHONES if pattern.search(said)]
+    books = [book for book, pattern in _BOOKS if _names(pattern, said)]
+    phones = [phone for phone, pattern in _PHONES if _names(pattern, said)]
+    rest = said
+    for _, pattern in (*_BOOKS, *_PHONES):
+        rest = pattern.sub(" ", rest)
     return Facets(
         "both" if len(books) > 1 else "".join(books),
         phones[0] if len(phones) == 1 else "",
         FAMILY if _FAMILY.search(said) else "",
+        only=bool(books or phones) and all(word in _FILLERS for word in rest.split()),
     )
+
+
+def _names(pattern: re.Pattern[str], said: str) -> bool:
+    """Return True unless a text names it only to say that it means something else ("not the old app")."""
+    return any(not _NEGATED.search(said[: found.start()]) for found in pattern.finditer(said))

@@ -15,6 +15,7 @@ from bot.reading.classifier import TextClassifier
 from bot.reading.facets import APP, VNEID, Facets
 from bot.search import Found, Index, Ranking, Verdict
 
+GLOSSARY = "words"  # the topic of the library whose articles explain words
 KEPT_IDS = 8  # of a ranking, for the next question
 SUBJECT_PERCENT = 35  # from this share on, the likeliest article of a question is the subject of the talk
 SHORT_WORDS = 8  # longer messages say by themselves what they ask
@@ -25,7 +26,9 @@ _TOPIC = 0.5  # what the article shown last counts within the previous question'
 _ANSWER_FROM, _LEAD = 0.30, 1.6  # a follow-up is answered from this share on, and this many times the second
 FOLLOWUP_WORDS = 10
 FOLLOWUP_FROM, FOLLOWUP_AGAINST = 0.35, 0.7  # shares from which a half sentence is believed, also against the search
+_SUBJECTS = 3  # the likeliest articles of a question that was not answered
 _OTHER = {"": "-", APP: VNEID, VNEID: APP}
+_SURE_ALONE = 0.8  # an elliptic question so surely answered by itself does not ask about the topic ("is it free?")
 _FOREIGN = 0.75  # a short message that is so surely about something else leans on nothing
 
 
@@ -107,26 +110,27 @@ class ContextRanker:
         """
         named = facets.book if facets.book in (APP, VNEID) else ""
         if named:
-            ranking = self.guarded(ranking, named)
+            ranking = self._guarded(ranking, named, named=True)
             alone = self._judged(ranking, alone)
-        if facets and topic and ranking.evidence.words <= SHORT_WORDS and alone.verdict is not Verdict.ANSWER:
-            swapped = self._swap(facets, topic)
-            if swapped:
-                return InContext(self._settled(swapped, alone), ranking, leaned=True)
+        unsure = ranking.evidence.words <= SHORT_WORDS and alone.verdict is not Verdict.ANSWER
+        if facets and topic and (facets.only or unsure) and (swapped := self._swap(facets, topic)):
+            return InContext(self._settled(swapped, alone), ranking, leaned=True)
         if (meant := self._followed(tokens, alone, topic, named)) is not None:
             return InContext(self._settled(meant, alone), ranking, leaned=True)
-        book = named or topic.book
         assumed = ""
-        if book and not named:
-            guarded = self.guarded(ranking, book)
-            if guarded is not ranking:
-                before, ranking = alone, guarded
-                alone = self._judged(ranking, alone)
-                assumed = book if alone.ids[:1] != before.ids[:1] else ""
-        if not topic.ranking or (alone.verdict is Verdict.ANSWER and not elliptic):
+        guarded = self._guarded(ranking, topic.book) if topic.book and not named else ranking
+        if guarded is not ranking:
+            judged = self._judged(guarded, alone)
+            if alone.verdict is not Verdict.ANSWER or judged.verdict is Verdict.ANSWER:
+                assumed = topic.book if judged.ids[:1] != alone.ids[:1] else ""
+                ranking, alone = guarded, judged
+        sure = alone.verdict is Verdict.ANSWER and (not elliptic or alone.score >= _SURE_ALONE)
+        if not topic.ranking or sure:
             return InContext(alone, ranking, book=assumed)
         if ranking.evidence.words > SHORT_WORDS or (ranking.foreign > _FOREIGN and not elliptic):
             return InContext(alone, ranking, book=assumed)
+        if elliptic and (links := self._links.get(topic.article)) and links.topic == GLOSSARY and links.beside:
+            topic = replace(topic, article=links.beside[0])  # what is done about it, not what the word means
         mixed = ranking.mixed(self._earlier(ranking, topic), _ELLIPTIC_SHARE if elliptic else _SHARE)
         best = mixed.best(2)
         ids = tuple(name for name, _ in mixed.best())
@@ -137,14 +141,19 @@ class ContextRanker:
         verdict = Verdict.SUGGEST if likely else alone.verdict
         return InContext(replace(alone, verdict=verdict, ids=ids), mixed, leaned=True, book=assumed)
 
-    def guarded(self, ranking: Ranking, book: str) -> Ranking:
-        """Return the ranking without articles of the other book; what these scored goes to their twins."""
+    def _guarded(self, ranking: Ranking, book: str, *, named: bool = False) -> Ranking:
+        """Return the ranking without articles of the other book; what these scored goes to their twins.
+
+        Where the book was not named, an article without a twin stays: it is a matter of the other book alone.
+        """
         other = VNEID if book == APP else APP
         scores = ranking.scores.copy()
         moved = False
         for name, place in self._places.items():
             if self._links[name].product == other and scores[place] > 0:
                 twins = self._twin[book].get(name, ())
+                if not twins and not named:
+                    continue
                 for twin in twins:
                     scores[twin] += _MOVED * scores[place] / len(twins)
                 scores[place] = 0
@@ -155,7 +164,7 @@ class ContextRanker:
         if left > 0:  # what belonged to the other book is shared out again
             scores *= np.float32((1 - ranking.foreign) / left)
         evidence = ranking.evidence
-        if evidence.exact and self._links[evidence.exact].product == other:
+        if evidence.exact and scores[self._places[evidence.exact]] == 0:
             evidence = replace(evidence, exact="")
         return replace(ranking, scores=scores, evidence=evidence)
 
@@ -199,11 +208,15 @@ class ContextRanker:
 
     def _followed(self, tokens: Sequence[str], alone: Found, topic: Topic, named: str) -> str | None:
         """Return the article near the subject that a half sentence leads to, if that is likely enough."""
-        subject = topic.subject
-        if self._followups is None or not subject or not tokens or len(tokens) > FOLLOWUP_WORDS:
+        subjects = [topic.subject] if topic.subject else [name for name, _ in topic.ranking[:_SUBJECTS]]
+        if self._followups is None or not subjects or not tokens or len(tokens) > FOLLOWUP_WORDS:
             return None
         shares = self._followups.probabilities(tokens)
-        near = {name for name in shares if self._is_near(name, subject) and self._links[name].product != _OTHER[named]}
+        near = {
+            name
+            for name in shares
+            if any(self._is_near(name, subject) for subject in subjects) and self._links[name].product != _OTHER[named]
+        }
         if not near:
             return None
         best = max(sorted(near), key=lambda name: shares[name])

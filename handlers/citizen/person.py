@@ -10,11 +10,19 @@ from bot.i18n.catalogue import mark
 from bot.message import Button
 
 MESSAGE = "person.message"
-STOP = "stop"
+STOP, REQUEST = "stop", "person-request"
 # Words that turn to the assistant while officers are waited for.
 _ASIDE = re.compile(
     r"\b(?:trong|tranh thu) (?:luc|khi) (?:cho|doi)\b.*\b(?:hoi|chi|xem)\b|^(?:tien the|nhan tien)\b.*\bhoi\b"
     r"|\bhoi (?:bot|may|tro ly)\b|\bwhile (?:i wait|waiting)\b"
+)
+
+
+# The place whose officers somebody asks for: it is no part of the request.
+_PLACE = re.compile(
+    r"\s+(?:(?:của|cua|ở|o|tại|tai|bên|ben|phụ trách|phu trach)\s+)?"
+    r"(?:xã|xa|phường|phuong|thị trấn|thi tran|tt|huyện|huyen|thành phố|thanh pho|tp|x\.|h\.|p\.)\s*\w.*$",
+    re.IGNORECASE,
 )
 
 
@@ -36,6 +44,13 @@ async def handle(context: Context) -> None:
         await _pass_on(context, case)
     else:
         _invite(context, case, kind=DATA if action == DATA else HELP)
+
+
+def hears(context: Context) -> bool:
+    """Return True for a request for a person that names the place, which the reading of acts does not know."""
+    if context.reading is None or context.act or not (found := _PLACE.search(context.text)):
+        return False
+    return context.knowledge.reader.words(context.text[: found.start()]).act == REQUEST
 
 
 def takes(context: Context) -> bool:
@@ -185,7 +200,8 @@ ROUTE = Route(
     commands=("/canbo", "/officer"),
     choices=("person:",),
     steps=(MESSAGE,),
-    acts=("person-request",),
+    acts=(REQUEST,),
+    hears=hears,
     takes=takes,
     leave=leave,
     resume=resume,

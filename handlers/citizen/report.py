@@ -9,8 +9,8 @@ from bot.conversation.dialog import agrees
 from bot.conversation.unit_of_work import OwnReport
 from bot.i18n.catalogue import mark
 from bot.library.regions import NEW_MAP, Place, Understood
-from bot.message import Button
 from bot.library.render import book_name
+from bot.message import Button
 from bot.reading.facets import APP, VNEID
 from bot.search import Verdict
 
@@ -375,11 +375,11 @@ async def _record(context: Context, place: Place) -> None:
     before, book = await context.work.report(), context.dialog.data.get("book", "")
     context.dialog.close()
     context.work.keep_report(place, wording=consent_wording(context) if before is None else "", product=book)
-    where = place_name(context, place)
+    where, named = place_name(context, place), book_name(context.catalogue, book)
     if before is None:
-        text = context.t("Thank you. Recorded: {book}, {place}.", book=book_name(context.catalogue, book), place=where)
+        text = context.t("Thank you. Recorded: {book}, {place}.", book=named, place=where)
     elif book and _adds(before.product, book):
-        text = context.t("Thank you. Recorded too: {book}, {place}.", book=book_name(context.catalogue, book), place=where)
+        text = context.t("Thank you. Recorded too: {book}, {place}.", book=named, place=where)
     else:
         text = context.t("Corrected: your report now counts for {place}.", place=where)
     text += "\n" + context.t("The figures are self-reported; each person counts once.")
