@@ -72,7 +72,7 @@ TALKS: dict[str, Table] = {
         ("dân 0", "+", "Mời bà con huyện Vĩnh Tường"),
         ("dân 24", "+", "Mời bà con huyện Vĩnh Tường"),
         ("yên lạc dân", "-", "Mời bà con"),
-        ("vĩnh tường", "+", "Xem kết quả: /nhantin 1"),
+        ("vĩnh tường", "+", "rồi tìm đợt gửi số 1"),
         ("vĩnh tường", "/nhantin 1", "đã xong"),
         ("vĩnh tường", "[Kết quả", "Đã gửi: 25"),
         ("vĩnh tường", "[!broadcast:report:1", "Đây không phải bằng chứng về hiệu quả"),
