@@ -191,7 +191,7 @@ class HelpDesk:
         pushes.withdraw(tx, about=_about(case.number))
         if case.officer:
             self._push_to_officer(
-                tx, case.officer, mark("The citizen of message {number} no longer needs an answer."), case, at
+                tx, case.officer, mark("The citizen of message {number} no longer waits for an answer."), case, at
             )
 
     def due(self, kind: str, at: datetime) -> datetime:
@@ -349,7 +349,7 @@ class HelpDesk:
         case = self._own_case(tx, person_id)
         take_back_words(tx, person_id)
         if case is not None and case.officer:
-            sentence = mark("The citizen of message {number} no longer needs an answer.")
+            sentence = mark("The citizen of message {number} no longer waits for an answer.")
             self._push_to_officer(tx, case.officer, sentence, case, at, button=False)
         revocations.note_person(tx, person_id, at=stamp(at))
         people.erase(tx, person_id, day=day)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from bot.i18n.catalogue import Catalogue
+from bot.i18n.catalogue import Catalogue, mark
 from bot.library.articles import Article, Library, Link, source_years
 from bot.message import Button, Reply
 from bot.settings import Settings
 from bot.text.markup import escape, to_plain
 
 MOST_RELATED = 2
+OWN_TOPIC = "bot"  # articles about the assistant itself
+# What officers read for the `status` of an article.
+STATES = {
+    "current": mark("current"),
+    "check": mark("to be checked"),
+    "historic": mark("historic"),
+    "always": mark("always true"),
+}
 
 
 def article_reply(
@@ -35,7 +43,7 @@ def source_lines(article: Article, catalogue: Catalogue) -> str:
     said = catalogue.t(
         "For officers: article {id}, status {status}, checked on {day}; sources:",
         id=article.id,
-        status=article.status,
+        status=catalogue.t(STATES[article.status]),
         day=catalogue.day(article.checked_on),
     )
     # The addresses are references, not links that the bot recommends: escaped, so that no channel makes them one.
@@ -86,7 +94,7 @@ def age_line(article: Article, catalogue: Catalogue) -> str:
     t = catalogue.t
     if article.tried_on and article.tried_by_role:
         return t("Tried on {day} ({role}).", day=catalogue.day(article.tried_on), role=article.tried_by_role)
-    if article.status == "always" or article.product == "none":
+    if article.status == "always" or article.topic == OWN_TOPIC:
         return ""
     years = source_years(article)
     untried = article.steps is not None or article.status == "check"

@@ -263,7 +263,7 @@ async def test_texts_are_filled_for_each_district_and_end_with_how_to_stop(bot: 
     texts = {person.address: reply.text for person, reply, _ in channel.sent}
     assert texts == {
         "there": "Ở huyện Vĩnh Tường: dưới 5 (\\*0,00%\\*)\n\nĐể không nhận tin nhắc nữa, bạn gõ DUNG.",
-        "nowhere": "Ở tỉnh Vĩnh Phúc: dưới 5 (\\*0,00%\\*)\n\nĐể không nhận tin nhắc nữa, bạn gõ DUNG.",
+        "nowhere": "Ở khu vực Vĩnh Phúc cũ: dưới 5 (\\*0,00%\\*)\n\nĐể không nhận tin nhắc nữa, bạn gõ DUNG.",
         "english": "In Vĩnh Tường district by 22 November 2026\n\nTo get no more reminders, type DUNG.",
     }
 

@@ -111,7 +111,7 @@ def test_the_words_are_vietnamese_with_the_figures() -> None:
     assert "Đặt câu hỏi: 800.500 (65%)" in DRAWN["funnel"].alt
     assert "Mở hướng dẫn: dưới 10" in DRAWN["funnel"].alt
     assert "22/11/2026: 4.936" in DRAWN["growth"].alt
-    assert "không có báo cài mới" in DRAWN["growth of nothing"].alt
+    assert "không có lượt báo mới" in DRAWN["growth of nothing"].alt
     assert "Tam Dương district: 8.58% · 6,735" in DRAWN["ranking in English"].alt
 
 

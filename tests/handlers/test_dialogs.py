@@ -14,9 +14,10 @@ Table = list[tuple[str, str]]
 DIALOGS: dict[str, Table] = {
     "greeting": [
         ("/start", "trợ lý tự động"),
-        ("/start", "Sổ sức khỏe điện tử, miễn phí"),
+        ("/start", "Sổ sức khỏe điện tử trên VNeID, miễn phí"),
+        ("[Tài liệu chính thức năm 2021", "https://tiemchungcovid19.gov.vn/portal/user-manual"),
         ("/menu", "Bạn muốn làm gì"),
-        ("[Hướng dẫn cài đặt", "https://tiemchungcovid19.gov.vn/portal/user-manual"),
+        ("[Mở sổ sức khỏe trên VNeID", "https://tiemchungcovid19.gov.vn/portal/user-manual"),
     ],
     "report by typed district, corrected, withdrawn": [
         ("/baocai", "Nếu bạn đồng ý, tôi lưu: bạn dùng sổ nào, huyện"),
@@ -28,7 +29,7 @@ DIALOGS: dict[str, Table] = {
         ("Yên Lạc", "nay được tính cho huyện Yên Lạc"),
         ("/suabaocai", "huyện Yên Lạc"),
         ("[Tôi chưa cài", "Đã rút lại"),
-        ("/suabaocai", "Bạn chưa báo cài lần nào"),
+        ("/suabaocai", "Bạn chưa báo đã cài lần nào"),
     ],
     "report of a commune that lies in two districts": [
         ("/baocai", "Nếu bạn đồng ý"),
@@ -40,7 +41,7 @@ DIALOGS: dict[str, Table] = {
     "report declined": [
         ("/baocai", "Việc báo là tự nguyện"),
         ("[Tôi không đồng ý", "tôi không ghi nhận gì cả"),
-        ("/suabaocai", "Bạn chưa báo cài lần nào"),
+        ("/suabaocai", "Bạn chưa báo đã cài lần nào"),
     ],
     "a place that does not exist is asked again": [
         ("/baocai", "Nếu bạn đồng ý"),
@@ -82,7 +83,7 @@ DIALOGS: dict[str, Table] = {
         ("/dulieu", "Lượt báo của bạn: sổ trong VNeID, thành phố Vĩnh Yên, ngày 23/11/2026"),
         ("[Xóa tất cả", "Bạn có chắc"),
         ("[Có, xóa tất cả", "mọi thứ tôi lưu về bạn đã được xóa lúc 12:00, 23/11/2026"),
-        ("/dulieu", "Chưa có gì"),
+        ("/dulieu", "Chưa lưu gì"),
     ],
     "deletion can be called off": [
         ("/start", "Chào bạn"),
@@ -97,7 +98,7 @@ DIALOGS: dict[str, Table] = {
         ("/language vi", "Từ giờ tôi trả lời bằng tiếng Việt"),
     ],
     "English is answered in English": [
-        ("how do i install the app on an Android phone", "Last checked on 1 December 2026"),
+        ("how do i install the app on an Android phone", "2021 app · Install on an Android phone"),
     ],
     "reminders only when asked for, stopped by one word": [
         ("/nhacnho", "Bạn không nhận tin nhắc. Nếu bạn đồng ý"),
@@ -163,7 +164,9 @@ async def test_officers_see_sources_and_gaps(talk: Talk, service: Service) -> No
     assert "cán bộ phụ trách huyện Yên Lạc" in await talk.say(f"/start moi_{code}")
     assert "Mã mời này không đúng" in await talk.say(f"/start moi_{code}")  # it works once
     assert "1 × giá vàng hôm nay bao nhiêu" in await talk.say("/caihoi")
-    assert "bài install-android, tình trạng check, kiểm tra ngày 01/12/2026" in await talk.say("cài trên máy Samsung")
+    assert "bài install-android, tình trạng chưa xác nhận, đối chiếu nguồn ngày 01/12/2026" in await talk.say(
+        "cài trên máy Samsung"
+    )
     counted = await talk.say("/thongke")
     assert "Huyện Yên Lạc: dưới 5 người báo đã cài (0,00% số người lớn ước tính)" in counted
     assert "Vĩnh Tường" not in counted

@@ -75,7 +75,7 @@ TALKS: dict[str, Table] = {
         ("tỉnh", "+", "người dân viết:\nmáy Oppo ạ"),
         ("dân", "/canbo", "được mở từ"),
         ("dân", "[Tôi không cần gặp", "đã báo cán bộ"),
-        ("tỉnh", "+", "không cần trả lời nữa"),
+        ("tỉnh", "+", "không còn chờ trả lời nữa"),
         ("tỉnh", "Còn đó không bạn?", "đã kết thúc hoặc nằm ngoài địa bàn"),
     ],
     "handed over to a district, to one officer, to one who may not": [
@@ -84,7 +84,7 @@ TALKS: dict[str, Table] = {
         ("tỉnh", "[!case:take:1", "Bạn đã nhận"),
         ("tỉnh", "[Chuyển người khác", "chuyển tin nhắn số 1 cho ai"),
         ("tỉnh", "[Huyện Sông Lô", "cho một cán bộ hay cho tất cả"),
-        ("tỉnh", "[Cho ai nhận trước", "Đã chuyển tin nhắn số 1"),
+        ("tỉnh", "[Cho người nhận đầu tiên", "Đã chuyển tin nhắn số 1"),
         ("sông lô", "+", "tin nhắn số 1, huyện Sông Lô"),
         ("sông lô", "[!case:take:1", "Bạn đã nhận"),
         ("sông lô", "[!case:give:1:song-lo:3", "Cán bộ này không phụ trách nơi đó"),
@@ -363,7 +363,7 @@ async def test_a_citizens_words_on_their_way_go_with_the_citizen(
     clock.forward(hours=12)
     await service.outbox.send_pushes()
     told = [reply.text for to, reply, answering in recorder.sent if not answering and to.address == "tỉnh"]
-    assert "không cần trả lời nữa" in told[-1]
+    assert "không còn chờ trả lời nữa" in told[-1]
     assert not [text for text in told if "zqx" in text]
 
 

@@ -36,7 +36,7 @@ async def subscribe(settings: Settings, clock: FrozenClock, channel: Recorder, *
         talk = Talk(service, channel, Person("recorder", "officer"))
         await talk.say(f"/start moi_{code}")
         await talk.say("/thongke")
-        assert "Hằng tuần, vào Thứ Hai lúc 08:00" in await talk.press("Tự động gửi hằng tuần")
+        assert "Hằng tuần, vào thứ Hai lúc 08:00" in await talk.press("Tự động gửi hằng tuần")
 
 
 def got(channel: Recorder) -> list[str]:

@@ -247,7 +247,7 @@ async def test_health(client: Client, service: Service) -> None:
     assert (await client.get("/healthz")).status == 200
     ready = await client.get("/readyz")
     assert ready.status == 200
-    assert (await ready.json())["articles"] == 90
+    assert (await ready.json())["articles"] == 126
     assert b"bot_messages_waiting" in await (await client.get("/metrics")).read()
     service.trouble["store"] = "The disk is full."
     assert (await client.get("/readyz")).status == 503

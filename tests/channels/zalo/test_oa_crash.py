@@ -102,7 +102,7 @@ async def live(zalo: Zalo, citizen: str, district: int) -> None:
     await zalo.bring(fake.text(citizen, QUESTIONS[2]))
     await heard(fake, citizen, "không muốn đoán mò")
     await zalo.bring(fake.text(citizen, "/suabaocai"))
-    await heard(fake, citizen, "bạn đã báo cài")
+    await heard(fake, citizen, "bạn đã báo là đã cài")
 
 
 async def heard(fake: FakeZaloOA, citizen: str, expected: str) -> None:

@@ -183,11 +183,11 @@ async def test_loading_the_content_anew(
     monkeypatch.setattr(rooms, "_CONTENT_PAUSE", 3600.0)  # only the command looks
     async with rooms.open_service(own_content, ROUTES, now=clock, extra_channels=[recorder]) as service:
         admin = await appoint(Talk(service, recorder, Person(recorder.name, "a")))
-        assert "Không có gì thay đổi: 90 bài" in await admin.say("/nap")
+        assert "Không có gì thay đổi: 126 bài" in await admin.say("/nap")
         menu = own_content.content / "menu.yaml"
-        edit(menu, "vi: Hướng dẫn cài đặt", "vi: Cách cài đặt")
+        edit(menu, "vi: Mở sổ sức khỏe trên VNeID", "vi: Cách cài đặt")
         said = await admin.say("/nap")
-        assert said == "Đã nạp: 90 bài đang được dùng.\nTệp đã sửa (1): menu.yaml"
+        assert said == "Đã nạp: 126 bài đang được dùng.\nTệp đã sửa (1): menu.yaml"
         await admin.say("/menu")
         assert "Cách cài đặt" in admin.labels
         edit(menu, "main: [guide,", "main: [nonsense,")

@@ -150,21 +150,21 @@ def test_a_long_text_is_looked_at_quickly() -> None:
 
 DIALOGS: dict[str, list[tuple[str, str]]] = {
     "asked, listed, cancelled": [
-        ("nhắc tôi ngày mai lúc 19 giờ", "lúc 19:00, Thứ Ba 24/11/2026"),
+        ("nhắc tôi ngày mai lúc 19 giờ", "lúc 19:00, thứ Ba 24/11/2026"),
         ("nhac toi mai luc 19h", "Tôi đã ghi lời nhắc này rồi"),
-        ("/dulieu", "Tin đã hẹn gửi cho bạn: 19:00, Thứ Ba 24/11/2026"),
-        ("/nhactoi", "19:00, Thứ Ba 24/11/2026"),
-        ("[Hủy 19:00", "Đã hủy lời nhắc lúc 19:00, Thứ Ba 24/11/2026"),
+        ("/dulieu", "Tin đã hẹn gửi cho bạn: 19:00, thứ Ba 24/11/2026"),
+        ("/nhactoi", "19:00, thứ Ba 24/11/2026"),
+        ("[Hủy 19:00", "Đã hủy lời nhắc lúc 19:00, thứ Ba 24/11/2026"),
         ("/nhactoi", "Bạn chưa đặt lời nhắc nào"),
     ],
     "asked back, chosen": [
         ("nhắc tôi nhé", "vào lúc nào"),
-        ("[19:00, Thứ Hai", "lúc 19:00, Thứ Hai 23/11/2026"),
+        ("[19:00, thứ Hai", "lúc 19:00, thứ Hai 23/11/2026"),
     ],
     "asked back, typed": [
         ("/nhactoi", "Bạn chưa đặt lời nhắc nào"),
         ("[Đặt lời nhắc mới", "vào lúc nào"),
-        ("toi mai 7h", "lúc 19:00, Thứ Ba 24/11/2026"),
+        ("toi mai 7h", "lúc 19:00, thứ Ba 24/11/2026"),
     ],
     "asked back, gone on to something else": [
         ("nhắc tôi nhé", "vào lúc nào"),
@@ -172,9 +172,9 @@ DIALOGS: dict[str, list[tuple[str, str]]] = {
     ],
     "in the quiet hours": [
         ("nhắc tôi 10 giờ tối nay", "Từ 20:00 đến 08:00 tôi không nhắn tin"),
-        ("[08:00", "lúc 08:00, Thứ Ba 24/11/2026"),
+        ("[08:00", "lúc 08:00, thứ Ba 24/11/2026"),
     ],
-    "past": [("nhắc tôi hôm nay lúc 9 giờ sáng", "đã qua mất rồi"), ("[13:00", "lúc 13:00, Thứ Hai 23/11/2026")],
+    "past": [("nhắc tôi hôm nay lúc 9 giờ sáng", "đã qua mất rồi"), ("[13:00", "lúc 13:00, thứ Hai 23/11/2026")],
     "too many": [
         ("nhắc tôi mai 9h", "lúc 09:00"),
         ("nhắc tôi mai 10h", "lúc 10:00"),
@@ -216,7 +216,7 @@ async def test_dialogs(name: str, talk: Talk) -> None:
 async def test_where_a_talk_closes_nothing_is_promised_beyond(service: Service, recorder: Recorder, talk: Talk) -> None:
     recorder.capabilities = replace(recorder.capabilities, window=Window(free_hours=48, paid_days=7))
     assert "trong vòng 7 ngày tới" in await talk.say("nhắc tôi 24/12 lúc 9h")
-    assert "lúc 09:00, Chủ Nhật 29/11/2026" in await talk.say("nhắc tôi chủ nhật 9h")
+    assert "lúc 09:00, Chủ nhật 29/11/2026" in await talk.say("nhắc tôi chủ nhật 9h")
 
 
 async def test_where_the_bot_cannot_write_later_it_promises_nothing(open_bot: OpenBot, recorder: Recorder) -> None:
@@ -290,7 +290,7 @@ async def test_when_it_is_sent(name: str, settings: Settings, clock: FrozenClock
             await service.appointments.advance()
             assert len(platform.got) == got, now
     if platform.got:
-        assert "Bạn đã nhờ tôi nhắc lúc 19:00, Thứ Hai 23/11/2026" in platform.got[0]
+        assert "Bạn đã nhờ tôi nhắc lúc 19:00, thứ Hai 23/11/2026" in platform.got[0]
         assert "Gõ DUNG" in platform.got[0]
         assert ("đến muộn" in platform.got[0]) is (moments[0][1] == 0 and "once" not in name)
 
@@ -303,7 +303,7 @@ async def test_a_missed_one_is_told_of(settings: Settings, clock: FrozenClock, p
         clock.at = at(9, day=27)
         await service.appointments.advance()
         assert platform.got == []
-        assert "19:00, Thứ Hai 23/11/2026: không gửi được" in await talk.say("/nhactoi")
+        assert "19:00, thứ Hai 23/11/2026: không gửi được" in await talk.say("/nhactoi")
         assert "Đã hủy" in await talk.press("Xóa 19:00")
         assert await states(service.store) == []
 
@@ -417,7 +417,7 @@ async def test_follow_up(name: str, settings: Settings, clock: FrozenClock, plat
             clock.forward(minutes=1)
             await service.appointments.advance()
         assert len(platform.got) == got
-        assert all("Mấy hôm trước bạn có mở hướng dẫn" in text for text in platform.got)
+        assert all("Mấy hôm trước bạn có xem hướng dẫn" in text for text in platform.got)
 
 
 @pytest.mark.usefixtures("by_hand")

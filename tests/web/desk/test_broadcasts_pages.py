@@ -106,7 +106,7 @@ async def test_a_message_goes_from_the_draft_to_the_report(client: Client, bot: 
     assert "Đã gửi" in report
     assert re.search(r'Đã gửi</th><td class="n">2</td>', report)
     assert "<script" not in report  # nothing moves any more
-    assert "Tin gửi số" in await (await client.get("/desk/broadcasts")).text()
+    assert "Đợt gửi số" in await (await client.get("/desk/broadcasts")).text()
     rows = await bot.store.read(lambda tx: tx.all("SELECT actor, action FROM audit WHERE action LIKE 'broadcast-%'"))
     assert [row["action"].removeprefix("broadcast-") for row in rows] == ["draft", "plan", "test", "send", "begin"]
     assert {row["actor"] for row in rows} == {f"person {person}"}
@@ -119,7 +119,7 @@ async def test_a_second_officer_approves_once_and_not_the_one_who_made_it(
     await sign_in(client, bot, "officer", "yen-lac")
     await sign_in(colleague, bot, "officer", "")
     number = await planned(client)  # nothing ticked: the own districts
-    assert "cần một cán bộ khác duyệt" in await page(client, number)
+    assert "phải được một cán bộ khác duyệt" in await page(client, number)
     await release(client, number)
     assert await state_of(bot.store, number) == "waiting"
     own = await post(client, f"broadcasts/{number}/approve")

@@ -427,7 +427,7 @@ async def test_trouble_is_told_in_the_reader_s_words(client: Client, service: Se
 
 async def test_the_weekly_summary_is_switched_on_and_off(client: Client, service: Service) -> None:
     await sign_in(client, service, "officer", "yen-lac")
-    for on, shown in (("1", "Đang bật. Hằng tuần, vào Thứ Hai lúc 08:00"), ("1", "Đang bật"), ("0", "Đang tắt")):
+    for on, shown in (("1", "Đang bật. Hằng tuần, vào thứ Hai lúc 08:00"), ("1", "Đang bật"), ("0", "Đang tắt")):
         form = {"token": await token(client), "on": on}
         assert (await client.post("/desk/summary", data=form, allow_redirects=False)).status == 303
         assert shown in await (await client.get("/desk/")).text()

@@ -127,7 +127,7 @@ def test_a_message_to_many_is_written_sent_and_watched_on_the_page(
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     page.goto(f"{bot.url}/desk/broadcasts")
-    page.get_by_role("button", name="Soạn tin mới").click()
+    page.get_by_role("button", name="Soạn đợt gửi mới").click()
     page.get_by_label("Huyện Yên Lạc" if screen == "phone" else "Huyện Bình Xuyên").check()
     page.get_by_role("button", name="Lưu người nhận").click()
     page.get_by_label("Tự viết: Tiếng Việt").fill("Mời bạn ở {district} cài ứng dụng.\nĐã có {reports} người báo cài.")
@@ -144,7 +144,7 @@ def test_a_message_to_many_is_written_sent_and_watched_on_the_page(
     expect(page.get_by_role("heading", level=1)).to_contain_text("đã dừng")
 
     page.goto(f"{bot.url}/desk/broadcasts")
-    page.get_by_role("button", name="Soạn tin mới").click()
+    page.get_by_role("button", name="Soạn đợt gửi mới").click()
     page.get_by_label("Huyện Tam Đảo" if screen == "phone" else "Huyện Sông Lô").check()
     page.get_by_role("button", name="Lưu người nhận").click()
     page.get_by_label("Tự viết: Tiếng Việt").fill("Mời bạn cài ứng dụng.")
