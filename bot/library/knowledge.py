@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -15,6 +15,7 @@ from pathlib import Path
 from bot.errors import ContentError, Problem
 from bot.library.acts import Acts, Emergencies, load_acts, load_emergencies
 from bot.library.articles import Library, load_library
+from bot.library.regions import load_regions
 from bot.library.sources import Sources, load_sources
 from bot.message import Reply
 from bot.reading import ActReader, ArticleLinks, ContextRanker, DangerReader, Reader
@@ -135,15 +136,22 @@ def load_knowledge(folder: Path, cache: Path | None) -> Knowledge:
     acts, emergencies = load_acts(folder, library.articles), load_emergencies(folder)
     corpus = load_corpus(folder, library)
     index = open_index(corpus, cache)
-    reader = _reader(library, corpus, index, acts, emergencies, cache)
+    places = [name for path in sorted((folder / "regions").glob("*.yaml")) for name in load_regions(path).names]
+    reader = _reader(library, corpus, index, acts, emergencies, places, cache)
     return Knowledge(library, index, acts, emergencies, reader, sources)
 
 
 def _reader(
-    library: Library, corpus: Corpus, index: Index, acts: Acts, emergencies: Emergencies, cache: Path | None
+    library: Library,
+    corpus: Corpus,
+    index: Index,
+    acts: Acts,
+    emergencies: Emergencies,
+    places: Sequence[str],
+    cache: Path | None,
 ) -> Reader:
     """Make the reader of messages from what the content teaches."""
-    sets = _example_sets(library, corpus, acts, emergencies)
+    sets = _example_sets(library, corpus, acts, emergencies, places)
     classifiers = open_classifiers(sets, corpus.words, cache and cache.with_name(READING_FILE))
     links = {
         name: ArticleLinks(one.product, one.phone, one.twins, one.related, one.topic)
@@ -158,8 +166,13 @@ def _reader(
     )
 
 
-def _example_sets(library: Library, corpus: Corpus, acts: Acts, emergencies: Emergencies) -> dict[str, ExampleSet]:
-    """Gather what the classifiers learn from; each sees what belongs to the others as examples of what is none."""
+def _example_sets(
+    library: Library, corpus: Corpus, acts: Acts, emergencies: Emergencies, places: Sequence[str]
+) -> dict[str, ExampleSet]:
+    """Gather what the classifiers learn from; each sees what belongs to the others as examples of what is none.
+
+    A place that is named alone answers "where do you live", whatever its name sounds like.
+    """
     phrasings = chain(*corpus.phrasings.values())
     questions = [text for number, text in enumerate(phrasings) if number % _EVERY == 0]
     said = tuple(chain(*acts.says().values()))
@@ -169,10 +182,12 @@ def _example_sets(library: Library, corpus: Corpus, acts: Acts, emergencies: Eme
         for name, one in library.articles.items()
         if one.followups is not None
     }
+    homes = [*places, *(f"tôi ở {place.partition(' ')[2]}" for place in places)]
     half_sentences = tuple(chain(*followups.values()))
-    not_danger = (*danger.not_now, *questions, *foreign, *acts.other, *said, *half_sentences)
+    not_danger = (*danger.not_now, *questions, *foreign, *acts.other, *said, *half_sentences, *homes)
+    no_act = (*acts.other, *questions, *foreign[::_EVERY], *half_sentences, *homes)
     return {
-        "acts": ExampleSet({**acts.says(), NO_ACT: (*acts.other, *questions, *foreign[::_EVERY], *half_sentences)}),
+        "acts": ExampleSet({**acts.says(), NO_ACT: no_act}),
         "danger": ExampleSet({**danger.now, NOT_DANGER: not_danger}, emergencies.signs),
         "followups": ExampleSet({**followups, NO_ACT: (*said, *acts.other)}, size=_FOLLOWUP_PLACES),
     }

@@ -182,6 +182,15 @@ class Regions:
         unique = sorted(dict.fromkeys(kept), key=lambda place: (order.index(place.district), place.commune))
         return Understood(tuple(unique))
 
+    @property
+    def names(self) -> list[str]:
+        """The names of all districts and communes, with the word for what they are, old and new, each once."""
+        found = [district.title("vi") for district in self.districts.values()]
+        for district in self.districts.values():
+            found += [f"{commune.kind} {commune.name}" for commune in (*district.communes, *district.later_names)]
+        found += [f"{new.kind} {new.name}" for new in self.province.communes_2025]
+        return sorted(set(found))
+
     def nearest(self, latitude: float, longitude: float) -> tuple[str, ...]:
         """List up to three districts by how near their centres are; none for a place outside the province."""
         distances = sorted(

@@ -50,6 +50,7 @@ _FAMILY: Final = re.compile(
 )
 
 
+_THING: Final = re.compile(r"\b(?:ung dung|phan mem|so suc khoe)\b")
 _NEGATED: Final = re.compile(
     r"\b(?:khong|ko|k|chang|dau|chu khong|not|no|instead of)(?: (?:phai|la|noi|hoi|co|y|the|ve|toi|minh|em))* $"
 )
@@ -57,12 +58,12 @@ _NEGATED: Final = re.compile(
 _FILLERS: Final = frozenset(
     {
         "a", "about", "ad", "ah", "ai", "anh", "app", "ay", "bac", "ban", "ben", "bot", "cai", "chac", "chau", "chinh",
-        "cho", "chu", "co", "con", "cua", "da", "dau", "day", "do", "du", "dung", "duoc", "e", "em", "for", "gi",
+        "cho", "chu", "co", "con", "cua", "da", "dau", "day", "do", "du", "duoc", "e", "em", "for", "gi",
         "giong", "ha", "hay", "ho", "hoi", "hon", "hong", "i", "i'm", "im", "in", "is", "it", "k", "khac", "khoe",
-        "khong", "kia", "ko", "la", "lai", "luon", "ma", "may", "mean", "meant", "mem", "minh", "moc", "moi", "muon",
-        "nao", "nay", "ne", "nhe", "nhi", "nho", "no", "noi", "not", "o", "oi", "on", "one", "phai", "phan", "qua",
+        "khong", "kia", "ko", "la", "lai", "luon", "ma", "may", "mean", "meant", "minh", "moc", "moi", "muon",
+        "nao", "nay", "ne", "nhe", "nhi", "nho", "no", "noi", "not", "o", "oi", "on", "one", "phai", "qua",
         "ra", "roi", "sao", "so", "sorry", "suc", "thang", "that", "the", "then", "thi", "thoi", "toi", "tren", "trong",
-        "tuc", "tui", "u", "uh", "um", "ung", "van", "vay", "ve", "vi", "voi", "what", "xin", "y", "yes",
+        "tuc", "tui", "u", "uh", "um", "van", "vay", "ve", "vi", "voi", "what", "xin", "y", "yes",
     }
 )  # fmt: skip
 
@@ -88,7 +89,7 @@ def read_facets(text: str) -> Facets:
     said = " ".join(re.findall(r"[^\W_]+", fold(text)))
     books = [book for book, pattern in _BOOKS if _names(pattern, said)]
     phones = [phone for phone, pattern in _PHONES if _names(pattern, said)]
-    rest = said
+    rest = _THING.sub(" ", said)
     for _, pattern in (*_BOOKS, *_PHONES):
         rest = pattern.sub(" ", rest)
     return Facets(

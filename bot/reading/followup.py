@@ -25,7 +25,10 @@ _NEIGHBOUR = 0.12  # of the topic's own share, for each article beside it
 _TOPIC = 0.5  # what the article shown last counts within the previous question's scores
 _ANSWER_FROM, _LEAD = 0.30, 1.6  # a follow-up is answered from this share on, and this many times the second
 FOLLOWUP_WORDS = 10
-FOLLOWUP_FROM, FOLLOWUP_AGAINST = 0.35, 0.7  # shares from which a half sentence is believed, also against the search
+FOLLOWUP_FROM, FOLLOWUP_LEAD = (
+    0.35,
+    0.1,
+)  # the share from which a half sentence is believed, less what the search may be surer
 _SUBJECTS = 3  # the likeliest articles of a question that was not answered
 _OTHER = {"": "-", APP: VNEID, VNEID: APP}
 _SURE_ALONE = 0.8  # an elliptic question so surely answered by itself does not ask about the topic ("is it free?")
@@ -120,7 +123,9 @@ class ContextRanker:
         assumed = ""
         guarded = self._guarded(ranking, topic.book) if topic.book and not named else ranking
         if guarded is not ranking:
-            judged = self._judged(guarded, alone)
+            judged, twin = self._judged(guarded, alone), self._best_twin(alone, guarded, topic.book)
+            if twin:
+                judged = self._settled(twin, judged)
             if alone.verdict is not Verdict.ANSWER or judged.verdict is Verdict.ANSWER:
                 assumed = topic.book if judged.ids[:1] != alone.ids[:1] else ""
                 ranking, alone = guarded, judged
@@ -184,6 +189,11 @@ class ContextRanker:
             if links.product == other
         }
 
+    def _best_twin(self, alone: Found, guarded: Ranking, book: str) -> str:
+        """Return the same matter in a book as what was found in the other one; empty where nothing was found there."""
+        twins = self._twin[book].get(alone.ids[0], ()) if alone.verdict is Verdict.ANSWER else ()
+        return self._index.names[max(twins, key=lambda place: guarded.scores[place])] if twins else ""
+
     def _judged(self, ranking: Ranking, before: Found) -> Found:
         found = self._index.judge(ranking)
         return replace(found, also=before.also if before.also in found.ids else "")
@@ -220,8 +230,11 @@ class ContextRanker:
         if not near:
             return None
         best = max(sorted(near), key=lambda name: shares[name])
-        needed = FOLLOWUP_AGAINST if alone.verdict is Verdict.ANSWER and alone.ids[0] != best else FOLLOWUP_FROM
-        return best if shares[best] >= needed else None
+        beside = sum(shares[name] for name in near)
+        share = _NEAR * shares[best] / (1 + (_NEAR - 1) * beside)
+        contradicted = alone.verdict is Verdict.ANSWER and alone.ids[0] != best
+        needed = max(FOLLOWUP_FROM, alone.score - FOLLOWUP_LEAD) if contradicted else FOLLOWUP_FROM
+        return best if share >= needed else None
 
     def _is_near(self, name: str, subject: str) -> bool:
         one, other = self._links.get(name), self._links.get(subject)
@@ -237,7 +250,9 @@ class ContextRanker:
 
     def _swap(self, facets: Facets, topic: Topic) -> str:
         """Return the article that a named book or telephone makes of the topic; empty where there is none."""
-        candidates = [topic.article, *topic.offered, *(name for name, _ in topic.ranking)]
+        candidates = [topic.article]
+        if facets.only or not topic.article:
+            candidates += [*topic.offered, *(name for name, _ in topic.ranking)]
         for name in dict.fromkeys(filter(None, candidates)):
             for fitting in (name, *(self._links[name].twins if name in self._links else ())):
                 if fitting in self._links and self._fits(fitting, facets):
