@@ -126,10 +126,9 @@ class _Talk:
                 for one in appointments.of_person(tx, row["id"], kind=appointments.ASKED)
                 if one["state"] == appointments.WAITING
             ]
-            case = self.service.help_desk.own_case(tx, row["id"])
             zone = self.service.settings.zone
             return {
-                "flow": _flow_of(dialog) or ("officer" if case is not None else ""),
+                "flow": _flow_of(dialog),
                 "report": report["district"] if report else "",
                 "product": (report["product"] or "app") if report else "",
                 "reminder": f"{min(asked).astimezone(zone):%Y-%m-%dT%H:%M}" if asked else "",

@@ -182,7 +182,8 @@ def _example_sets(
         for name, one in library.articles.items()
         if one.followups is not None
     }
-    homes = [*places, *(f"tôi ở {place.partition(' ')[2]}" for place in places)]
+    bare = [place.removeprefix("thị ").removeprefix("thành ").partition(" ")[2] for place in places]
+    homes = [*places, *bare, *(f"{name} cũ" for name in bare), *(f"tôi ở {name}" for name in bare)]
     half_sentences = tuple(chain(*followups.values()))
     not_danger = (*danger.not_now, *questions, *foreign, *acts.other, *said, *half_sentences, *homes)
     no_act = (*acts.other, *questions, *foreign[::_EVERY], *half_sentences, *homes)

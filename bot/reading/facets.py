@@ -58,7 +58,7 @@ _NEGATED: Final = re.compile(
 _FILLERS: Final = frozenset(
     {
         "a", "about", "ad", "ah", "ai", "anh", "app", "ay", "bac", "ban", "ben", "bot", "cai", "chac", "chau", "chinh",
-        "cho", "chu", "co", "con", "cua", "da", "dau", "day", "do", "du", "duoc", "e", "em", "for", "gi",
+        "cho", "chu", "co", "con", "cua", "da", "dau", "day", "do", "du", "duoc", "e", "em", "for",
         "giong", "ha", "hay", "ho", "hoi", "hon", "hong", "i", "i'm", "im", "in", "is", "it", "k", "khac", "khoe",
         "khong", "kia", "ko", "la", "lai", "luon", "ma", "may", "mean", "meant", "minh", "moc", "moi", "muon",
         "nao", "nay", "ne", "nhe", "nhi", "nho", "no", "noi", "not", "o", "oi", "on", "one", "phai", "qua",

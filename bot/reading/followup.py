@@ -24,11 +24,10 @@ _MOVED = 0.5  # of the share of an article of the other book goes to its twin
 _NEIGHBOUR = 0.12  # of the topic's own share, for each article beside it
 _TOPIC = 0.5  # what the article shown last counts within the previous question's scores
 _ANSWER_FROM, _LEAD = 0.30, 1.6  # a follow-up is answered from this share on, and this many times the second
-FOLLOWUP_WORDS = 10
-FOLLOWUP_FROM, FOLLOWUP_LEAD = (
-    0.35,
-    0.1,
-)  # the share from which a half sentence is believed, less what the search may be surer
+FOLLOWUP_WORDS = 14
+_NEAR = 8  # so many times likelier than others is an article beside the subject, before the words are looked at
+FOLLOWUP_FROM = 0.4  # the share from which a half sentence is believed
+FOLLOWUP_LEAD = 0.1  # by how much the search may be surer of something else and still not be believed
 _SUBJECTS = 3  # the likeliest articles of a question that was not answered
 _OTHER = {"": "-", APP: VNEID, VNEID: APP}
 _SURE_ALONE = 0.8  # an elliptic question so surely answered by itself does not ask about the topic ("is it free?")
@@ -233,6 +232,8 @@ class ContextRanker:
         beside = sum(shares[name] for name in near)
         share = _NEAR * shares[best] / (1 + (_NEAR - 1) * beside)
         contradicted = alone.verdict is Verdict.ANSWER and alone.ids[0] != best
+        if contradicted and self._links[alone.ids[0]].product == _OTHER[topic.book]:
+            contradicted = False  # a matter of the other book
         needed = max(FOLLOWUP_FROM, alone.score - FOLLOWUP_LEAD) if contradicted else FOLLOWUP_FROM
         return best if share >= needed else None
 
