@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import aiohttp
 import click
 
 from bot import access
+from bot.clock import now, stamp
 from bot.commands.context import DAY, CommandContext, day, pass_context
 from bot.errors import ContentError, Problem
 from bot.exports.poster import load_poster_text
@@ -20,18 +21,20 @@ from bot.i18n.catalogue import load_catalogues
 from bot.i18n.check import check_translations
 from bot.library.articles import LONGEST_ANSWER, Library, load_library
 from bot.library.goals import load_goals
-from bot.library.knowledge import load_corpus
+from bot.library.knowledge import INDEX_FILE, Knowledge, load_knowledge
 from bot.library.regions import load_regions
 from bot.library.render import screen_length
+from bot.library.replay import replay
 from bot.library.sources import check_sources, load_sources
 from bot.library.templates import load_reminders, load_scripts
 from bot.library.wording_rules import WordingRules, check_sentences, check_wording, load_wording_rules, old_sources
-from bot.search import Index, Verdict
+from bot.search import Verdict
 from bot.statistics import counts
-from bot.store import Store
+from bot.store import Store, questions
 from bot.yaml_document import read_document, shown_path
 
 _LINK_SECONDS = 15
+_LATELY = timedelta(days=30)
 
 
 @click.command()
@@ -43,7 +46,11 @@ _LINK_SECONDS = 15
     metavar="YYYY-MM-DD",
     help="Judge how old the facts are as of this day (default: today).",
 )
-@click.option("--overlaps/--no-overlaps", default=True, help="Look for questions that two articles would win.")
+@click.option(
+    "--overlaps/--no-overlaps",
+    default=True,
+    help="Look for questions that two articles would win, and read the held-out messages of content/checks anew.",
+)
 @click.option("--strict", is_flag=True, help="Exit 1 for warnings too.")
 @pass_context
 def check(context: CommandContext, *, links: bool, on: date | None, overlaps: bool, strict: bool) -> None:
@@ -63,7 +70,11 @@ def check(context: CommandContext, *, links: bool, on: date | None, overlaps: bo
         problems += _check_library(context, library, rules, on or context.today())
         warnings += old_sources(rules, library, on or context.today())
         if overlaps:
-            problems += _overlaps(context, library)
+            knowledge = _knowledge(context)
+            problems += _overlaps(knowledge)
+            broken, misread = replay(knowledge, settings.content)
+            problems += broken
+            warnings += [*misread, *_misread_lately(context, knowledge)]
     except ContentError as error:
         problems += error.problems
     if links and library is not None:
@@ -181,17 +192,33 @@ def _too_long(context: CommandContext, library: Library) -> Iterator[Problem]:
                 yield library.documents[article.id].problem(("answer", language), sentence)
 
 
-def _overlaps(context: CommandContext, library: Library) -> Iterator[Problem]:
+def _knowledge(context: CommandContext) -> Knowledge:
+    """Load everything that answers; what the running bot has learnt already is taken over where it still fits."""
+    folder = context.settings.data_folder
+    return load_knowledge(context.settings.content, folder / INDEX_FILE if folder.is_dir() else None)
+
+
+def _overlaps(knowledge: Knowledge) -> Iterator[Problem]:
     """Report questions of one article that the search would answer with another one."""
-    index = Index.build(load_corpus(context.settings.content, library))
-    for article in library.articles.values():
+    for article in knowledge.library.articles.values():
         for language in ("vi", "en"):
             for number, question in enumerate(article.questions.in_language(language)):
-                found = index.find(question)
+                found = knowledge.index.find(question)
                 if found.verdict is Verdict.ANSWER and found.ids[0] != article.id:
-                    yield library.documents[article.id].problem(
+                    yield knowledge.library.documents[article.id].problem(
                         ("questions", language, number), f"{question!r} is answered by {found.ids[0]}."
                     )
+
+
+def _misread_lately(context: CommandContext, knowledge: Knowledge) -> list[Problem]:
+    """Report questions of the last days that were answered as such and would get 115 first now."""
+    since = stamp(now() - _LATELY)
+
+    async def asked(store: Store) -> list[str]:
+        rows = await store.read(lambda tx: questions.answered(tx, since=since))
+        return [row["text"] for row in rows if knowledge.reader.words(row["text"]).danger.now]
+
+    return _ask_database(context, asked, "a question of the last 30 days would get 115 first now: {!r}.")
 
 
 async def _dead_links(library: Library, file: str) -> list[Problem]:

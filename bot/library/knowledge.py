@@ -22,11 +22,12 @@ from bot.reading import ActReader, ArticleLinks, ContextRanker, DangerReader, Re
 from bot.reading.acts import NO_ACT
 from bot.reading.danger import NOT_DANGER
 from bot.reading.training import ExampleSet, open_classifiers
-from bot.search import Corpus, Found, Index, WordLists, open_index
+from bot.search import Corpus, Found, Index, Verdict, WordLists, open_index
 from bot.search.tokenizer import Tokenizer
 from bot.yaml_document import read_document
 
 INDEX_FILE = "search-index.npz"
+EMERGENCY = "emergency-symptoms"  # the article on emergencies
 READING_FILE = "reading-index.npz"  # beside it
 
 
@@ -51,8 +52,11 @@ class Knowledge:
     finished: dict[tuple[str, str, bool], Reply] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def find(self, question: str) -> Found:
-        """Search a question by itself."""
-        return self.reader.words(question).found
+        """Read a question by itself: an emergency first, else what the search finds."""
+        words = self.reader.words(question)
+        if words.danger.now:
+            return Found(Verdict.ANSWER, (EMERGENCY,), round(words.danger.probability, 4), 1.0)
+        return words.found
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from datetime import timedelta
 from bot.clock import stamp
 from bot.conversation.context import Context, Route
 from bot.library.acts import GENERAL
+from bot.library.knowledge import EMERGENCY
 
-ARTICLE = "emergency-symptoms"
 LASTS = timedelta(minutes=30)
 _CALM = ("thanks", "bye", "ok", "yes", "done-well", "laughter", "emoji-love", "praise", "resigned", "wait")
 _OVER = ("slip", "no")
@@ -64,7 +64,7 @@ def goes_on(context: Context) -> bool:
 
 
 def _say(context: Context, text: str) -> None:
-    context.note("answer", ARTICLE)
+    context.note("answer", EMERGENCY)
     context.say(text)
 
 

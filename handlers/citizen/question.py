@@ -8,6 +8,7 @@ from dataclasses import replace
 from bot.conversation.context import BOOKS, Context, Route
 from bot.i18n.catalogue import mark
 from bot.library import render
+from bot.library.knowledge import EMERGENCY
 from bot.message import Button
 from bot.reading.facets import APP, VNEID
 from bot.reading.followup import InContext
@@ -17,7 +18,6 @@ from bot.search import Verdict
 COMMANDS = ("/chude", "/topics")
 MOST_SUGGESTED = 3
 MISSES_BEFORE_PERSON = 2
-EMERGENCY = "emergency-symptoms"
 PLACE_ARTICLE = "district-after-merger"
 # The article with the telephone line for questions of a topic of the library.
 HOTLINES = {
