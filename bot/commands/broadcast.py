@@ -18,16 +18,17 @@ from bot.broadcasts.presentation import (
     state_words,
     text_words,
 )
+from bot.clock import now
 from bot.commands.context import DAY, CommandContext, day, pass_context
 from bot.errors import BotError, NotAllowed
 from bot.i18n.catalogue import Catalogue
 from bot.runtime.build import Service, open_service
 from bot.store.audiences import ANY, REPORTS, Audience
+from bot.text.dates import read
 from bot.text.markup import to_plain
 
 OPERATOR = Actor()
 NUMBER = click.argument("number", type=click.IntRange(1, 2**63 - 1))
-MOMENT = click.DateTime(["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"])
 
 
 @click.group()
@@ -125,12 +126,12 @@ def show(context: CommandContext, number: int) -> None:
 
 @broadcast.command()
 @NUMBER
-@click.option("--at", type=MOMENT, help="When, in the local time of the province; now by default.")
+@click.option("--at", help='When, in local time, such as "2026-12-01 08:30" or "8h thứ năm"; now by default.')
 @click.option("--weekly-until", type=DAY, callback=day, help="Every week on that weekday, the last time on this day.")
 @pass_context
-def send(context: CommandContext, number: int, at: datetime | None, weekly_until: date | None) -> None:
+def send(context: CommandContext, number: int, at: str | None, weekly_until: date | None) -> None:
     """Release broadcast NUMBER: now, at a time, or every week. The running bot sends it."""
-    begin = at.replace(tzinfo=context.settings.zone) if at else None
+    begin = _moment(at, now().astimezone(context.settings.zone)) if at is not None else None
 
     async def work(service: Service) -> str:
         await service.broadcasts.release(OPERATOR, number, at=begin, weekly_until=weekly_until)
@@ -199,6 +200,15 @@ def report(context: CommandContext, number: int, unknown: bool) -> None:
         )
 
     _run(context, work)
+
+
+def _moment(text: str, at: datetime) -> datetime:
+    """Return the moment that `--at` names. Raise click.BadParameter if it is not clear."""
+    moments = read(text, at).moment.moments(at)
+    if not moments:
+        sentence = 'is not one day and one hour, such as "2026-12-01 08:30" or "8h thứ năm".'
+        raise click.BadParameter(f"{text!r} {sentence}", param_hint="--at")
+    return moments[0]
 
 
 def _step(context: CommandContext, number: int, step: Callable[[Service], Awaitable[object]]) -> None:

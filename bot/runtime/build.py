@@ -46,8 +46,8 @@ from bot.library.knowledge import INDEX_FILE, ContentStore
 from bot.library.regions import Regions, load_regions
 from bot.message import Capabilities, ChannelState
 from bot.metrics import Metrics
-from bot.reminders.requests import ReminderTexts
 from bot.reminders.summary import Summaries
+from bot.reminders.texts import ReminderTexts
 from bot.runtime.telegram_factory import open_platforms, pace_of
 from bot.settings import Settings, can_change, changed, changed_keys
 from bot.store import (

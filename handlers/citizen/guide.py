@@ -6,7 +6,7 @@ from bot.conversation.context import Context, Route
 from bot.i18n.catalogue import mark
 from bot.library import render
 from bot.message import Button
-from bot.reminders.requests import FOLLOW_UP_AFTER
+from bot.reminders.planning import FOLLOW_UP_AFTER
 
 
 async def handle(context: Context) -> None:

@@ -28,7 +28,7 @@ from bot.errors import NotAllowed
 from bot.i18n.catalogue import NAMES, mark
 from bot.library.regions import NEW_MAP
 from bot.message import Button
-from bot.text.dates import read_day, read_moment
+from bot.text.dates import read, read_day
 from bot.text.markup import escape
 
 TEXT, WHEN, UNTIL, CODE = "broadcast.text", "broadcast.when", "broadcast.until", "broadcast.code"
@@ -399,11 +399,14 @@ async def _ask_when(context: Context, asked: Asked) -> None:
 
 
 async def _take_when(context: Context, asked: Asked) -> None:
-    at = read_moment(context.text, context.clock().astimezone(context.settings.zone))
-    if at is None:
-        raise NotAllowed(mark("I do not understand this moment, or it is over. Type day and hour, such as 24/11 8:30."))
+    now = context.clock().astimezone(context.settings.zone)
+    moments = read(context.text, now).moment.moments(now)
+    if not moments:
+        raise NotAllowed(mark("I do not understand this moment. Type one day and one hour, such as 24/11 8:30."))
+    if moments[0] <= now:
+        raise NotAllowed(mark("This moment lies in the past. Please choose a later one."))
     context.dialog.close()
-    await _confirm(context, asked.number, asked.value, at)
+    await _confirm(context, asked.number, asked.value, moments[0])
 
 
 async def _confirm(context: Context, number: int, seen: str, at: datetime | None) -> None:

@@ -457,6 +457,11 @@ def test_a_broadcast_from_the_first_text_to_the_report(typed: Typed, data: Path,
     assert number is not None
     for expected in ("To: Yên Lạc district; have not reported", "bit.ly", "Messages: 0"):
         assert expected in planned
+    for moment in ("2026-12-01 08:30", "2026-12-01T08:30", "8h thứ năm", "7 giờ tối ngày 25 tháng 11", "tomorrow 9am"):
+        assert "Nobody would get this message" in refused(typed("broadcast", "send", number[1], "--at", moment))
+    for moment in ("30/2 8h", "mai", "sáng mai 3 giờ chiều", "2026-12-01 25:00", ""):
+        unclear = refused(typed("broadcast", "send", number[1], "--at", moment), status=2)
+        assert 'is not one day and one hour, such as "2026-12-01 08:30"' in unclear
     assert "Nobody would get this message" in refused(typed("broadcast", "send", number[1]))
     assert f"{number[1]}\tplanned, not sent yet\tYên Lạc district" in fine(typed("broadcast", "list"))
     assert "planned, not sent yet" in fine(typed("broadcast", "show", number[1]))

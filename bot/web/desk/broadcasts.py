@@ -13,7 +13,7 @@ from bot import access
 from bot.broadcasts import Broadcast, Broadcasts, Preview
 from bot.broadcasts.presentation import OUTCOMES, audience_words, count_words, reason_words, reports_words, state_words
 from bot.broadcasts.templating import LONGEST_TEXT, foreign_hosts
-from bot.clock import stamp
+from bot.clock import local_day, stamp
 from bot.errors import NotAllowed
 from bot.i18n.catalogue import mark
 from bot.library.regions import NEW_MAP
@@ -21,6 +21,7 @@ from bot.serialization import dump_reply
 from bot.store import pushes
 from bot.store.audiences import REPORTS, Audience
 from bot.store.broadcasts import DONE, DRAFT, FAILED, PAUSED, PLANNED, PLANNING, RUNNING, SCHEDULED, STOPPED, WAITING
+from bot.text.dates import read, read_day
 from bot.text.markup import to_html
 from bot.text.normalize import clean
 from bot.text.redaction import redact
@@ -108,7 +109,7 @@ async def release(page: PageContext) -> web.Response:
 
     async def work(broadcasts: Broadcasts, number: int) -> None:
         at = _moment(page, page.form.get("at", "")) if page.form.get("when") == "later" else None
-        until = _day(page.form.get("until", "")) if page.form.get("weekly") == "1" else None
+        until = _day(page, page.form.get("until", "")) if page.form.get("weekly") == "1" else None
         if at is not None and at < page.at:
             raise NotAllowed(PAST)
         seen, watch = page.form.get("seen", ""), page.form.get("watch") == "1"
@@ -333,14 +334,16 @@ def _number(page: PageContext) -> int:
 
 
 def _moment(page: PageContext, text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=page.service.settings.zone).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise NotAllowed(NO_MOMENT) from None
+    """Return the moment of a field, as browsers write it or as people do where they show a plain line."""
+    now = page.at.astimezone(page.service.settings.zone)
+    moments = read(text, now).moment.moments(now)
+    if not moments:
+        raise NotAllowed(NO_MOMENT)
+    return moments[0].astimezone(UTC)
 
 
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise NotAllowed(NO_MOMENT) from None
+def _day(page: PageContext, text: str) -> date:
+    day = read_day(text, local_day(page.at, page.service.settings.zone))
+    if day is None:
+        raise NotAllowed(NO_MOMENT)
+    return day

@@ -156,6 +156,9 @@ async def test_scheduled_paused_resumed_and_stopped(client: Client, bot: Service
         refused = await release(client, number, when="later", at=wrong)
         assert refused.status == 409
         assert sentence in await refused.text()
+    for wrong in ("2026-02-30", "lúc nào đó", ""):
+        refused = await release(client, number, when="later", at="9h sáng mai", weekly="1", until=wrong)
+        assert (refused.status, "không đọc được ngày giờ" in await refused.text()) == (409, True)
     await release(client, number, when="later", at="2026-11-24T09:00", weekly="1", until="2026-12-31")
     shown = await page(client, number)
     assert "09:00, 24/11/2026" in shown
