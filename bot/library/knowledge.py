@@ -32,7 +32,7 @@ READING_FILE = "reading-index.npz"  # beside it
 
 
 _MOST_NAMED = 8  # files
-_FOLLOWUP_PLACES = 1 << 13
+_FEWER_PLACES = 1 << 16  # for classifiers of many labels
 _EVERY = 3  # every third phrasing shows the classifiers what a question is
 
 
@@ -192,9 +192,9 @@ def _example_sets(
     not_danger = (*danger.not_now, *questions, *foreign, *acts.other, *said, *half_sentences, *homes)
     no_act = (*acts.other, *questions, *foreign[::_EVERY], *half_sentences, *homes)
     return {
-        "acts": ExampleSet({**acts.says(), NO_ACT: no_act}),
+        "acts": ExampleSet({**acts.says(), NO_ACT: no_act}, size=_FEWER_PLACES),
         "danger": ExampleSet({**danger.now, NOT_DANGER: not_danger}, emergencies.signs),
-        "followups": ExampleSet({**followups, NO_ACT: (*said, *acts.other)}, size=_FOLLOWUP_PLACES),
+        "followups": ExampleSet({**followups, NO_ACT: (*said, *acts.other)}, size=_FEWER_PLACES),
     }
 
 

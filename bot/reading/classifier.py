@@ -21,9 +21,9 @@ from bot.text.normalize import fold
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
-PLACES = 1 << 15  # at most; a classifier may use fewer
-_EPOCHS, _BATCH, _RATE, _SEED = 8, 128, 0.35, 20261201
-_SHARPNESS = np.float32(6.0)  # texts have length one: without it the logits could hardly grow
+PLACES = 1 << 17  # at most; a classifier may use fewer
+_EPOCHS, _BATCH, _RATE, _SEED = 4, 128, 0.35, 20261201
+_SHARPNESS = np.float32(5.0)  # texts have length one: without it the logits could hardly grow
 _FOLDED, _MARKED, _SOUND, _LETTERS = 0.9, 0.8, 0.6, 0.3
 _PAIR, _SKIP, _TRIPLE = 0.9, 0.6, 0.7
 _GROUP, _GROUP_PAIR = 1.5, 1.0

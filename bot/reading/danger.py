@@ -16,7 +16,7 @@ from bot.text.normalize import spoken
 
 NOT_DANGER: Final = "not"
 # From this probability on an emergency is assumed: a needless 115 is a smaller harm than a missed one.
-DANGER_FROM: Final = 0.35
+DANGER_FROM: Final = 0.25
 # A long message may say it in passing, beside a story or a question: parts of it are looked at by themselves.
 _LONG, _PART, _STEP = 20, 14, 5  # words
 _PART_FROM: Final = 0.95
