@@ -78,7 +78,7 @@ class TextReading:
     @cached_property
     def facets(self) -> Facets:
         """The book, telephone and person that it names."""
-        return read_facets(self.text)
+        return read_facets(self.text) or read_facets(self.spoken)
 
     @cached_property
     def ranking(self) -> Ranking:

@@ -18,6 +18,13 @@ _ASIDE = re.compile(
 )
 
 
+# A person is asked for, among other things; asked how or where one is found, the search answers.
+_WANTED = re.compile(
+    r"\b(?:cho|muon|can|xin|doi|yeu cau|de)(?: (?:toi|minh|em|con|bac|chau|co|chu|anh|chi|duoc))*"
+    r" (?:gap|noi chuyen voi|ket noi voi|lien he voi)(?: (?:truc tiep|mot|ai do|1))*"
+    r" (?:nguoi (?:that|co trach nhiem|phu trach|quan ly)|can bo|nhan vien|lanh dao|sep)\b"
+)
+_ASKED = re.compile(r"\b(?:o dau|the nao|lam sao|kieu gi|khi nao|may gio|ntn|cach nao|duoc khong)\b")
 # The place whose officers somebody asks for: it is no part of the request.
 _PLACE = re.compile(
     r"\s+(?:(?:của|cua|ở|o|tại|tai|bên|ben|phụ trách|phu trach)\s+)?"
@@ -47,8 +54,13 @@ async def handle(context: Context) -> None:
 
 
 def hears(context: Context) -> bool:
-    """Return True for a request for a person that names the place, which the reading of acts does not know."""
-    if context.reading is None or context.act or not (found := _PLACE.search(context.text)):
+    """Return True for a request for a person that stands in a longer message, or names the place of the officers."""
+    if context.reading is None or context.act:
+        return False
+    said = context.reading.words.folded
+    if _WANTED.search(said) and not _ASKED.search(said):
+        return True
+    if not (found := _PLACE.search(context.text)):
         return False
     return context.knowledge.reader.words(context.text[: found.start()]).act == REQUEST
 
