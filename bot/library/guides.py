@@ -15,12 +15,15 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from bot.errors import ContentError, Problem
+from bot.i18n.catalogue import mark
 from bot.library.bilingual import LANGUAGES, Bilingual, BilingualList, Citation, ContentModel, Text, check_text, fits
+from bot.message import SCREEN
 from bot.text.normalize import spoken
 from bot.yaml_document import Document, Key, read_model, shown_path
 
 FOLDER = "guides"
 MOST_STEPS_A_LEG = 4  # completion of tours falls by half between three steps and five
+MAY_DIFFER = mark("your screen may differ")  # said wherever a step is unsure
 END = "end"  # where the last step leads, and any other that says so
 # Where a way may lead: another step of the guide, another guide, an article, or a person.
 STEP, GUIDE, ARTICLE, PERSON = "step", "guide", "article", "person"
@@ -39,7 +42,7 @@ Goto = Annotated[str, StringConstraints(pattern=r"^(?:(?:step|guide|article):[a-
 class ScreenElement(ContentModel):
     """One thing on a screen; `label` is what stands on it, `press` marks the one to use."""
 
-    kind: Literal["button", "field", "text", "icon", "tab", "switch", "code"]
+    kind: Literal["button", "field", "list", "text", "icon", "tab", "switch", "tick", "code", "scan", "card"]
     label: Bilingual
     note: Bilingual | None = None
     press: bool = False
@@ -261,3 +264,15 @@ def _bilingual(guide: Guide) -> Iterator[tuple[Key, str, Bilingual]]:
             yield (*key, "elements", index, "label"), "element", element.label
             if element.note is not None:
                 yield (*key, "elements", index, "note"), "note", element.note
+
+
+def screen_name(guide_id: str, step: GuideStep, language: str) -> str:
+    """Name the picture of a step, for `Reply.image`; empty where the step has none."""
+    return f"{SCREEN}{guide_id}/{step.id}/{language}" if step.screen is not None else ""
+
+
+def read_screen_name(name: str) -> tuple[str, str, str]:
+    """Return guide, step and language of what `screen_name` made; whatever else comes names nothing."""
+    guide_id, _, rest = name.removeprefix(SCREEN).partition("/")
+    step_id, _, language = rest.partition("/")
+    return guide_id, step_id, language

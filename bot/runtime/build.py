@@ -39,6 +39,7 @@ from bot.conversation.unit_of_work import GUESS_TIME
 from bot.delivery.outbox import Outbox
 from bot.delivery.scheduled import KEPT, ScheduledMessages
 from bot.errors import ContentError, StoreError, StoreUnavailable
+from bot.exports.screens import Screens
 from bot.helpdesk import cases
 from bot.i18n.catalogue import Catalogue, load_catalogues, mark
 from bot.library.knowledge import INDEX_FILE, ContentStore
@@ -135,6 +136,7 @@ class Service:
     clock_watch: ClockWatch
     webchat: WebChatChannel
     journal: Journal
+    screens: Screens
     closing: asyncio.Event = field(default_factory=asyncio.Event)  # set when the bot is asked to stop
     trouble: HealthProblems = field(default_factory=HealthProblems)
     metrics: Metrics = field(default_factory=Metrics)
@@ -260,7 +262,8 @@ async def open_service(
         )
         channels: dict[str, Channel] = {channel.name: channel for channel in (webchat, *extra_channels, *platforms)}
         membership = Membership(store, online=online, mark=_mark(secret))
-        outbox = Outbox(store, channels, clock=now, metrics=metrics)
+        screens = Screens(lambda: content_store.knowledge.library, catalogues)
+        outbox = Outbox(store, channels, clock=now, metrics=metrics, draw=screens.picture)
         sends = online if sends is None else sends
         others = [webchat.name, *(channel.name for channel in extra_channels if channel.capabilities.starts_talk)]
         terms = terms_of(settings, others)
@@ -355,6 +358,7 @@ async def open_service(
             clock_watch=ClockWatch(now),
             webchat=webchat,
             journal=Journal(settings.data_folder),
+            screens=screens,
             trouble=trouble,
             metrics=metrics,
             followers=[engine.use, broadcasts.use, summaries.use],
