@@ -161,7 +161,8 @@ class Route:
     as typed (`keywords`, marks and all: "đúng" is not "dừng"); only who may do its `action` somewhere gets there, and
     in groups only what is `public` is done. `events` are what happens without a message; `located` are steps that
     understand a location too; the one that `attends` gets what a citizen writes while an officer talks to them; one
-    that `hears` gets the free texts for which that is true.
+    that `hears` gets the free texts for which that is true; `links` are beginnings of a deep link's value that get here
+    in the place of the greeting.
 
     A route with none of these is the last resort for free text.
     """
@@ -179,6 +180,7 @@ class Route:
     located: tuple[str, ...] = ()
     attends: bool = False
     hears: Callable[[str], bool] | None = None
+    links: tuple[str, ...] = ()
 
     @property
     def role(self) -> str:

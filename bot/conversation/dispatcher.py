@@ -28,6 +28,8 @@ from bot.text.normalize import fold
 
 log = structlog.get_logger()
 
+_START = "/start"
+
 
 class Dispatcher:
     """Answers messages by the routes it was given."""
@@ -241,6 +243,8 @@ class Dispatcher:
         if context.text.startswith("/"):
             command = fold(context.text.split()[0]).partition("@")[0]
             context.dialog.close()
+            if command == _START and (linked := self._by_link(context.argument)) is not None:
+                return linked
             return self._by_command.get(command, self._last_resort)
         step = self._by_step.get(context.dialog.step)
         if (step is None or step.role == access.CITIZEN) and (source := context.knowledge.sources.typed(context.text)):
@@ -261,6 +265,10 @@ class Dispatcher:
         if step is not None:
             return step
         return next((route for route in self._hearing if route.hears and route.hears(context.text)), self._last_resort)
+
+    def _by_link(self, argument: str) -> Route | None:
+        value = fold(argument)
+        return next((route for route in self._routes if route.links and value.startswith(route.links)), None)
 
     def _by_choice(self, choice: str) -> Route | None:
         if choice.startswith("/"):

@@ -72,23 +72,14 @@ class Contact(ContentModel):
     evidence: str = ""
 
 
-class ShortGuide(ContentModel):
-    """Steps for one kind of telephone."""
-
-    title: Bilingual
-    steps: BilingualList
-    links: tuple[str, ...] = ()
-
-
 class Manual(ContentModel):
-    """The official links, numbers and step-by-step guides."""
+    """The official links and the public telephone numbers."""
 
     checked_on: date
     links: dict[str, Link]
     trusted_hosts: tuple[str, ...]
     fallback: Bilingual
     contacts: tuple[Contact, ...] = ()
-    guides: dict[str, ShortGuide] = Field(default_factory=dict)
 
 
 class MenuItem(ContentModel):

@@ -56,6 +56,7 @@ from bot.store import (
     appointments,
     chat_events,
     choices,
+    handoffs,
     leases,
     links,
     messages,
@@ -193,6 +194,7 @@ class Service:
             appointments.forget_before(tx, stamp(now - KEPT))
             pictures.forget_expired(tx, stamp(now))
             links.forget_before(tx, stamp(now - GUESS_TIME), expired=stamp(now))
+            handoffs.forget_expired(tx, stamp(now))
             leases.forget_before(tx, stamp(now - _LEASE_REMEMBERED))
             revocations.forget_before(tx, stamp(now - timedelta(days=privacy.revocation_days)))
             if day != self.looked_through:  # it reads everybody, so it is done once a day
