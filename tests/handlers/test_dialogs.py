@@ -92,7 +92,7 @@ DIALOGS: dict[str, Table] = {
         ("/language vi", "Từ giờ tôi trả lời bằng tiếng Việt"),
     ],
     "English is answered in English": [
-        ("how do i install the app on an Android phone", "Last checked on 6 October 2026"),
+        ("how do i install the app on an Android phone", "Last checked on 1 December 2026"),
     ],
     "reminders only when asked for, stopped by one word": [
         ("/nhacnho", "Bạn không nhận tin nhắc. Nếu bạn đồng ý"),
@@ -124,6 +124,20 @@ DIALOGS: dict[str, Table] = {
     "feedback": [
         ("cài trên máy Samsung thế nào", "CH Play"),
         ("[Chưa có ích", "tôi đã ghi lại"),
+    ],
+    "a guided walk, stuck, helped, on to the rest": [
+        ("/huongdan", "Bạn cần làm việc nào"),
+        ("[Mở Sổ sức khỏe trong VNeID", "Bước 1/9"),
+        ("[Không thấy", "Trên máy của bạn thế nào"),
+        ("[Không có nút Cập nhật", "Bước 2/9"),
+        ("[Xong", "Bước 3/9"),
+        ("xong", "Bạn đã xong chặng 1/3"),
+        ("[Làm tiếp", "Bước 4/9"),
+        ("[Bị lỗi", "Máy của bạn hiện gì"),
+        ("[Tôi mở ứng dụng năm 2021", "Sổ ta đang mở nằm trong VNeID"),
+        ("[Quay lại bước 4", "Bước 4/9"),
+        ("[Dừng", "ta dừng ở bước 4/9"),
+        ("[Làm tiếp từ bước 4", "Bước 4/9"),
     ],
     "odd input": [
         ("/khongco", "Tôi không biết lệnh này"),
@@ -158,7 +172,7 @@ async def test_officers_see_sources_and_gaps(talk: Talk, service: Service) -> No
     assert "cán bộ phụ trách huyện Yên Lạc" in await talk.say(f"/start moi_{code}")
     assert "Mã mời này không đúng" in await talk.say(f"/start moi_{code}")  # it works once
     assert "1 × giá vàng hôm nay bao nhiêu" in await talk.say("/caihoi")
-    assert "bài install-android, tình trạng check, kiểm tra ngày 06/10/2026" in await talk.say("cài trên máy Samsung")
+    assert "bài install-android, tình trạng check, kiểm tra ngày 01/12/2026" in await talk.say("cài trên máy Samsung")
     counted = await talk.say("/thongke")
     assert "Huyện Yên Lạc: dưới 5 người báo đã cài (0,00% số người lớn ước tính)" in counted
     assert "Vĩnh Tường" not in counted
