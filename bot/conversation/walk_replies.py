@@ -63,12 +63,10 @@ def person_button(walk: Walk, catalogue: Catalogue) -> Button:
 def intro_reply(guide: Guide, catalogue: Catalogue) -> Reply:
     """Say before the first step whom a guide is for, how long it is, and where its names come from."""
     t, language = catalogue.t, catalogue.language
-    size = t("{steps} steps in {legs} parts, with a rest between them. You can stop at any time.",
-             steps=len(guide.steps), legs=len(guide.legs))  # fmt: skip
-    names = t("The names of buttons come from guides, checked on {day}; yours may differ a little.",
+    about = t("{steps} steps in {legs} parts; rest whenever you like. Buttons may be named a little differently on "
+              "your phone (checked on {day}).", steps=len(guide.steps), legs=len(guide.legs),
               day=catalogue.day(guide.checked_on))  # fmt: skip
-    head = f"**{guide.title.in_language(language)}**"
-    return Reply(f"{head}\n{guide.for_whom.in_language(language)}\n\n{size} {names}")
+    return Reply(f"**{guide.title.in_language(language)}**\n{guide.for_whom.in_language(language)}\n{about}")
 
 
 def step_reply(walk: Walk, catalogue: Catalogue, *, lead: str = "", more: bool = False) -> Reply:
