@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from bot.library.bilingual import LANGUAGES, Bilingual
 from bot.library.guides import END, STEP, Guide, GuideLeg, GuideStep
@@ -184,7 +185,7 @@ def find_trouble(step: GuideStep, text: str) -> int | None:
     for index, trouble in enumerate(step.trouble):
         for language in LANGUAGES:
             for phrase in (trouble.label.in_language(language), *trouble.says.in_language(language)):
-                score = _likeness(typed, _words_of(phrase))
+                score = _likeness(typed, _phrase_words(phrase))
                 if score > best_score:
                     best, best_score = index, score
     return best
@@ -200,3 +201,8 @@ def _likeness(typed: frozenset[str], phrase: frozenset[str]) -> float:
 def _words_of(text: str) -> frozenset[str]:
     said = " ".join(_SHORT.get(word, word) for word in spoken(text).split())
     return frozenset(word for word in said.split() if word not in _FILLERS)
+
+
+@lru_cache(4096)  # the phrasings of the content, compared with every text at their step
+def _phrase_words(phrase: str) -> frozenset[str]:
+    return _words_of(phrase)
