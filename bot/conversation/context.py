@@ -209,7 +209,8 @@ class Route:
     as typed (`keywords`, marks and all: "đúng" is not "dừng"); only who may do its `action` somewhere gets there, and
     in groups only what is `public` is done. `events` are what happens without a message; `located` are steps that
     understand a location too; the one that `attends` gets what a citizen writes while an officer talks to them; one
-    that `hears` gets the free texts for which that is true; `acts` are those that it answers (ANY_ACT: all others).
+    that `hears` gets the free texts for which that is true; `acts` are those that it answers (ANY_ACT: all others);
+    `links` are beginnings of a deep link's value that get here in the place of the greeting.
 
     For an open step, `takes` tells whether a free text is what the step asked for (without it, every text is),
     `leave` is run when the person wants to stop, `resume` makes the button that leads back into the step.
@@ -229,6 +230,7 @@ class Route:
     events: tuple[str, ...] = ()
     located: tuple[str, ...] = ()
     attends: bool = False
+    links: tuple[str, ...] = ()
     answers_danger: bool = False
     acts: tuple[str, ...] = ()
     hears: Callable[[Context], bool] | None = None

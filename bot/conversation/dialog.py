@@ -75,7 +75,7 @@ class Dialog:
         """What was offered last."""
         return tuple(map(Button._make, self.offers[0][1])) if self.offers else ()
 
-    def ask(self, step: str, **data: str) -> None:
+    def ask(self, step: str, /, **data: str) -> None:
         """Open a step: the next text of this person goes to the route that owns it."""
         self.step, self.data = step, data
 

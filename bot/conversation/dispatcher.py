@@ -28,6 +28,8 @@ from bot.store import Store
 
 log = structlog.get_logger()
 
+_START = "/start"
+
 
 class Dispatcher:
     """Answers messages by the routes it was given."""

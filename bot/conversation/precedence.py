@@ -13,7 +13,7 @@ import structlog
 
 from bot import access
 from bot.conversation.context import ANY_ACT, Context, Route
-from bot.conversation.dialog import bare_number
+from bot.conversation.dialog import STEP_HOURS, bare_number
 from bot.reading.reader import ELLIPTIC
 from bot.search import Verdict
 from bot.text.normalize import fold
@@ -21,6 +21,7 @@ from bot.text.normalize import fold
 log = structlog.get_logger()
 
 STOP: Final = "stop"
+_START: Final = "/start"
 _ABOUT_TROUBLE = frozenset(("error", "not-seen", "not-worked", "no", "resigned", "who", "yes"))
 _SURE_QUESTION = 0.85  # a question that is so surely understood is no act that only sounds like one
 Rule = Callable[["Precedence", Context], Route | None]
@@ -96,8 +97,16 @@ class Precedence:
     def _command(self, context: Context) -> Route | None:
         if not context.text.startswith("/"):
             return None
-        context.dialog.close()
-        return self._by_command.get(fold(context.text.split()[0]).partition("@")[0], self._last_resort)
+        command = fold(context.text.split()[0]).partition("@")[0]
+        if context.dialog.step not in STEP_HOURS:  # a walk waits; what is only asked for once does not
+            context.dialog.close()
+        if command == _START and (linked := self._of_link(context.argument)) is not None:
+            return linked
+        return self._by_command.get(command, self._last_resort)
+
+    def _of_link(self, argument: str) -> Route | None:
+        value = fold(argument)
+        return next((route for route in self._routes if route.links and value.startswith(route.links)), None)
 
     def _poster_code(self, context: Context) -> Route | None:
         # Where links carry no source (Zalo), the poster asks people to type its code; an officer who is asked for a

@@ -394,7 +394,7 @@ class UnitOfWork:
         """Use an invitation up and return the role it gives; None, and counted, when it is unknown, expired or used."""
         grant = await self.store.read_inline(lambda tx: access.peek(tx, code, at=self.at))
         if grant is None:
-            self._note_guess()
+            self.note_guess()
             return None
 
         def change(tx: Transaction, person_id: int) -> None:
@@ -519,7 +519,8 @@ class UnitOfWork:
         guessed = await self.store.read_inline(lambda tx: links.guesses(tx, self.citizen.id, since=since))
         return guessed < MOST_GUESSES
 
-    def _note_guess(self) -> None:
+    def note_guess(self) -> None:
+        """Count a code that the person typed and that is none."""
         self.changes.append(lambda tx, person_id: links.note_guess(tx, person_id, at=stamp(self.at)))
 
     async def find_link(self, code: str) -> LinkOffer | None:
@@ -527,7 +528,7 @@ class UnitOfWork:
         key = access.hash_code("".join(filter(str.isalpha, code.upper())))
         row = await self.store.read_inline(lambda tx: links.find_offer(tx, code_hash=key, at=stamp(self.at)))
         if row is None:
-            self._note_guess()
+            self.note_guess()
             return None
         return LinkOffer(key, row["channel"], row["person_id"] == self.citizen.id)
 

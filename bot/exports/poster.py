@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bot.errors import BotError
 from bot.exports.qr import draw_code
-from bot.library.articles import Bilingual, BilingualList, Library
+from bot.library.articles import Library
+from bot.library.bilingual import Bilingual, BilingualList
 from bot.library.regions import Regions
 from bot.library.sources import Source, source_name
 from bot.settings import Settings

@@ -24,7 +24,10 @@ def article_reply(
 ) -> Reply:
     """Write an article in one language, with its buttons; officers also see where its facts come from."""
     t, language = catalogue.t, catalogue.language
-    buttons = [Button(t("More on this"), f"more:{article.id}")] if article.more else []
+    guide = library.guide_of(article.id)
+    buttons = [Button(t("Lead me step by step"), f"guide:{guide.id}")] if guide is not None else []
+    if article.more:
+        buttons.append(Button(t("More on this"), f"more:{article.id}"))
     for name in article.actions:
         item = library.menu.items[name]
         buttons.append(Button(item.label.in_language(language), item.command))

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from bot.errors import ContentError, Problem
-from bot.library.articles import Bilingual
+from bot.library.bilingual import Bilingual
 from bot.yaml_document import Document, read_model
 
 LONGEST_REMINDER = 400

@@ -39,6 +39,7 @@ from bot.conversation.unit_of_work import GUESS_TIME
 from bot.delivery.outbox import Outbox
 from bot.delivery.scheduled import KEPT, ScheduledMessages
 from bot.errors import ContentError, StoreError, StoreUnavailable
+from bot.exports.screens import Screens
 from bot.helpdesk import cases
 from bot.helpdesk.cases import HelpDesk
 from bot.i18n.catalogue import Catalogue, load_catalogues, mark
@@ -56,6 +57,7 @@ from bot.store import (
     appointments,
     chat_events,
     choices,
+    handoffs,
     leases,
     links,
     messages,
@@ -136,6 +138,7 @@ class Service:
     clock_watch: ClockWatch
     webchat: WebChatChannel
     journal: Journal
+    screens: Screens
     closing: asyncio.Event = field(default_factory=asyncio.Event)  # set when the bot is asked to stop
     trouble: HealthProblems = field(default_factory=HealthProblems)
     metrics: Metrics = field(default_factory=Metrics)
@@ -197,6 +200,7 @@ class Service:
             appointments.forget_before(tx, stamp(now - KEPT))
             pictures.forget_expired(tx, stamp(now))
             links.forget_before(tx, stamp(now - GUESS_TIME), expired=stamp(now))
+            handoffs.forget_expired(tx, stamp(now))
             leases.forget_before(tx, stamp(now - _LEASE_REMEMBERED))
             revocations.forget_before(tx, stamp(now - timedelta(days=privacy.revocation_days)))
             if day != self.looked_through:  # it reads everybody, so it is done once a day
@@ -267,7 +271,8 @@ async def open_service(
         )
         channels: dict[str, Channel] = {channel.name: channel for channel in (webchat, *extra_channels, *platforms)}
         membership = Membership(store, online=online, mark=_mark(secret))
-        outbox = Outbox(store, channels, clock=now, metrics=metrics)
+        screens = Screens(lambda: content_store.knowledge.library, catalogues)
+        outbox = Outbox(store, channels, clock=now, metrics=metrics, draw=screens.picture)
         sends = online if sends is None else sends
         others = [webchat.name, *(channel.name for channel in extra_channels if channel.capabilities.starts_talk)]
         terms = terms_of(settings, others)
@@ -363,6 +368,7 @@ async def open_service(
             clock_watch=ClockWatch(now),
             webchat=webchat,
             journal=Journal(settings.data_folder),
+            screens=screens,
             trouble=trouble,
             metrics=metrics,
             followers=[engine.use, broadcasts.use, summaries.use],

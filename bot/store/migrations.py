@@ -552,6 +552,33 @@ MIGRATIONS = MappingProxyType(
             """,
             "CREATE INDEX revocations_by_age ON revocations (at)",
         ),
+        "m200_walk_tallies": (
+            # walks of guides, nobody's: what: standing (where a walk is or was left) or trouble; day: when it began
+            """
+            CREATE TABLE walk_tallies (
+                guide TEXT NOT NULL,
+                step TEXT NOT NULL,
+                what TEXT NOT NULL,
+                day TEXT NOT NULL,
+                walks INTEGER NOT NULL,
+                PRIMARY KEY (guide, step, what, day)
+            ) {clustered}
+            """,
+        ),
+        "m201_handoffs": (
+            # a walk that somebody else may go on with; stopped_at: empty until one of both stops it
+            """
+            CREATE TABLE handoffs (
+                code_hash TEXT PRIMARY KEY,
+                person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+                guide TEXT NOT NULL,
+                step TEXT NOT NULL,
+                expires_at TEXT NOT NULL,
+                stopped_at TEXT NOT NULL DEFAULT ''
+            ) {strict}
+            """,
+            "CREATE INDEX handoffs_by_person ON handoffs (person_id)",
+        ),
         "m280_report_product": (
             # which health book: app, vneid or both; empty: the app, before people were asked
             "ALTER TABLE reports ADD COLUMN product TEXT NOT NULL DEFAULT ''",

@@ -22,7 +22,7 @@ from bot.runtime.build import Service
 from bot.runtime.telegram_factory import TELEGRAM_HOOK
 from bot.runtime.zalo_factory import BOT_HOOK, OA_HOOK
 from bot.settings import Settings
-from bot.web import chat, health, hooks
+from bot.web import chat, health, hooks, screens
 from bot.web.body import read_body
 from bot.web.desk.page_context import PATH as DESK
 from bot.web.desk.routes import add_desk
@@ -62,6 +62,7 @@ def make_app(service: Service) -> web.Application:
     app.router.add_post(BOT_HOOK, hooks.zalo_bot)
     app.router.add_post(OA_HOOK, hooks.zalo_oa)
     app.router.add_get(f"{PICTURES}{{key}}", hooks.picture)
+    app.router.add_get(screens.ROUTE, screens.screen)
     app.router.add_get("/healthz", health.alive)
     app.router.add_get("/readyz", health.ready)
     app.router.add_get("/metrics", health.metrics)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from bot.conversation.context import Context, Route
+from bot.conversation.walk import Walk, open_walk
+from bot.conversation.walk_replies import back_button, progress
 from bot.helpdesk.cases import DATA, HELP, Case
 from bot.i18n.catalogue import mark
 from bot.message import Button
@@ -50,7 +52,8 @@ async def handle(context: Context) -> None:
     elif context.dialog.step == MESSAGE and context.text and not context.choice and not context.text.startswith("/"):
         await _pass_on(context, case)
     else:
-        _invite(context, case, kind=DATA if action == DATA else HELP)
+        where = value if action == "guide" else ""
+        _invite(context, case, kind=DATA if action == DATA else HELP, where=where)
 
 
 def hears(context: Context) -> bool:
@@ -110,8 +113,9 @@ async def attend(context: Context) -> None:
         context.say(context.t("Passed on to the officer. To talk to me, the automatic assistant, type “menu”."))
 
 
-def _invite(context: Context, case: Case | None, *, kind: str) -> None:
-    context.dialog.ask(MESSAGE, kind=kind)
+def _invite(context: Context, case: Case | None, *, kind: str, where: str) -> None:
+    """Ask for the message; `where` is the guide and the step at which the citizen stands, passed on with it."""
+    context.dialog.ask(MESSAGE, kind=kind, where=where)
     if case is not None:
         since = context.catalogue.minute(case.opened_at, context.settings.zone)
         context.say(
@@ -132,16 +136,28 @@ def _invite(context: Context, case: Case | None, *, kind: str) -> None:
             "Please write in one message what you ask about your personal data: to see it, correct it, delete it, "
             "or that it is not used. An officer answers within two working days. Do not send ID numbers or passwords."
         )
+    if walk := _walk_at(context, where):
+        stands = f"{progress(walk, context.catalogue)}, {walk.guide.title.in_language(context.language)}"
+        said = context.t("I tell them where you stand: {step}.", step=stands) + "\n\n" + said
     context.say(said, buttons=_menu(context))
+
+
+def _walk_at(context: Context, where: str) -> Walk | None:
+    guide_id, _, step_id = where.partition(":")
+    return open_walk(context.library.guides, guide_id, step_id)
 
 
 async def _pass_on(context: Context, case: Case | None) -> None:
     """Take a message into the case; its step stays open, so that the next one is added too."""
-    kind = context.dialog.data.get("kind") or HELP
+    kind, walk = context.dialog.data.get("kind") or HELP, _walk_at(context, context.dialog.data.pop("where", ""))
     desk, text, at = context.help_desk, context.text, context.work.at
     context.summary.to_officer = True
     place = context.regions.understand(text).one
     district = place.district if place is not None else ""
+    if walk is not None:  # for officers, in the language that they share
+        catalogue = context.catalogues[context.settings.default_language]
+        stands = f"{walk.guide.title.in_language(catalogue.language)}, {progress(walk, catalogue)}"
+        text = f"[{stands}]\n{text}"
     context.work.do(lambda tx, person_id: desk.ask(tx, person_id, text, kind=kind, district=district, at=at))
     if case is not None:
         said = context.t("Added. Is there anything else?")
@@ -164,7 +180,8 @@ async def _pass_on(context: Context, case: Case | None) -> None:
             lines.append(context.t("It is outside office hours now; they are back at {moment}.", moment=opens))
     else:
         lines.append(_nobody(context))
-    buttons = _menu(context)
+    buttons = [back_button(walk, context.catalogue)] if walk is not None else []
+    buttons += _menu(context)
     if not outlook.district and not district:
         lines.append(context.t("If you want, choose your district: then the officers there get it."))
         buttons = [*_districts(context), *buttons]

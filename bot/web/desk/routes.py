@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot import access
-from bot.web.desk import audit, broadcasts, content, exports, figures, inbox, people, signing_in
+from bot.web.desk import audit, broadcasts, content, exports, figures, guides, inbox, people, signing_in
 from bot.web.desk.page_context import PATH, Page, page
 
 PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
@@ -13,6 +13,7 @@ PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("POST", "/summary", access.COUNT, figures.switch_summary),
     ("GET", "/districts", access.COUNT, figures.districts),
     ("GET", "/districts/{district}", access.COUNT, figures.district),
+    ("GET", "/guides", access.COUNT, guides.overview),
     ("GET", "/broadcasts", access.SEND, broadcasts.overview),
     ("POST", "/broadcasts", access.SEND, broadcasts.begin),
     ("GET", "/broadcasts/{number}", access.SEND, broadcasts.broadcast),

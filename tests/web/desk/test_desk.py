@@ -198,6 +198,8 @@ async def test_a_form_without_the_sessions_token_does_nothing(client: Client, se
 ACCESS = {
     "/": (401, 200, 200, 200),
     "/districts": (401, 200, 200, 200),
+    "/guides": (401, 200, 200, 200),
+    "/guides?days=x": (401, 200, 200, 200),
     "/districts/yen-lac": (401, 200, 200, 200),
     "/districts/vinh-tuong": (401, 403, 200, 200),
     "/districts/nowhere": (401, 404, 404, 404),
@@ -288,6 +290,18 @@ def test_the_table_of_access_names_every_address() -> None:
     for _, address, _, _ in PAGES:
         pattern = re.sub(r"\{\w+\}", r"[^/]+", address)
         assert any(re.fullmatch(pattern, path) for path in named), address
+
+
+async def test_guided_walks_are_shown_step_by_step(client: Client, service: Service, talk: Talk) -> None:
+    await talk.say(choice="guide:vneid-bhyt")
+    await talk.say(choice="guide:vneid-bhyt:number:unseen")
+    await talk.say(choice="guide:vneid-bhyt:number:done")
+    await sign_in(client, service, "officer", "yen-lac")
+    page = await (await client.get("/desk/guides?days=7")).text()
+    assert "1 lượt bắt đầu, 0 lượt làm đến cuối" in page
+    assert re.search(r'1\. Tìm số thẻ BHYT.*?<meter min="0" max="1" value="1">1</meter> 1</td><td class="n">0</td>'
+                     r'<td class="n">1</td>', page, re.DOTALL)  # fmt: skip
+    assert page.count("<table>") == 1  # guides that nobody began have none
 
 
 async def test_an_officer_exports_the_own_district_only_and_leaves_a_line(client: Client, service: Service) -> None:

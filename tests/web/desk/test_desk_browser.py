@@ -28,6 +28,7 @@ PAGES = {
     "today": "/desk/",
     "districts": "/desk/districts",
     "district": "/desk/districts/yen-lac",
+    "guides": "/desk/guides",
     "broadcasts": "/desk/broadcasts",
     "inbox": "/desk/inbox",
     "content": "/desk/content?q=qu%C3%AAn+m%E1%BA%ADt+kh%E1%BA%A9u",
