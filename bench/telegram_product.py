@@ -105,7 +105,7 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     sys.argv = ["bot", "run"]
     from bot.__main__ import entry
-    from bot.library import knowledge
+    from bot.reading import reader
 
     if forgetful:
         reader.MOST_REMEMBERED = 0

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bot.errors import ContentError, Problem
-from bot.library.articles import Bilingual, BilingualList
+from bot.library.bilingual import Bilingual, BilingualList
 from bot.text.markup import to_plain
 from bot.text.normalize import fold
 from bot.yaml_document import Document, read_model
