@@ -436,8 +436,10 @@ def test_check_prints_warnings_and_fails_only_when_strict(
     assert "articles, settings, regions and translations are in order." in done.stdout or status
 
 
-def test_check_reports_slips_of_wording_with_their_line(data: Path, tmp_path: Path) -> None:
+def test_check_reports_slips_of_wording_and_of_the_menu(data: Path, tmp_path: Path) -> None:
     content = copy_of_content(tmp_path)
+    menu = content / "menu.yaml"
+    menu.write_text(menu.read_text(encoding="utf-8").replace("article:about-manual", "article:nothing"), "utf-8")
     (content / "reminders" / "beware-scam.yaml").write_text(
         "id: beware-scam\nstatus: current\nchecked_on: 2026-12-01\ntitle: {vi: Mời, en: Hello}\n"
         "text: {vi: Mời bạn hỏi bot., en: Ask me.}\n",
@@ -445,6 +447,7 @@ def test_check_reports_slips_of_wording_with_their_line(data: Path, tmp_path: Pa
     )
     said = refused(run_command("check", "--no-overlaps", "--on", "2026-12-01", data=data, BOT_CONTENT=str(content)))
     assert "beware-scam.yaml:5: says 'bot'; our word for it is 'trợ lý'." in said
+    assert re.search(r"menu\.yaml:\d+: there is no article nothing\.", said)
 
 
 def test_check_knows_what_is_stale(data: Path) -> None:
