@@ -24,7 +24,7 @@ FILE = "terms.yaml"
 LANGUAGES = ("vi", "en")
 # Files of the content folder that hold what citizens or machines write, not what the bot says.
 _NOT_SPOKEN = frozenset({FILE, "words.yaml", "foreign.yaml", "units.yaml", "source-codes.yaml", "goals.yaml"})
-_NOT_WORDING = frozenset({"questions", "followups", "says", "sources", "url", "evidence", "together"})
+_NOT_WORDING = frozenset({"questions", "followups", "says", "elements", "sources", "url", "evidence", "together"})
 _QUOTED = re.compile(r'\*\*[^*]*\*\*|“[^”]*”|"[^"]*"|\{[^}]*\}')
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]

@@ -64,18 +64,18 @@ def _greeting(context: Context) -> str:
     lines = [
         who,
         t(
-            "I help you open and use **Sổ sức khỏe điện tử in VNeID**, today's electronic health book, free of charge. "
-            "You can also ask me about the older app of the same name (COVID-19 certificates of 2021–2022)."
+            "I help you open and use **Sổ sức khỏe điện tử in VNeID**, the electronic health book, free of "
+            "charge. Questions on the app of 2021 (COVID-19 certificates) are welcome too."
         ),
         t("Just type your question, with or without Vietnamese marks, or choose below."),
         t(
-            "I keep a code for this chat, and for {days} days your questions, without personal numbers. "
-            "Choose “{button}” to see or delete them.",
+            "I keep a code for this chat, and for {days} days your questions, without personal numbers: see or "
+            "delete them under “{button}”.",
             days=context.settings.privacy.question_days,
             button=context.menu_button("my-data").label,
         ),
     ]
-    return "\n\n".join(lines)
+    return "\n".join(lines)
 
 
 def _menu(context: Context) -> list[Button]:

@@ -417,6 +417,39 @@ def test_check_tells_every_problem_with_its_place_and_status_1(data: Path, tmp_p
     assert any(re.search(r"vinh-phuc\.yaml:\d+: the code 08707 belongs to", line) for line in lines)
 
 
+# The agency's name, the options; the exit status, and whether a warning is printed.
+WARNINGS = [
+    ("", (), 0, True),
+    ("", ("--strict",), 1, True),
+    ('{"vi": "Sở Thử nghiệm", "en": "the Trial Department"}', ("--strict",), 0, False),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "status", "warned"), WARNINGS)
+def test_check_prints_warnings_and_fails_only_when_strict(
+    typed: Typed, monkeypatch: pytest.MonkeyPatch, name: str, options: tuple[str, ...], status: int, warned: bool
+) -> None:
+    monkeypatch.setenv("BOT_OPERATOR__NAME", name)
+    done = typed("check", "--no-overlaps", "--on", "2026-12-01", *options)
+    assert done.returncode == status, done.stderr
+    assert ("warning: config.yaml: operator.name is not set" in done.stderr) is warned
+    assert "articles, settings, regions and translations are in order." in done.stdout or status
+
+
+def test_check_reports_slips_of_wording_and_of_the_menu(data: Path, tmp_path: Path) -> None:
+    content = copy_of_content(tmp_path)
+    menu = content / "menu.yaml"
+    menu.write_text(menu.read_text(encoding="utf-8").replace("article:about-manual", "article:nothing"), "utf-8")
+    (content / "reminders" / "beware-scam.yaml").write_text(
+        "id: beware-scam\nstatus: current\nchecked_on: 2026-12-01\ntitle: {vi: Mời, en: Hello}\n"
+        "text: {vi: Mời bạn hỏi bot., en: Ask me.}\n",
+        encoding="utf-8",
+    )
+    said = refused(run_command("check", "--no-overlaps", "--on", "2026-12-01", data=data, BOT_CONTENT=str(content)))
+    assert "beware-scam.yaml:5: says 'bot'; our word for it is 'trợ lý'." in said
+    assert re.search(r"menu\.yaml:\d+: there is no article nothing\.", said)
+
+
 def test_check_knows_what_is_stale(data: Path) -> None:
     said = refused(run_command("check", "--no-overlaps", "--on", "2099-01-01", data=data))
     assert "was last checked on 2026-" in said

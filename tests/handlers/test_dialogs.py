@@ -17,7 +17,7 @@ DIALOGS: dict[str, Table] = {
         ("/start", "Sổ sức khỏe điện tử trên VNeID, miễn phí"),
         ("[Tài liệu chính thức năm 2021", "https://tiemchungcovid19.gov.vn/portal/user-manual"),
         ("/menu", "Bạn muốn làm gì"),
-        ("[Mở sổ sức khỏe trên VNeID", "https://tiemchungcovid19.gov.vn/portal/user-manual"),
+        ("[Hướng dẫn mở sổ trên VNeID", "https://tiemchungcovid19.gov.vn/portal/user-manual"),
     ],
     "report by typed district, corrected, withdrawn": [
         ("/baocai", "Nếu bạn đồng ý, tôi lưu: bạn dùng sổ nào, huyện"),

@@ -167,7 +167,7 @@ async def until(walker: Walker, part: str) -> str:
 async def test_numbers_and_the_way_back(walker: Walker) -> None:
     first = await walker.say("/start")
     assert "Gõ số để chọn, gõ 0 để về menu chính" in first
-    assert "1. Mở sổ sức khỏe trên VNeID" in first
+    assert "1. Hướng dẫn mở sổ trên VNeID" in first
     assert "user-manual" in await walker.say("số 1")
     assert "Bạn muốn làm gì" in await walker.say("0")
     assert "không có số 47" in await walker.say("47")

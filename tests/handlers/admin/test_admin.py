@@ -185,7 +185,7 @@ async def test_loading_the_content_anew(
         admin = await appoint(Talk(service, recorder, Person(recorder.name, "a")))
         assert "Không có gì thay đổi: 126 bài" in await admin.say("/nap")
         menu = own_content.content / "menu.yaml"
-        edit(menu, "vi: Mở sổ sức khỏe trên VNeID", "vi: Cách cài đặt")
+        edit(menu, "vi: Hướng dẫn mở sổ trên VNeID", "vi: Cách cài đặt")
         said = await admin.say("/nap")
         assert said == "Đã nạp: 126 bài đang được dùng.\nTệp đã sửa (1): menu.yaml"
         await admin.say("/menu")

@@ -18,6 +18,7 @@ from bot.exports.charts import Form
 from bot.helpdesk.cases import HelpDesk
 from bot.message import Person
 from bot.runtime.build import Service
+from bot.settings import NameSettings, OperatorSettings
 from bot.store import Transaction, people, roles
 from bot.store.audiences import Audience
 from bot.web.app import make_app
@@ -427,6 +428,16 @@ async def test_counts_of_the_days_that_were_chosen(client: Client, service: Serv
         for address in ("", "districts", "districts/yen-lac"):
             text = await (await client.get(f"/desk/{address}", params={"days": days})).text()
             assert re.search(rf"Mới trong \d+ ngày</dt><dd>{new}</dd>", text), (days, address)
+
+
+async def test_first_page_asks_for_the_name_of_the_agency(client: Client, service: Service) -> None:
+    await sign_in(client, service, "officer", "yen-lac")
+    page = await client.get("/desk/")
+    assert page.status == 200
+    assert "Chưa có tên cơ quan vận hành" in await page.text()
+    named = OperatorSettings(name=NameSettings(vi="Sở Thử nghiệm", en="the Trial Department"))
+    service.settings = service.settings.model_copy(update={"operator": named})
+    assert "Chưa có tên cơ quan vận hành" not in await (await client.get("/desk/")).text()
 
 
 async def test_trouble_is_told_in_the_reader_s_words(client: Client, service: Service) -> None:
