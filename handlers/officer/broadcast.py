@@ -561,8 +561,8 @@ def _back(context: Context, number: int) -> Button:
     return Button(context.t("Broadcast {number}", number=number), f"broadcast:open:{number}")
 
 
-_BatchResult = Callable[[Context, Asked], Awaitable[None]]
-_ACTIONS: Final[Mapping[str, _BatchResult]] = {
+_Step = Callable[[Context, Asked], Awaitable[None]]
+_ACTIONS: Final[Mapping[str, _Step]] = {
     "new": _new,
     "open": _open,
     "whom": _choose_whom,
@@ -589,7 +589,7 @@ _ACTIONS: Final[Mapping[str, _BatchResult]] = {
     "progress": _show_progress,
     "report": _report,
 }
-_TYPED: Final[Mapping[str, _BatchResult]] = {TEXT: _take_text, WHEN: _take_when, UNTIL: _take_until, CODE: _take_code}
+_TYPED: Final[Mapping[str, _Step]] = {TEXT: _take_text, WHEN: _take_when, UNTIL: _take_until, CODE: _take_code}
 
 ROUTE = Route(
     "broadcast",
