@@ -552,5 +552,19 @@ MIGRATIONS = MappingProxyType(
             """,
             "CREATE INDEX revocations_by_age ON revocations (at)",
         ),
+        "m220_reach_counts": (
+            # view: what name is (a commune, a channel, a reason to be left out …), empty for all whom a message reaches
+            """
+            CREATE TABLE reach_counts (
+                day TEXT NOT NULL,
+                district TEXT NOT NULL,
+                view TEXT NOT NULL,
+                name TEXT NOT NULL,
+                people INTEGER NOT NULL,
+                paid INTEGER NOT NULL,
+                PRIMARY KEY (day, district, view, name)
+            ) {clustered}
+            """,
+        ),
     }
 )
