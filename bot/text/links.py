@@ -42,16 +42,21 @@ class Address:
     @property
     def target(self) -> str:
         """What is opened."""
-        return self.typed if "://" in self.typed else f"https://{self.typed}"
+        scheme, found, rest = self.typed.partition("://")
+        return f"{scheme.lower()}://{rest}" if found else f"https://{self.typed}"
 
 
 def addresses(text: str) -> Iterator[Address]:
     """Find the addresses of pages in a text, in order."""
+    at = 0
     for match in _ADDRESS.finditer(text):
+        if match.start() < at:  # what looks like a host within the path of another
+            continue
         if not (match["scheme"] or match["path"] or (match["end"] or "").lower() in _ENDS):
             continue
         rest = _REST.match(text, match.end())
         end = match.end() + len(rest[0].rstrip(_ENDS_SENTENCE) if rest else "")
+        at = end
         is_plain = not match["user"] and not text[match.end() :].startswith((":", "@"))
         yield Address(match.start(), end, match["host"].lower(), text[match.start() : end], is_plain)
 

@@ -16,7 +16,7 @@ TEXTS: dict[str, tuple[str, list[str], list[str]]] = {
     "a store": ("https://play.google.com/store/apps/details?id=vn.x, rồi", [
         "https://play.google.com/store/apps/details?id=vn.x"
     ], []),
-    "capitals": ("HTTPS://VNEID.GOV.VN", ["HTTPS://VNEID.GOV.VN"], []),
+    "capitals": ("HTTPS://VNEID.GOV.VN", ["https://VNEID.GOV.VN"], []),
     "a shortener": ("bit.ly/abc", [], ["bit.ly"]),
     "an official name before a foreign end": ("https://vneid.gov.vn.evil.xyz/a", [], ["vneid.gov.vn.evil.xyz"]),
     "an official name behind another": ("https://fakevneid.gov.vn", [], ["fakevneid.gov.vn"]),
@@ -24,7 +24,7 @@ TEXTS: dict[str, tuple[str, list[str], list[str]]] = {
     "an official name with a user name": ("https://a@vneid.gov.vn/x", [], ["vneid.gov.vn"]),
     "a port": ("https://vneid.gov.vn:8443/x", [], ["vneid.gov.vn"]),
     "numbers": ("http://1.2.3.4/x", [], ["1.2.3.4"]),
-    "letters that look alike": ("https://vnеid.gov.vn", [], ["vnеid.gov.vn"]),  # a Cyrillic е  # noqa: RUF001
+    "letters that look alike": ("https://vnеid.gov.vn", [], ["vnеid.gov.vn"]),  # a Cyrillic е
     "marks": ("[vneid.gov.vn](https://evil.com) **đậm**", ["https://vneid.gov.vn"], ["evil.com"]),
     "both": ("vneid.gov.vn hoặc evil.com/vneid.gov.vn", ["https://vneid.gov.vn"], ["evil.com"]),
     "no address": ("Mời bạn.Cài bản 2.1/3 ngày 24.11.2026", [], []),
@@ -37,7 +37,8 @@ def test_only_official_addresses_can_be_tapped(name: str) -> None:
     escaped = escape_but_links(typed, TRUSTED)
     assert [span.target for span in spans(escaped) if span.target] == links
     assert not any(span.bold for span in spans(escaped))
-    assert to_plain(escaped).replace("\u200b", "").replace("https://", "") == typed.replace("https://", "")
+    shown, meant = (text.replace("\u200b", "").casefold().replace("https://", "") for text in (to_plain(escaped), typed))
+    assert shown == meant
     assert foreign_hosts([typed], TRUSTED) == foreign
     assert len(trusted_links([typed], TRUSTED)) == len(links)
 
