@@ -37,8 +37,8 @@ def test_only_official_addresses_can_be_tapped(name: str) -> None:
     escaped = escape_but_links(typed, TRUSTED)
     assert [span.target for span in spans(escaped) if span.target] == links
     assert not any(span.bold for span in spans(escaped))
-    shown, meant = (text.replace("\u200b", "").casefold().replace("https://", "") for text in (to_plain(escaped), typed))
-    assert shown == meant
+    shown = to_plain(escaped).replace("\u200b", "").replace("https://", "")
+    assert shown == typed.replace("https://", "").replace("HTTPS://", "")
     assert foreign_hosts([typed], TRUSTED) == foreign
     assert len(trusted_links([typed], TRUSTED)) == len(links)
 

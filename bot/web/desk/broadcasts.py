@@ -68,7 +68,7 @@ async def progress(page: PageContext) -> web.Response:
     try:
         shown = await page.service.broadcasts.progress(page.actor, _number(page))
     except NotAllowed as refusal:
-        return page.refuse(404, str(refusal))
+        return await page.refuse(404, str(refusal))
     step = await page.service.broadcasts.step(page.actor)
     return await page.show("progress.html", progress=shown, found=shown.broadcast, **_words(page, step))
 
@@ -229,7 +229,7 @@ async def _show(page: PageContext, *, warning: str = "", status: int = 200) -> w
     try:
         shown = await broadcasts.progress(actor, number)
     except NotAllowed as refusal:
-        return page.refuse(404, str(refusal))
+        return await page.refuse(404, str(refusal))
     found, step = shown.broadcast, await broadcasts.step(actor)
     over, form = found.state in (DONE, STOPPED), page.form
     trusted = page.service.settings.operator.trusted_hosts

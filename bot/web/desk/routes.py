@@ -6,7 +6,7 @@ from aiohttp import web
 
 from bot import access
 from bot.web.desk import audit, broadcasts, content, exports, figures, inbox, people, signing_in
-from bot.web.desk.page_context import PATH, Page, page
+from bot.web.desk.page_context import PATH, Page, not_found, page
 
 PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("GET", "/", access.COUNT, figures.today),
@@ -59,6 +59,7 @@ def add_desk(app: web.Application) -> None:
     app.router.add_post(f"{PATH}/in", signing_in.enter)
     for method, address, action, work in PAGES:
         app.router.add_route(method, PATH + address, page(action, work, auto_refresh=address in BY_ITSELF))
+    app.router.add_route("*", f"{PATH}/{{rest:.*}}", page(access.DESK, not_found))
 
 
 async def _to_the_first_page(request: web.Request) -> web.Response:
