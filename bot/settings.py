@@ -109,6 +109,7 @@ class OperatorSettings(_Section):
     work_until: Clock = time(17, 0)
     days_off: tuple[date, ...] = ()
     answer_days: int = Field(2, ge=1, le=30)
+    show_officer_names: bool = False
     trusted_hosts: tuple[Host, ...] = (
         "vneid.gov.vn",
         "dichvucong.gov.vn",

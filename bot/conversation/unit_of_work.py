@@ -395,12 +395,12 @@ class UnitOfWork:
         self.changes.append(change)
         return grant
 
-    def invite(self, grant: access.Grant) -> str:
-        """Make the code of a one-time invitation."""
+    def invite(self, grant: access.Grant, *, name: str = "") -> str:
+        """Make the code of a one-time invitation; `name` is what whoever takes it is called."""
         code = access.new_code()
         self.do(
             lambda tx, person_id: access.offer_role(
-                tx, code, grant, at=self.at, actor=f"person {person_id}", by=person_id
+                tx, code, grant, name=name, at=self.at, actor=f"person {person_id}", by=person_id
             )
         )
         return code

@@ -54,6 +54,19 @@ _REQUESTS = (
     "Cơ quan tôi có 40 người, có thể nhờ cán bộ đến hướng dẫn chung không?",
 )
 _DATA_REQUEST = "Tôi muốn biết trợ lý đang lưu những gì về tôi và nhờ xóa ngày báo cài cũ."
+_OFFICER_NAMES = (
+    "Nguyễn Thị Lan",
+    "Trần Văn Hùng",
+    "Lê Thị Mai",
+    "Phạm Văn Đức",
+    "Hoàng Thị Hoa",
+    "Vũ Văn Minh",
+    "Đặng Thị Hương",
+    "Bùi Văn Nam",
+    "Đỗ Thị Thủy",
+    "Ngô Văn Sơn",
+    "Dương Thị Nga",
+)
 _REMINDER = "Mời bạn cài ứng dụng sổ sức khỏe và báo cài tại đây."
 _MOST_REMINDED = 400  # of each reminder, a sample
 _OUTCOMES = {
@@ -87,6 +100,7 @@ class _Year:
     broadcasts: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     deliveries: list[tuple[int, str, tuple[object, ...]]] = field(default_factory=list)
     roles: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
+    officers: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     tallies: Counter[tuple[str, str, str, str, str]] = field(default_factory=Counter)
     funnel: Counter[tuple[str, str, str, str, str]] = field(default_factory=Counter)
 
@@ -122,6 +136,7 @@ async def simulate(
             ("consents", year.consents),
             ("questions", year.questions),
             ("roles", year.roles),
+            ("officers", year.officers),
         ):
             demo.fill(tx, table, [(numbers[address], *row) for address, row in rows])
         demo.fill(tx, "broadcasts", [(f"person {numbers[maker]}", *row) for maker, row in year.broadcasts])
@@ -335,10 +350,13 @@ class _Simulation:
     def _officials(self) -> None:
         """Add an admin and an officer for the province and for each district, who can sign in to the desk."""
         at = stamp(self._moment(0))
-        for role, scope in ((ADMIN, ""), (OFFICER, ""), *((OFFICER, d.id) for d in self._districts)):
+        appointed = ((ADMIN, ""), (OFFICER, ""), *((OFFICER, d.id) for d in self._districts))
+        for number, (role, scope) in enumerate(appointed):
             address = ADDRESS + "-".join(filter(None, (role, scope)))
             self._year.people.append(("webchat", address, "vi", "", at, at, None, 0))
             self._year.roles.append((address, (role, scope, at)))
+            name = _OFFICER_NAMES[number % len(_OFFICER_NAMES)]
+            self._year.officers.append((address, (f"{name} {MADE_UP}".strip(), at)))
 
     def _book(self, key: tuple[str, str, str, str, str], day: date, change: int) -> None:
         district, commune, channel, language, source = key

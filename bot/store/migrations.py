@@ -566,5 +566,17 @@ MIGRATIONS = MappingProxyType(
             ) {clustered}
             """,
         ),
+        "m221_officers": (
+            """
+            CREATE TABLE officers (
+                person_id INTEGER PRIMARY KEY REFERENCES people (id) ON DELETE CASCADE,
+                name TEXT NOT NULL,
+                named_at TEXT NOT NULL
+            ) {strict}
+            """,
+            # name: what whoever takes the role is called; made_by: the admin who invited, 0 for the command line
+            "ALTER TABLE invitations ADD COLUMN name TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE invitations ADD COLUMN made_by INTEGER NOT NULL DEFAULT 0",
+        ),
     }
 )

@@ -16,6 +16,7 @@ from multidict import MultiDict, MultiMapping
 import bot
 from bot import access
 from bot.access.desk_sessions import Member, find_member
+from bot.access.names import officer_names
 from bot.broadcasts import Actor
 from bot.clock import local_day
 from bot.errors import NotAllowed
@@ -121,12 +122,14 @@ class PageContext:
     async def show(self, template: str, *, status: int = 200, **values: object) -> web.Response:
         """Render a page."""
         simulated = await counts.are_simulated(self.service.store)
+        names = await self.service.store.read(officer_names)
         shared = {
             **frame(self.request, self.catalogue),
             "visit": self,
             "sees_audit": self.allows(access.READ_AUDIT),
             "manages_roles": self.allows(access.MANAGE_ROLES),
             "c": self.catalogue,
+            "named": lambda number: names.of(number, self.catalogue),
             "zone": self.service.settings.zone,
             "token": form_token(self.service.secret, self.member.session),
             "simulated": self.t(counts.SIMULATED) if simulated else "",

@@ -247,6 +247,9 @@ ACCESS = {
     "POST /people/invite": (401, 403, 403, 200),
     "POST /people/withdraw": (401, 403, 403, 303),
     "POST /people/99/revoke": (401, 403, 403, 409),
+    "POST /people/99/rename": (401, 403, 403, 409),
+    "/name": (401, 200, 200, 200),
+    "POST /name": (401, 303, 303, 303),
     "POST /exports/workbook": (401, 200, 200, 200),
     "POST /exports/table": (401, 200, 200, 200),
     "POST /exports/rows": (401, 403, 403, 200),
@@ -277,7 +280,7 @@ async def test_every_page_and_form_keeps_to_the_scope(client: Client, service: S
             else None
         )
         if form:
-            form |= {"role": "officer:yen-lac", "reports": "any", "text-vi": "Chào bạn."}
+            form |= {"name": "Lan", "role": "officer:yen-lac", "reports": "any", "text-vi": "Chào bạn."}
         response = await client.request(method or "GET", f"/desk{path}", data=form, allow_redirects=False)
         assert response.status == expected[number], address
         if expected[number] not in (200, 303):
