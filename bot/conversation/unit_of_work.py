@@ -430,12 +430,6 @@ class UnitOfWork:
         """Add a line to the audit trail within a transaction."""
         access.write_audit(tx, actor=f"person {person_id}", action=action, detail=detail, at=self.at)
 
-    async def audit_trail(self, *, before: int, limit: int) -> list[Row]:
-        """List lines of the audit trail, newest first; `before` a line, or 0 for the newest."""
-        if before:
-            return await self.store.read(lambda tx: roles.newest_audit(tx, before=before, limit=limit))
-        return await self.store.read(lambda tx: roles.newest_audit(tx, limit=limit))
-
     async def raw_reports(self, *, limit: int) -> list[Row]:
         """List reports one by one, without who made them."""
         return await self.store.read(lambda tx: tallies.raw(tx, after=0, limit=limit))

@@ -11,13 +11,14 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta
 
 import orjson
 
 from bot.access.roles import ADMIN, OFFICER, write_audit
 from bot.clock import stamp
 from bot.errors import BotError
+from bot.hours import WorkingHours
 from bot.library.articles import Library
 from bot.library.regions import NEW_MAP, Regions
 from bot.library.sources import Sources
@@ -33,7 +34,7 @@ _WEEKDAYS = (1.0, 1.05, 1.0, 0.95, 0.9, 0.75, 0.7)
 _HOURS = (7, 8, 9, 10, 11, 13, 14, 15, 16, 17, 18, 19, 20, 20, 21)
 _PUSHES = (45, 92, 131, 178, 226, 268, 303, 341)  # days of the year on which officers remind people
 _EAGERNESS = (1.25, 1.1, 0.85, 1.0, 0.7, 1.15, 0.95, 1.05, 0.8)  # of the districts in the order of the region file
-_QUESTION_DAYS, _REQUEST_DAYS = 80, 30
+_QUESTION_DAYS, _REQUEST_DAYS, _ANSWER_DAYS = 80, 30, 2
 _UNANSWERED = (
     "bao giờ có lịch tiêm mũi nhắc lại ở xã",
     "app có dùng được trên máy bàn không",
@@ -112,7 +113,7 @@ async def simulate(
     sources: Sources,
     *,
     now: datetime,
-    zone: tzinfo,
+    working: WorkingHours,
     people: int,
     seed: int,
 ) -> Mapping[str, int]:
@@ -120,7 +121,7 @@ async def simulate(
 
     Returns how many people, reports, questions and requests there are, and the numbers of an admin and an officer.
     """
-    year = _Simulation(regions, library, sources, now=now, zone=zone, seed=seed).run(people)
+    year = _Simulation(regions, library, sources, now=now, working=working, seed=seed).run(people)
 
     def work(tx: Transaction) -> dict[str, int]:
         if demo.is_simulated(tx):
@@ -169,11 +170,11 @@ class _Simulation:
     """The dice, and what they are thrown for."""
 
     def __init__(
-        self, regions: Regions, library: Library, sources: Sources, *, now: datetime, zone: tzinfo, seed: int
+        self, regions: Regions, library: Library, sources: Sources, *, now: datetime, working: WorkingHours, seed: int
     ) -> None:
         self._dice = random.Random(seed)  # noqa: S311 - a year that can be made again, not a secret
-        self._regions, self._zone = regions, zone
-        self._end = now.astimezone(zone).date() - timedelta(days=1)
+        self._regions, self._working, self._zone = regions, working, working.zone
+        self._end = now.astimezone(working.zone).date() - timedelta(days=1)
         self._start = self._end - timedelta(days=DAYS - 1)
         self._days = [self._start + timedelta(days=number) for number in range(DAYS)]
         self._busy = [_busyness(number, day) for number, day in enumerate(self._days)]
@@ -284,7 +285,7 @@ class _Simulation:
         waits = self._end - at.astimezone(self._zone).date() < timedelta(days=2)
         asked = stamp(at)
         answered = "" if waits else stamp(at + timedelta(hours=dice.randint(2, 30)))
-        due = stamp(at + timedelta(days=2))
+        due = stamp(self._working.due(at, _ANSWER_DAYS))
         row = ("help", "", asked, due, asked if waits else "", answered or asked, answered)
         self._year.talks.append((address, "", row))
         self._year.requests.append((address, "", (f"{MADE_UP}{dice.choice(_REQUESTS)}", asked)))
@@ -298,7 +299,7 @@ class _Simulation:
             officer = f"{ADDRESS}{OFFICER}-{district}" if answered else ""
             spoke = asked + timedelta(hours=1) if answered else asked
             waits = "" if answered else stamp(asked)
-            row = (kind, district, stamp(asked), stamp(asked + timedelta(days=2)), waits, stamp(spoke), "")
+            row = (kind, district, stamp(asked), stamp(self._working.due(asked, _ANSWER_DAYS)), waits, stamp(spoke), "")
             self._year.talks.append((address, officer, row))
             text = _DATA_REQUEST if kind == "data" else self._dice.choice(_REQUESTS)
             self._year.requests.append((address, "", (f"{MADE_UP}{text}", stamp(asked))))

@@ -61,7 +61,7 @@ class Overview:
             text = f"**{self.catalogue.t(counts.SIMULATED)}**\n{text}"
             chart = charts.as_simulated(chart, self.catalogue) if chart else None
         if view.chart == "progress" and chart is None:
-            text = self.catalogue.t("No goal is set; an admin can set one in content/goals.yaml.") + f"\n{text}"
+            text = self.catalogue.t("No goal is set; whoever runs the assistant can set one.") + f"\n{text}"
         try:
             image = await charts.draw(chart) if chart else b""
         except BotError:

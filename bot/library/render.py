@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from bot.i18n.catalogue import Catalogue
+from bot.i18n.catalogue import Catalogue, mark
 from bot.library.articles import Article, Library, Link
 from bot.message import Button, Reply
 from bot.settings import Settings
 from bot.text.markup import escape, to_plain
 
+STATES = {
+    "current": mark("current"),
+    "check": mark("to be checked"),
+    "historic": mark("historic"),
+    "always": mark("always true"),
+}
 MOST_RELATED = 2
 
 
@@ -31,15 +37,17 @@ def article_reply(
 
 
 def source_lines(article: Article, catalogue: Catalogue) -> str:
-    """Write the id, state and sources of an article, for those who answer for it."""
+    """Write the state and the sources of an article, for those who answer for it."""
     said = catalogue.t(
-        "For officers: article {id}, status {status}, checked on {day}; sources:",
-        id=article.id,
-        status=article.status,
+        "For officers: {status}, checked on {day}; sources:",
+        status=catalogue.t(STATES[article.status]),
         day=catalogue.day(article.checked_on),
     )
     # The addresses are references, not links that the bot recommends: escaped, so that no channel makes them one.
-    return "\n".join((said, *(f"• {source.ref}, {source.date}: {escape(source.url)}" for source in article.sources)))
+    undated = catalogue.t("without a date")
+    dates = [source.date.replace("undated", undated) for source in article.sources]
+    named = zip(article.sources, dates, strict=True)
+    return "\n".join((said, *(f"• {source.ref}, {day}: {escape(source.url)}" for source, day in named)))
 
 
 def more_reply(article: Article, library: Library, catalogue: Catalogue, settings: Settings) -> Reply:

@@ -578,5 +578,9 @@ MIGRATIONS = MappingProxyType(
             "ALTER TABLE invitations ADD COLUMN name TEXT NOT NULL DEFAULT ''",
             "ALTER TABLE invitations ADD COLUMN made_by INTEGER NOT NULL DEFAULT 0",
         ),
+        "m222_audit_filters": (
+            "CREATE INDEX audit_by_actor ON audit (actor, id)",
+            "CREATE INDEX audit_by_time ON audit (at)",
+        ),
     }
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.store.database import Row, Transaction
 
 _ALL = 2**62
@@ -170,10 +172,42 @@ def audit(tx: Transaction, *, after: int = 0, limit: int = _ALL) -> list[Row]:
     )
 
 
-def newest_audit(tx: Transaction, *, before: int = _ALL, limit: int) -> list[Row]:
-    """List the lines of the audit trail before a line, newest first."""
+def newest_audit(
+    tx: Transaction,
+    *,
+    before: int = 0,
+    limit: int,
+    actor: str = "",
+    actions: Sequence[str] = (),
+    since: str = "",
+    until: str = "",
+) -> list[Row]:
+    """List the lines of the audit trail before a line, or from the end, newest first; what is empty sets no bounds.
+
+    `actions` are how actions begin, `since` and `until` moments, of which the later one is not included.
+    """
+    bounds, values = ["id < :before"], {"before": before or _ALL}
+    if actor:
+        bounds.append("actor = :actor")
+    if actions:
+        bounds.append("(" + " OR ".join(f"action LIKE :a{number}" for number in range(len(actions))) + ")")
+    if since:
+        bounds.append("at >= :since")
+    if until:
+        bounds.append("at < :until")
+    named = {f"a{number}": f"{action}%" for number, action in enumerate(actions)}
     return tx.all(
-        "SELECT id, at, actor, action, detail FROM audit WHERE id < :before ORDER BY id DESC LIMIT :limit",
-        before=before,
+        f"SELECT id, at, actor, action, detail FROM audit WHERE {' AND '.join(bounds)} "  # noqa: S608 - no value in it
+        "ORDER BY id DESC LIMIT :limit",
         limit=limit,
+        **values,
+        **({"actor": actor} if actor else {}),
+        **({"since": since} if since else {}),
+        **({"until": until} if until else {}),
+        **named,
     )
+
+
+def audit_actors(tx: Transaction) -> list[str]:
+    """List everybody who ever left a line, each once."""
+    return [row["actor"] for row in tx.all("SELECT DISTINCT actor FROM audit ORDER BY actor")]

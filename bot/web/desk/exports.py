@@ -31,8 +31,8 @@ VIEW_NAMES = {
     "source": mark("Where they came from"),
 }
 NO_DOOR = mark(
-    "No poster yet: no channel is set up that its codes could lead to. Ask an admin to set zalo_oa.link, "
-    "web.public_url or telegram.username."
+    "No poster yet: no channel is set up that its codes could lead to. Ask whoever runs the assistant to name the "
+    "addresses of its channels."
 )
 MOST_RAW_ROWS = 20_000
 

@@ -129,7 +129,7 @@ class PageContext:
             "sees_audit": self.allows(access.READ_AUDIT),
             "manages_roles": self.allows(access.MANAGE_ROLES),
             "c": self.catalogue,
-            "named": lambda number: names.of(number, self.catalogue),
+            "officer_name": lambda number: names.of(number, self.catalogue),
             "zone": self.service.settings.zone,
             "token": form_token(self.service.secret, self.member.session),
             "simulated": self.t(counts.SIMULATED) if simulated else "",

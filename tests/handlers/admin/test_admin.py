@@ -190,15 +190,38 @@ async def test_the_audit_by_pages(admin: Talk) -> None:
         )
     first = await admin.say("/nhatky")
     assert "Chuỗi nhật ký còn nguyên" in first
-    assert first.splitlines()[2].startswith("32. 12:00, 23/11/2026 · test · act *29*")
-    assert len(first.splitlines()) == 14
+    assert first.splitlines()[3].startswith("32. 12:00, 23/11/2026 · test: act *29*")
+    assert len(first.splitlines()) == 15
     second = await admin.press("Các dòng cũ hơn")
     assert second.splitlines()[1].startswith("20. ")
     third = await admin.press("Các dòng cũ hơn")
-    assert third.splitlines()[-1] == "1. 12:00, 23/11/2026 · test · invite admin"
+    assert third.splitlines()[-1] == "1. 12:00, 23/11/2026 · test: mời: quản trị viên"
     assert "Các dòng cũ hơn" not in admin.labels
     await admin.service.store.write(lambda tx: tx.run("UPDATE audit SET detail = '' WHERE id = 7"))
     assert "bị đứt ở dòng 7:" in await admin.press("Các dòng mới nhất")
+
+
+async def test_the_audit_of_one_person_day_or_kind(admin: Talk, another: Another, clock: FrozenClock) -> None:
+    officer = await appoint(another("cán bộ"), OFFICER, "yen-lac")
+    await officer.say("/tencanbo")
+    await officer.say("Trần Thị Lan")
+    clock.forward(days=1)
+    await officer.say("/desk")
+    said = await admin.say("/nhatky lan")
+    assert [line.partition(": ")[2] for line in said.splitlines()[1:]] == [
+        "tạo đường dẫn vào bàn làm việc cho Trần Thị Lan",
+        "đặt tên cho Trần Thị Lan",
+        "nhận lời mời: cán bộ, huyện Yên Lạc",
+    ]
+    assert all(" · Trần Thị Lan: " in line for line in said.splitlines()[1:])
+    said = await admin.press("Đăng nhập")
+    assert [line.partition(": ")[2] for line in said.splitlines()[1:]] == [
+        "tạo đường dẫn vào bàn làm việc cho Trần Thị Lan"
+    ]
+    assert len((await admin.say("/nhatky 24/11")).splitlines()) == 2
+    assert "Không có dòng nào" in await admin.say("/nhatky 25/11/2026")
+    for odd in ("audit:x:y:z:w", "audit:", "audit:1:messages:99999999999999999999:2026-13-45"):
+        assert "Nhật ký" in await admin.say(choice=odd)
 
 
 @pytest.fixture

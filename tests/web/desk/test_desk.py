@@ -407,6 +407,33 @@ async def test_the_audit_is_read_page_by_page_and_its_chain_checked_when_asked(
     assert 'class="warning"' in await (await client.get("/desk/audit?check=1")).text()
 
 
+async def test_the_audit_is_filtered_by_person_kind_and_day(
+    client: Client, service: Service, clock: FrozenClock
+) -> None:
+    number = await asked(service, "citizen", "yen-lac")
+    officer = await sign_in(client, service, "officer", "yen-lac")
+    await client.get(f"/desk/inbox/{number}")
+    await client.post("/desk/name", data={"token": await token(client), "name": "Trần Thị Lan"})
+    clock.forward(days=1)
+    await sign_in(client, service, "admin")
+
+    async def shown(**query: str) -> list[str]:
+        page = await (await client.get("/desk/audit", params=query)).text()
+        return re.findall(r"<td>([^<]*)</td></tr>", page)
+
+    assert "đọc tin nhắn số 1" in await shown()
+    assert await shown(person=f"person {officer}") == [
+        "đặt tên cho Trần Thị Lan", "đọc tin nhắn số 1", "đăng nhập bàn làm việc",
+    ]  # fmt: skip
+    assert await shown(person=f"person {officer}", kind="messages") == ["đọc tin nhắn số 1"]
+    assert len(await shown(day="2026-11-24")) == 2  # a link and its use
+    assert await shown(day="2026-11-25") == []
+    assert await shown(person="nobody", kind="nothing") == []
+    for wrong in ("x", "9999-12-31", "2026-13-01", "9" * 400):
+        assert (await client.get("/desk/audit", params={"day": wrong})).status == 400
+    assert ">Trần Thị Lan</option>" in await (await client.get("/desk/audit")).text()
+
+
 async def test_counts_of_the_days_that_were_chosen(client: Client, service: Service) -> None:
     today = service.clock().date()
     for age in (3, 20, 60, 200):
