@@ -20,7 +20,18 @@ from handlers.citizen import (
     report,
     start,
 )
-from handlers.officer import broadcast, counts, desk, exports, inbox, official_report, poster, questions, tasks
+from handlers.officer import (
+    broadcast,
+    counts,
+    desk,
+    exports,
+    inbox,
+    name,
+    official_report,
+    poster,
+    questions,
+    tasks,
+)
 
 # Free text that no other route wants goes to the last one.
 ROUTES: tuple[Route, ...] = (
@@ -45,6 +56,7 @@ ROUTES: tuple[Route, ...] = (
     official_report.ROUTE,
     poster.ROUTE,
     questions.ROUTE,
+    name.ROUTE,
     tasks.ROUTE,
     linking.ROUTE,
     roles.ROUTE,

@@ -404,12 +404,12 @@ class UnitOfWork:
         self.changes.append(change)
         return grant
 
-    def invite(self, grant: access.Grant) -> str:
-        """Make the code of a one-time invitation."""
+    def invite(self, grant: access.Grant, *, name: str = "") -> str:
+        """Make the code of a one-time invitation; `name` is what whoever takes it is called."""
         code = access.new_code()
         self.do(
             lambda tx, person_id: access.offer_role(
-                tx, code, grant, at=self.at, actor=f"person {person_id}", by=person_id
+                tx, code, grant, name=name, at=self.at, actor=f"person {person_id}", by=person_id
             )
         )
         return code
@@ -438,12 +438,6 @@ class UnitOfWork:
     def audit_in(self, tx: Transaction, person_id: int, action: str, detail: str) -> None:
         """Add a line to the audit trail within a transaction."""
         access.write_audit(tx, actor=f"person {person_id}", action=action, detail=detail, at=self.at)
-
-    async def audit_trail(self, *, before: int, limit: int) -> list[Row]:
-        """List lines of the audit trail, newest first; `before` a line, or 0 for the newest."""
-        if before:
-            return await self.store.read(lambda tx: roles.newest_audit(tx, before=before, limit=limit))
-        return await self.store.read(lambda tx: roles.newest_audit(tx, limit=limit))
 
     async def raw_reports(self, *, limit: int) -> list[Row]:
         """List reports one by one, without who made them."""

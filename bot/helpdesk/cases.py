@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot import access
+from bot.access.names import officer_names
 from bot.clock import moment, stamp
 from bot.errors import NotAllowed
 from bot.i18n.catalogue import Catalogue, mark
@@ -19,7 +20,8 @@ from bot.library.regions import Regions
 from bot.message import Button, Reply
 from bot.serialization import dump_reply
 from bot.settings import Settings
-from bot.store import Row, Transaction, conversations, people, pushes, questions, reach, revocations, roles
+from bot.store import Row, Transaction, conversations, officers, people, pushes, questions, reach, revocations, roles
+from bot.text.links import escape_but_links
 from bot.text.markup import escape
 from bot.text.redaction import redact
 
@@ -262,8 +264,8 @@ class HelpDesk:
         pushes.withdraw(tx, about=_about(number))
         self._audit(tx, officer, "take", number, at)
         if case.officer:
-            sentence = mark("A colleague has taken message {number} over from you.")
-            self._push_to_officer(tx, case.officer, sentence, case, at, button=False)
+            sentence = mark("{colleague} has taken message {number} over from you.")
+            self._push_to_officer(tx, case.officer, sentence, case, at, button=False, colleague=officer.id)
 
     def held(self, tx: Transaction, officer: Officer, number: int) -> Case:
         """Return a case that an officer has in hand and may answer; raises NotAllowed."""
@@ -284,7 +286,11 @@ class HelpDesk:
         reach.keep_quiet(tx, case.person_id, until=stamp(at + IDLE))
         t = self._t(case.language)
         head = t("An officer answers your question:")
-        pushes.add(tx, case.person_id, reply=dump_reply(Reply(f"**{head}**\n{escape(text)}")), at=stamp(at))
+        name = officers.name_of(tx, officer.id) if self._settings.operator.show_officer_names else ""
+        if name:
+            head = t("{name} answers your question:", name=escape(name))
+        said = escape_but_links(text, self._settings.operator.trusted_hosts)
+        pushes.add(tx, case.person_id, reply=dump_reply(Reply(f"**{head}**\n{said}")), at=stamp(at))
         self._audit(tx, officer, "answer", number, at)
 
     def hand_over(
@@ -298,7 +304,8 @@ class HelpDesk:
         self._audit(tx, officer, "hand over", number, at, f"to {f'person {to}' if to else district or '*'}")
         case = self._known(tx, number)
         if to:
-            self._push_to_officer(tx, to, mark("A colleague hands message {number} over to you."), case, at)
+            sentence = mark("{colleague} hands message {number} over to you.")
+            self._push_to_officer(tx, to, sentence, case, at, colleague=officer.id)
         else:
             self._call_officers(tx, case, at, but=officer.id)
 
@@ -330,9 +337,12 @@ class HelpDesk:
         pushes.add(tx, case.person_id, reply=dump_reply(reply), at=stamp(at))
         self._audit(tx, officer, "close", number, at)
 
-    def dismiss(self, tx: Transaction, person_id: int, *, at: datetime, actor: str, by: int = 0) -> None:
+    def dismiss(
+        self, tx: Transaction, person_id: int, *, at: datetime, actor: str, by: int = 0, even_last: bool = False
+    ) -> None:
         """Take all roles from a person, release their cases, tell them. Raise NotAllowed as `access.revoke` does."""
-        access.revoke(tx, person_id, at=at, actor=actor, by=by)
+        access.revoke(tx, person_id, at=at, actor=actor, by=by, even_last=even_last)
+        people.withdraw_consent(tx, person_id, purpose="summary", at=stamp(at))
         self.release(tx, person_id, at=at)
         if by != person_id:
             t = self._t(people.language_of(tx, person_id))
@@ -426,10 +436,12 @@ class HelpDesk:
         *,
         words: str = "",
         button: bool = True,
+        colleague: int = 0,
     ) -> None:
         catalogue = self._catalogue(people.language_of(tx, officer_id))
         text = catalogue.t(
             sentence,
+            colleague=escape(officer_names(tx).of(colleague, catalogue)) if colleague else "",
             number=case.number,
             place=self.place_name(case.district, catalogue),
             due=catalogue.minute(case.due_at, self._settings.zone),

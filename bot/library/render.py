@@ -42,15 +42,17 @@ def article_reply(
 
 
 def source_lines(article: Article, catalogue: Catalogue) -> str:
-    """Write the id, state and sources of an article, for those who answer for it."""
+    """Write the state and the sources of an article, for those who answer for it."""
     said = catalogue.t(
-        "For officers: article {id}, status {status}, checked on {day}; sources:",
-        id=article.id,
+        "For officers: {status}, checked on {day}; sources:",
         status=catalogue.t(STATES[article.status]),
         day=catalogue.day(article.checked_on),
     )
     # The addresses are references, not links that the bot recommends: escaped, so that no channel makes them one.
-    return "\n".join((said, *(f"• {source.ref}, {source.date}: {escape(source.url)}" for source in article.sources)))
+    undated = catalogue.t("without a date")
+    dates = [source.date.replace("undated", undated) for source in article.sources]
+    named = zip(article.sources, dates, strict=True)
+    return "\n".join((said, *(f"• {source.ref}, {day}: {escape(source.url)}" for source, day in named)))
 
 
 def more_reply(article: Article, library: Library, catalogue: Catalogue, settings: Settings) -> Reply:

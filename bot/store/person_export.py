@@ -21,6 +21,7 @@ REST: Final = MappingProxyType(
         "desk_sessions": "seen_at, expires_at",
         "deliveries": "broadcast_id AS broadcast, channel, language, district, state, at",
         "broadcast_watchers": "broadcast_id AS broadcast",
+        "officers": "name, named_at",
         "appointments": "kind, due_at, state, at",
     }
 )

@@ -166,6 +166,8 @@ REFUSED: list[tuple[tuple[str, ...], dict[str, str], str]] = [
     (("role", "revoke", "7"), {}, "Person 7 holds no role."),
     (("invite", "--role", "officer", "--scope", "ha-noi"), {},
      "--scope: there is no district 'ha-noi'; known are vinh-yen,"),
+    (("invite", "--role", "officer", "--scope", "xã Đồng Văn"), {}, "--scope: there is no district"),
+    (("invite", "--role", "officer", "--name", "0912345678"), {}, "--name: Please type a name with letters"),
     (("invite", "--role", "admin", "--scope", "yen-lac"), {}, "--scope: an admin is an admin of the whole province."),
     (("--config", "no.yaml", "counts"), {}, "no.yaml: cannot be read: No such file or directory."),
     (("counts",), {"BOT_COLOUR": "red"}, "environment: BOT_COLOUR is not a known setting."),
@@ -354,7 +356,8 @@ def test_counts_by_anything(
 
 
 def test_invite_role_revoke_and_forget(data: Path) -> None:
-    first = fine(run_command("invite", "--role", "officer", "--scope", "yen-lac", data=data)).splitlines()
+    named = ("--scope", "huyện Yên Lạc", "--name", "Nguyễn Lan")
+    first = fine(run_command("invite", "--role", "officer", *named, data=data)).splitlines()
     assert re.fullmatch(r"/start moi_[\w-]{20}", first[0])
     assert "it works once" in first[1]
     assert first[2].startswith("Web chat: http://127.0.0.1:8080/?s=moi_")
@@ -365,6 +368,7 @@ def test_invite_role_revoke_and_forget(data: Path) -> None:
     assert "Mã mời này không đúng" in said
     listed = fine(run_command("role", "list", data=data)).splitlines()
     assert [row.split("\t")[:4] for row in listed[1:]] == [["1", "console", "officer", "yen-lac"]]
+    assert listed[1].endswith("\tNguyễn Lan")
     assert fine(run_command("role", "revoke", "1", data=data)) == "Revoked: person 1 is a citizen again.\n"
     assert len(fine(run_command("role", "list", data=data)).splitlines()) == 1
     assert fine(run_command("forget", "1", data=data)) == "Deleted: person 1.\n"
@@ -374,6 +378,13 @@ def test_invite_role_revoke_and_forget(data: Path) -> None:
             assert database.execute(f"SELECT COUNT(*) FROM {table}").fetchone() == (0,), table
         actions = [row[0] for row in database.execute("SELECT action FROM audit ORDER BY id")]
     assert actions == ["invite", "grant", "revoke", "forget"]
+
+
+def test_the_last_admin_is_revoked_only_when_told_so(data: Path) -> None:
+    line = fine(run_command("invite", "--role", "admin", data=data)).splitlines()[0]
+    fine(run_command("chat", data=data, stdin=f"{line}\n"))
+    assert "only admin left" in refused(run_command("role", "revoke", "1", data=data))
+    assert fine(run_command("role", "revoke", "1", "--last-admin", data=data)).startswith("Revoked")
 
 
 async def test_forget_leaves_nothing_readable_while_the_bot_runs(data: Path) -> None:

@@ -178,9 +178,7 @@ async def test_officers_see_sources_and_gaps(talk: Talk, service: Service) -> No
     assert "cán bộ phụ trách huyện Yên Lạc" in await talk.say(f"/start moi_{code}")
     assert "Mã mời này không đúng" in await talk.say(f"/start moi_{code}")  # it works once
     assert "1 × giá vàng hôm nay bao nhiêu" in await talk.say("/caihoi")
-    assert "bài install-android, tình trạng chưa xác nhận, đối chiếu nguồn ngày 01/12/2026" in await talk.say(
-        "cài trên máy Samsung"
-    )
+    assert "Dành cho cán bộ: chưa xác nhận, đối chiếu nguồn ngày 01/12/2026" in await talk.say("cài trên máy Samsung")
     counted = await talk.say("/thongke")
     assert "Huyện Yên Lạc: dưới 5 người báo đã cài (0,00% số người lớn ước tính)" in counted
     assert "Vĩnh Tường" not in counted

@@ -42,6 +42,9 @@ async def overview(page: PageContext) -> web.Response:
         stale={a.id for a in articles if page.today - a.checked_on > STALE_AFTER},
         asked={row["article"]: row for row in asked},
         gaps=gaps,
+        titles={
+            name: found.title.in_language(page.catalogue.language) for name, found in knowledge.library.articles.items()
+        },
         question=question,
         explained=_explained(page, knowledge.index.explain(question)) if question else [],
         states=STATES,

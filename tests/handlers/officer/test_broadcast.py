@@ -12,13 +12,12 @@ import pytest
 from bot import access
 from bot.access.roles import ADMIN, OFFICER
 from bot.broadcasts import Actor
-from bot.broadcasts.templating import foreign_hosts
-from bot.library.knowledge import Knowledge
 from bot.message import Capabilities, Person, Receipt, Reply
 from bot.runtime.build import Service
 from bot.settings import Settings
 from bot.store import roles
 from bot.store.audiences import Audience
+from bot.text.links import foreign_hosts
 from tests.conftest import FrozenClock, Recorder, Talk
 from tests.support.broadcasts import add_person, hurry, ledger, sending_bot, settled
 
@@ -75,8 +74,8 @@ TALKS: dict[str, Table] = {
     ],
     "invited, drafted, planned, tested, approved, sent, paused, resumed, reported": [
         *TO_THE_PLAN,
-        ("vĩnh tường", "/nhantin 1", "Đợt gửi cho hơn 20 người phải có một cán bộ khác duyệt"),
-        ("vĩnh tường", "[Gửi ngay", "Bắt đầu gửi lúc 12:00, 23/11/2026"),
+        ("vĩnh tường", "/nhantin 1", "Đợt gửi cho hơn 20 người nên phải có một cán bộ khác duyệt"),
+        ("vĩnh tường", "[Gửi ngay", "Bắt đầu gửi lúc 12:00, Thứ Hai 23/11/2026"),
         ("vĩnh tường", "[Đồng ý, gửi một lần", "Bây giờ cần một cán bộ khác duyệt"),
         ("tỉnh", "+", "Đợt gửi số 1 đang chờ một cán bộ khác duyệt"),
         ("yên lạc", "-", "Đợt gửi số 1"),
@@ -96,10 +95,11 @@ TALKS: dict[str, Table] = {
         ("yên lạc dân", "-", "Mời bà con"),
         ("vĩnh tường", "+", "rồi tìm đợt gửi số 1"),
         ("vĩnh tường", "/nhantin 1", "đã xong"),
-        ("vĩnh tường", "[Kết quả", "Đã gửi: 25"),
-        ("vĩnh tường", "[!broadcast:report:1", "Đây không phải bằng chứng về hiệu quả"),
+        ("vĩnh tường", "[Kết quả", "Tin gửi cho quá ít người nên không hiển thị tỷ lệ."),
+        ("quản trị", "[!broadcast:report:1", "Đây không phải bằng chứng về hiệu quả"),
         ("quản trị", "[!broadcast:report:1", "Huyện Vĩnh Tường: Đã gửi: 25"),
-        ("vĩnh tường", "[!broadcast:again:1", "Không còn ai chắc chắn chưa nhận được tin"),
+        ("quản trị", "[!broadcast:again:1", "Không còn ai chắc chắn chưa nhận được tin"),
+        ("vĩnh tường", "[!broadcast:again:1", "Đang gửi lại cho tất cả những người chắc chắn chưa nhận được"),
         ("yên lạc", "/nhantin", "Chưa có đợt gửi nào"),
     ],
     "a district is left by no button": [
@@ -130,7 +130,7 @@ TALKS: dict[str, Table] = {
     "who stops in the middle gets nothing after it": [
         *TO_THE_PLAN[:-1],
         ("vĩnh tường", "[!broadcast:set:1:reports=reported", "đã báo là đã cài"),
-        ("vĩnh tường", "[!broadcast:plan:1", "Số tin sẽ gửi: 5"),
+        ("vĩnh tường", "[!broadcast:plan:1", "Số tin sẽ gửi: dưới 10"),
         ("door", "shut", ""),
         ("vĩnh tường", "[Gửi ngay", "Bắt đầu gửi lúc"),
         ("vĩnh tường", "[Đồng ý, gửi một lần", "Tôi sẽ báo tiến độ"),
@@ -146,7 +146,7 @@ TALKS: dict[str, Table] = {
     "at a time in the quiet hours, weekly, by a clock that jumps": [
         *TO_THE_PLAN[:-1],
         ("vĩnh tường", "[!broadcast:set:1:reports=reported", "đã báo là đã cài"),
-        ("vĩnh tường", "[!broadcast:plan:1", "Số tin sẽ gửi: 5"),
+        ("vĩnh tường", "[!broadcast:plan:1", "Số tin sẽ gửi: dưới 10"),
         ("vĩnh tường", "[Hẹn giờ gửi", "Gửi lúc nào"),
         ("vĩnh tường", "lúc nào cũng được", "Tôi chưa hiểu thời điểm này"),
         ("vĩnh tường", "sáng mai 3 giờ chiều", "Bạn gõ một ngày và một giờ, ví dụ 24/11 8h30"),
@@ -155,7 +155,8 @@ TALKS: dict[str, Table] = {
         ("vĩnh tường", "[Gửi mỗi tuần", "lần đầu lúc 08:00, 24/11/2026"),
         ("vĩnh tường", "hôm nào đó", "Tôi chưa hiểu ngày này"),
         ("vĩnh tường", "23/11", "Ngày kết thúc sớm hơn lần gửi đầu tiên"),
-        ("vĩnh tường", "1/12/2026", "Mỗi tuần một lần, đến 1/12/2026".replace("1/12", "01/12")),
+        ("vĩnh tường", "1/12/2026", "Mỗi tuần một lần, đến 01/12/2026"),
+        ("vĩnh tường", "[Đồng ý, gửi hằng tuần", "Tôi sẽ báo tiến độ"),
         ("clock", "2026-11-23T16:00", ""),
         ("dân 0", "-", "Mời bà con"),
         ("clock", "2026-11-24T01:00", ""),
@@ -204,9 +205,11 @@ TALKS: dict[str, Table] = {
         ("tỉnh", "Cài tại bit.ly/so-suc-khoe, hỏi 0912345678 *nhé*", "không thuộc các trang chính thức: bit.ly"),
         ("tỉnh", "[Xem trước", "Cài tại bit.ly/so-suc-khoe, hỏi 0912345678 *nhé*"),
         ("tỉnh", "/nhantin 1", "bản nháp"),
-        ("tỉnh", "[Lập danh sách", "Số tin sẽ gửi: 0"),
-        ("tỉnh", "[Gửi ngay", "Số tin sẽ gửi: 0"),
-        ("tỉnh", "[Đồng ý, gửi một lần", "Không có ai nhận tin này"),
+        ("tỉnh", "[Lập danh sách", "Số tin sẽ gửi: dưới 10"),
+        ("quản trị", "[!broadcast:now:1:0", "Số tin sẽ gửi: 0"),
+        ("quản trị", "/nhantin 1", "đã lập danh sách"),
+        ("quản trị", "[Gửi ngay", "Số tin sẽ gửi: 0"),
+        ("quản trị", "[Đồng ý, gửi một lần", "Không có ai nhận tin này"),
         ("tỉnh", "/nhantin 1", "đã lập danh sách"),
         ("tỉnh", "[Bỏ đợt gửi này", "Đã bỏ đợt gửi số 1"),
         ("tỉnh", "/nhantin 1", "Không có đợt gửi này"),
@@ -349,16 +352,16 @@ async def test_of_two_officers_who_press_at_once_one_is_told(bot: Service, chann
         ("Mời bạn cài ứng dụng.Mời bạn; số 1.234,5; ngày 24.11.2026; bản 2.1/3", []),
     ],
 )
-def test_links_to_other_pages_are_found(text: str, hosts: list[str], knowledge: Knowledge) -> None:
-    assert foreign_hosts([text], knowledge.library.manual.trusted_hosts) == hosts
+def test_links_to_other_pages_are_found(text: str, hosts: list[str], settings: Settings) -> None:
+    assert foreign_hosts([text], settings.operator.trusted_hosts) == hosts
 
 
 async def test_small_numbers_are_hidden_from_an_officer(bot: Service, channel: Doored) -> None:
     talks = await hire(bot, channel)
     number = await bot.broadcasts.draft(Actor(), Audience(districts=(YEN_LAC,)))
-    await bot.broadcasts.write(Actor(), number, "vi", "Mời bạn.")
+    await bot.broadcasts.write(Actor(), number, {"vi": "Mời bạn."})
     await bot.broadcasts.plan(Actor(), number)
-    assert "Số tin sẽ gửi: dưới 5" in await talks["yên lạc"].say(f"/nhantin {number}")
+    assert "Số tin sẽ gửi: dưới 10" in await talks["yên lạc"].say(f"/nhantin {number}")
     assert "Số tin sẽ gửi: 1" in await talks["quản trị"].say(f"/nhantin {number}")
     await bot.broadcasts.release(Actor(), number)
     await settled(bot, number)
