@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
@@ -101,12 +101,14 @@ async def simulate(
     zone: tzinfo,
     people: int,
     seed: int,
+    tell: Callable[[int, int], None] = lambda number, of: None,
 ) -> Mapping[str, int]:
     """Fill an empty database with a year that ended yesterday; raises NotEmpty where anybody was ever counted.
 
-    Returns how many people, reports, questions and requests there are, and the numbers of an admin and an officer.
+    Returns how many people, reports, questions and requests there are, and the numbers of an admin and an officer;
+    `tell` hears how many of the people have lived through it.
     """
-    year = _Simulation(regions, library, sources, now=now, zone=zone, seed=seed).run(people)
+    year = _Simulation(regions, library, sources, now=now, zone=zone, seed=seed).run(people, tell)
 
     def work(tx: Transaction) -> dict[str, int]:
         if demo.is_simulated(tx):
@@ -174,11 +176,13 @@ class _Simulation:
         self._weights = [1 / (1 + number % 17) for number in range(len(self._asked))]
         self._year = _Year()
 
-    def run(self, people: int) -> _Year:
+    def run(self, people: int, tell: Callable[[int, int], None]) -> _Year:
         """Let everybody live through the year."""
         days = self._dice.choices(range(DAYS), self._busy, k=people)
         for number, day in enumerate(sorted(days)):
             self._citizen(f"{ADDRESS}{number + 1:06}", day)
+            tell(number, people)
+        tell(0, 0)  # what follows has no end that is known
         self._officials()
         self._open_talks()
         self._send_to_many()

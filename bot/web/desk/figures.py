@@ -15,7 +15,7 @@ from bot.errors import ContentError
 from bot.exports import charts
 from bot.exports.charts import Chart
 from bot.exports.overview import sent_within
-from bot.exports.spreadsheet import Wanted, table
+from bot.exports.tables import Wanted, table
 from bot.library.goals import Goals, load_goals
 from bot.library.sources import codes_within
 from bot.reminders.summary import summary_wording
@@ -90,9 +90,10 @@ async def district(page: PageContext) -> web.Response:
     province = await counts.count_districts(store, regions, today=page.today, scope=scope, step=page.step)
     wanted = Wanted(page.today, scope=scope, step=page.step)
     sources = page.service.content_store.knowledge.sources
-    tables = [await table(store, regions, view, wanted, sources=sources) for view in ("commune", "source", "channel")]
-    communes = sorted(tables[0].rows, key=lambda row: -int(str(row[3])))
-    by_source = sorted(tables[1].rows, key=lambda row: -int(str(row[1])))
+    tables = [
+        await table(store, regions, view, wanted, page.catalogue, sources=sources) for view in ("commune", "source")
+    ]
+    communes, by_source = (sorted(one.records(), key=lambda row: -int(str(row["self_reported"]))) for one in tables)
     found = [await _growth(page, scope), await _funnel(page, scope), await _progress(page, province)]
     return await page.show(
         "district.html",
@@ -102,7 +103,6 @@ async def district(page: PageContext) -> web.Response:
         province=province,
         communes=communes,
         sources=by_source,
-        channels=tables[2].rows,
         pictures=await drawn([await _named(page, chart) for chart in found]),
     )
 
