@@ -255,7 +255,7 @@ class ReportSettings(_Section):
     parent_agency: str = ""
     agency: str = ""
     symbol: str = ""
-    place: str = "Vĩnh Phúc"
+    place: str = ""
     recipients: tuple[str, ...] = ()
     archive: str = "VT"
     signature: SignatureSettings = SignatureSettings()

@@ -15,6 +15,7 @@ import click
 from bot import access
 from bot.commands.context import DAY, CommandContext, day, pass_context
 from bot.errors import ContentError, Problem
+from bot.exports.letterhead import vanished_names
 from bot.exports.poster import load_poster_text
 from bot.i18n.catalogue import load_catalogues
 from bot.i18n.check import check_translations
@@ -54,6 +55,7 @@ def check(context: CommandContext, *, links: bool, on: date | None, overlaps: bo
         partial(_check_goals, settings.content, settings.region),
         partial(load_scripts, settings.content),
         partial(_check_codes, context),
+        partial(_check_letterhead, context),
         partial(load_poster_text, settings.content),
     ]
     for load in loaders:
@@ -88,6 +90,21 @@ def check(context: CommandContext, *, links: bool, on: date | None, overlaps: bo
 def _check_codes(context: CommandContext) -> None:
     sources = load_sources(context.settings.content)
     if problems := list(check_sources(sources, load_regions(context.settings.region))):
+        raise ContentError(problems)
+
+
+def _check_letterhead(context: CommandContext) -> None:
+    try:
+        regions = load_regions(context.settings.region)
+    except ContentError:
+        return  # reported for itself
+    merged = regions.province.merged_into
+    sentence = "names {}, which ended on {} (the province is {} now); the report leaves it blank."
+    problems = [
+        Problem("config.yaml", 0, f"report.{key} {sentence.format(name, merged.since, merged.name)}")
+        for key, name in vanished_names(context.settings.report, regions, context.today()).items()
+    ]
+    if problems:
         raise ContentError(problems)
 
 

@@ -28,6 +28,7 @@ from bot.broadcasts.scheduler import BroadcastScheduler
 from bot.channels import Channel
 from bot.channels.protocol import Measured
 from bot.channels.terms import terms_of
+from bot.channels.titles import CHANNEL_TITLES
 from bot.channels.webchat import WebChatChannel
 from bot.clock import Clock, local_day, stamp
 from bot.cluster.membership import HEARTBEAT_SECONDS, Membership
@@ -40,7 +41,7 @@ from bot.delivery.outbox import Outbox
 from bot.delivery.scheduled import KEPT, ScheduledMessages
 from bot.errors import ContentError, StoreError, StoreUnavailable
 from bot.helpdesk import cases
-from bot.i18n.catalogue import Catalogue, load_catalogues, mark
+from bot.i18n.catalogue import Catalogue, load_catalogues
 from bot.library.knowledge import INDEX_FILE, ContentStore
 from bot.library.regions import Regions, load_regions
 from bot.message import Capabilities, ChannelState
@@ -70,7 +71,7 @@ log = structlog.get_logger()
 CONTENT_FOLDER = "content folder"  # in the audit: whoever may write there
 SECRET_FILE = "secret"  # noqa: S105 - the name of a file
 _OTHER_SECRET = "Another process on these records has another BOT_SECRET; give all of them the same."  # noqa: S105
-_TITLES = {"telegram": "Telegram", "zalo_oa": "Zalo", "zalo_bot": mark("Zalo (bot)")}
+_TITLES = {name: CHANNEL_TITLES[name] for name in ("telegram", "zalo_oa", "zalo_bot")}
 _CONTENT_PAUSE, _SWEEP_PAUSE, _PUSH_PAUSE, _BROADCAST_PAUSE, _BACKUP_PAUSE = 2.0, 30.0, 0.5, 1.0, 60.0
 _LOOK_PAUSE = 0.3  # how soon what another process stored for this one is found
 _LEDGER_PAUSE, _REVOCATION_PAUSE = 600.0, 2.0

@@ -440,6 +440,14 @@ def test_check_tells_every_problem_with_its_place_and_status_1(data: Path, tmp_p
     assert any(re.search(r"vinh-phuc\.yaml:\d+: the code 08707 belongs to", line) for line in lines)
 
 
+def test_check_names_a_letterhead_that_ended(data: Path) -> None:
+    said = refused(run_command("check", "--no-overlaps", data=data, BOT_REPORT__PLACE="Vĩnh Phúc"))
+    assert (
+        "config.yaml: report.place names tỉnh Vĩnh Phúc, which ended on 2025-07-01 (the province is Phú Thọ now)"
+        in said
+    )
+
+
 def test_check_knows_what_is_stale(data: Path) -> None:
     said = refused(run_command("check", "--no-overlaps", "--on", "2099-01-01", data=data))
     assert "was last checked on 2026-" in said

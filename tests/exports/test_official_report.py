@@ -63,6 +63,7 @@ FORM = ReportSettings(
     parent_agency="Ủy ban nhân dân tỉnh Phú Thọ",
     agency="Sở Thử nghiệm",
     symbol="STN",
+    place="Phú Thọ",
     recipients=("UBND tỉnh (để báo cáo)", "Sở Y tế;"),
     signature=SignatureSettings(authority="KT. GIÁM ĐỐC", position="Phó Giám đốc", name="Người Ký Thử"),
 )
@@ -322,7 +323,7 @@ def test_head_title_and_foot_are_the_decrees() -> None:
     assert [text for text in right if text] == ["CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc"]
     assert [run.bold for p in head.rows[0].cells[0].paragraphs for run in p.runs] == [False, False, True]
     assert [cell.text for cell in head.rows[1].cells] == [
-        f"Số: {BLANK}/BC-STN", "Vĩnh Phúc, ngày …… tháng …… năm ………"
+        f"Số: {BLANK}/BC-STN", "Phú Thọ, ngày …… tháng …… năm ………"
     ]  # fmt: skip
     assert head.rows[1].cells[1].paragraphs[0].runs[0].italic
     rules = [p for cell in head.rows[0].cells for p in cell.paragraphs if p._p.find(f".//{qn('w:pBdr')}") is not None]
@@ -343,7 +344,7 @@ def test_what_nobody_set_is_a_blank_and_never_a_name_or_number() -> None:
     document = open_docx(write_report(USUAL, ReportSettings()))
     head = [cell.text for row in document.tables[0].rows for cell in row.cells]
     assert set(head[0].replace("\n", "")) == {"…"}
-    assert head[2:] == [f"Số: {BLANK}/BC-{BLANK}", "Vĩnh Phúc, ngày …… tháng …… năm ………"]
+    assert head[2:] == [f"Số: {BLANK}/BC-{BLANK}", f"{BLANK}, ngày …… tháng …… năm ………"]
     left, right = (cell.text for cell in document.tables[-1].rows[0].cells)
     assert left == f"Nơi nhận:\n- {BLANK * 2};\n- Lưu: VT."
     assert set(right.replace("\n", "")) == {"…"}
@@ -383,7 +384,7 @@ def test_figures_are_self_reported_and_beside_the_letters() -> None:
     assert "không phải số liệu chính thức" in text
     assert "ngày 10/10/2021 có 67.750 máy đã cài đặt ứng dụng, bằng 8,58%" in text
     assert "xếp thứ 44/63 tỉnh, thành phố" in text
-    assert "12:00 ngày 23/11/2026" in text
+    assert "Số liệu lấy lúc 12 giờ 00 phút ngày 23/11/2026" in plain(text)
     assert "làm tròn xuống bội số của 5" in text
     assert "làm tròn" not in all_text(open_docx(write_report(replace(USUAL, step=1), FORM)))
     assert "./." in text
