@@ -34,6 +34,7 @@ _SHORTEST_SLIP, _LONGEST_SLIP = 6, 20
 _LONGEST_NAME = 3  # words
 _LONGEST_TYPED = 300
 _GLUED = re.compile(r"\b(t[tpx])(?=[a-z]{2})")  # "TPVĩnh Yên": no syllable begins so
+_DOTTED = re.compile(r"\bt\s?\.\s?([tpx])\b\.?")  # "T.P Vĩnh Yên"
 _KM_A_DEGREE = 111.2
 _SHRINK = math.cos(math.radians(21.3))  # of a degree of longitude, in Vĩnh Phúc
 _FARTHEST_KM, _MOST_NEAREST = 20.0, 3
@@ -319,7 +320,7 @@ def _index(province: Province) -> dict[str, tuple[Place, ...]]:
 
 
 def _tokens(typed: str) -> list[str]:
-    return _WORD.findall(_GLUED.sub(r"\1 ", fold(typed)))
+    return _WORD.findall(_GLUED.sub(r"\1 ", _DOTTED.sub(r"t\1 ", fold(typed))))
 
 
 def _key(name: str) -> str:

@@ -50,6 +50,7 @@ from bot.reminders.requests import ReminderTexts
 from bot.reminders.summary import Summaries
 from bot.runtime.telegram_factory import open_platforms, pace_of
 from bot.settings import Settings, can_change, changed, changed_keys
+from bot.statistics.official import forget_drafts
 from bot.store import (
     Store,
     Transaction,
@@ -193,6 +194,7 @@ class Service:
             pictures.forget_expired(tx, stamp(now))
             links.forget_before(tx, stamp(now - GUESS_TIME), expired=stamp(now))
             leases.forget_before(tx, stamp(now - _LEASE_REMEMBERED))
+            forget_drafts(tx, at=now)
             revocations.forget_before(tx, stamp(now - timedelta(days=privacy.revocation_days)))
             if day != self.looked_through:  # it reads everybody, so it is done once a day
                 people.forget_dialogs(tx, for_questions)

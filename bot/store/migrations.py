@@ -552,5 +552,22 @@ MIGRATIONS = MappingProxyType(
             """,
             "CREATE INDEX revocations_by_age ON revocations (at)",
         ),
+        "m250_official_imports": (
+            # state: draft, taken, undone; content: the tables of the file while it is a draft, as JSON; mapping: where
+            # the figures stand; figures: what was taken in, and what stood there before, as JSON
+            """
+            CREATE TABLE official_imports (
+                id {serial},
+                state TEXT NOT NULL,
+                made_by TEXT NOT NULL,
+                file TEXT NOT NULL,
+                content TEXT NOT NULL,
+                mapping TEXT NOT NULL,
+                figures TEXT NOT NULL DEFAULT '[]',
+                made_at TEXT NOT NULL,
+                taken_at TEXT NOT NULL DEFAULT ''
+            ) {strict}
+            """,
+        ),
     }
 )

@@ -1,4 +1,4 @@
-"""Files for officers and programs: typed by their columns, no text becomes a formula; and tables that are refused."""
+"""Files for officers and programs: typed by their columns, and no text becomes a formula."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import io
 import shutil
 import subprocess
 import zipfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import date, datetime
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
 from bot import access
-from bot.errors import ContentError
 from bot.exports import tables
 from bot.exports.spreadsheet import Cover, as_csv, as_xlsx, harmless, office_csv
 from bot.exports.tables import Column, ExportTable, Kind, Wanted, all_tables, in_words, table
@@ -27,7 +26,6 @@ from bot.i18n.catalogue import load_catalogues
 from bot.library.regions import load_regions
 from bot.library.sources import load_sources
 from bot.runtime.build import Service
-from bot.statistics.table_reader import as_count, as_day, read_rows
 from bot.store import Store, demo, open_store, roles
 from tests.conftest import ROOT, Talk
 from tests.statistics.test_counts import NOON, TODAY, report
@@ -272,108 +270,6 @@ def test_sheets_of_one_title_get_different_names() -> None:
     )
     book = opened(as_xlsx([same, same], Cover("x", (), ()), VI))
     assert len(set(book.sheetnames)) == 3
-
-
-# Coming in.
-
-
-def written(path: Path, rows: list[list[object]]) -> Path:
-    book = Workbook()
-    sheet = book.active
-    assert sheet is not None
-    for row in rows:
-        sheet.append(row)
-    book.save(path)
-    return path
-
-
-def test_csv_with_any_usual_delimiter_is_read(tmp_path: Path) -> None:
-    for delimiter in ",;\t":
-        path = tmp_path / "a.csv"
-        path.write_text(f"\ufeffngày{delimiter}huyện\n\n23/11/2026{delimiter} Yên Lạc \n", encoding="utf-8")
-        assert read_rows(path) == [(1, ["ngày", "huyện"]), (3, ["23/11/2026", "Yên Lạc"])]
-
-
-def test_xlsx_is_read_with_its_types_and_formulas_as_text(tmp_path: Path) -> None:
-    path = written(tmp_path / "a.xlsx", [["a", None], [], [datetime(2026, 11, 23), "=1+1"], [5, " x "]])
-    assert read_rows(path) == [
-        (1, ["a"]), (3, [datetime(2026, 11, 23), "=1+1"]), (4, [5, "x"]),
-    ]  # fmt: skip
-
-
-def bomb(path: Path) -> None:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("xl/worksheets/sheet1.xml", bytes(60_000_000))
-
-
-def many_parts(path: Path) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
-        for number in range(600):
-            archive.writestr(str(number), b"")
-
-
-def entities(path: Path) -> None:
-    """A workbook whose strings expand to billions."""
-    source = io.BytesIO()
-    Workbook().save(source)
-    laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
-    with zipfile.ZipFile(source) as archive, zipfile.ZipFile(path, "w") as made:
-        for name in archive.namelist():
-            content = archive.read(name)
-            if name == "xl/workbook.xml":
-                text = content.decode()
-                head = text.index("<workbook")
-                content = f'<!DOCTYPE x [<!ENTITY l0 "ha">{laughs}]>{text[head:]}'.replace(
-                    "<sheets>", "<!-- --><sheets>&l9;"
-                ).encode()
-            made.writestr(name, content)
-
-
-def not_a_table(path: Path) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("word/document.xml", "<x/>")
-
-
-def cut_off(path: Path) -> None:
-    written(path, [["a"]])
-    path.write_bytes(path.read_bytes()[:-200])
-
-
-WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
-    "bomb": (bomb, "unpacks to more"),
-    "parts": (many_parts, "unpacks to more"),
-    "entities": (entities, "is no XLSX"),
-    "other zip": (not_a_table, "is no XLSX"),
-    "cut off": (cut_off, "is no XLSX"),
-    "latin": (lambda path: path.write_bytes("ngày,huyện".encode("cp1258", "replace") + b"\xff"), "neither CSV"),
-    "large": (lambda path: path.write_bytes(b"a" * 5_000_001), "larger than 5 MB"),
-    "long": (lambda path: path.write_text("a\n" * 20_001), "more than 20000 rows"),
-    "quotes": (lambda path: path.write_text('a,b\n"x'), "not valid CSV"),
-    "missing": (lambda path: None, "cannot be read"),
-}
-
-
-@pytest.mark.parametrize("name", WRONG)
-def test_what_is_no_table_is_one_sentence(tmp_path: Path, name: str) -> None:
-    make, sentence = WRONG[name]
-    make(tmp_path / "given")
-    with pytest.raises(ContentError, match=sentence):
-        read_rows(tmp_path / "given")
-
-
-@pytest.mark.parametrize(
-    ("text", "count"),
-    [("67750", 67750), ("67.750", 67750), ("67,750", 67750), ("67 750", 67750), ("1.234.567", 1234567), ("0", 0),
-     ("67.75", None), ("1.2345", None), ("1.234,567", None), ("-5", None), ("", None), ("1e5", None), ("٣", None)],
-)  # fmt: skip
-def test_whole_numbers_as_people_write_them(text: str, count: int | None) -> None:
-    assert as_count(text) == count
-
-
-def test_numbers_and_days_of_a_spreadsheet() -> None:
-    assert [as_count(value) for value in (5, 5.0, 5.5, -5, True)] == [5, 5, None, None, None]
-    assert as_day(datetime(2026, 11, 23, 8)) == as_day("2026-11-23") == as_day("23/11/2026") == date(2026, 11, 23)
-    assert as_day("11/23/2026") is None
 
 
 # In the chat.

@@ -149,6 +149,11 @@ ROWS: dict[str, dict[str, list[Values]]] = {
                                "reason": "", "people": 1}],
     },
     "m081_revocations": {"revocations": [{"subject": "person", "number": 9, "since": AT, "at": LATER}]},
+    "m250_official_imports": {
+        "official_imports": [{"id": 3, "state": "taken", "made_by": "person 2", "file": "a.xlsx", "content": "",
+                              "mapping": "{}", "figures": '[["2026-10-31", "yen-lac", 45000, null, null]]',
+                              "made_at": AT, "taken_at": AT}],
+    },
 }  # fmt: skip
 
 # The migration that moved something, what is asked of the newest version, what is answered for a database from before.

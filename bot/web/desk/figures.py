@@ -27,6 +27,7 @@ from bot.web.desk.troubles import in_words
 
 PERIODS = {"7": 7, "30": 30, "90": 90, "365": 365}
 DEFAULT_PERIOD = "30"
+MOST_COMPARED = 6  # official figures beside self-reported counts
 
 
 async def today(page: PageContext) -> web.Response:
@@ -76,7 +77,8 @@ async def districts(page: PageContext) -> web.Response:
     )
     ranked = sorted(province.districts, key=lambda count: (count.rank, count.district))
     period = await _of_period(page, province, scope)
-    return await page.show("districts.html", province=province, ranked=ranked, **period)
+    official = await counts.official_figures(page.service.store, page.service.regions, until=page.today)
+    return await page.show("districts.html", province=province, ranked=ranked, official=official, **period)
 
 
 async def district(page: PageContext) -> web.Response:
@@ -102,6 +104,9 @@ async def district(page: PageContext) -> web.Response:
         count=province.districts[0],
         province=province,
         communes=communes,
+        compared=await counts.official_history(
+            store, regions, name, today=page.today, step=page.step, limit=MOST_COMPARED
+        ),
         sources=by_source,
         pictures=await drawn([await _named(page, chart) for chart in found]),
     )

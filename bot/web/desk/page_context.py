@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import urlsplit
@@ -27,10 +29,12 @@ from bot.web.chat import LANGUAGE_COOKIE, catalogue_of
 from bot.web.keys import SERVICE, TEMPLATES
 
 COOKIE, PATH = "desk", "/desk"
+UPLOAD_SECONDS = 60.0
 FOREIGN_FORM = mark(
     "This form did not come from the desk, or is too old. Please go back, reload the page and try again."
 )
 NOBODY = mark("You are not signed in, or your time at the desk is over. Type /desk in the chat for a new link.")
+TOO_LARGE = mark("The file is larger than {megabytes} MB.")
 NO_PAGE = mark("This page does not exist.")
 Page = Callable[["PageContext"], Awaitable[web.StreamResponse]]
 
@@ -149,11 +153,12 @@ def frame(request: web.Request, catalogue: Catalogue) -> dict[str, object]:
 
 
 def page(
-    action: access.Action, work: Page, *, auto_refresh: bool = False
+    action: access.Action, work: Page, *, auto_refresh: bool = False, largest_body: int = 0
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Make a handler of a page that only who may do something somewhere gets to see.
 
-    A page that `looks_by_itself` is asked for without anybody's doing and keeps no session alive.
+    A page that `looks_by_itself` is asked for without anybody's doing and keeps no session alive. A form that uploads a
+    file may have `largest_body` bytes, which are read only now that it is known who sends them.
     """
 
     async def handler(request: web.Request) -> web.StreamResponse:
@@ -166,21 +171,27 @@ def page(
         if access.refusal([access.Grant(g.role) for g in member.grants], action) is not None:
             return refused(request, 403, catalogue.t(access.NO_ROLE[action.role]))
         form: MultiDict[str] = MultiDict()
-        if request.method == "POST":
-            form.extend((name, value) for name, value in (await request.post()).items() if isinstance(value, str))
-            expected = form_token(service.secret, session)
-            if not is_same_origin(request) or not hmac.compare_digest(
-                form.get("token", "").encode(), expected.encode()
-            ):
-                return refused(request, 403, catalogue.t(FOREIGN_FORM))
-        try:
-            response = await work(PageContext(request, service, catalogue, member, form))
-        except web.HTTPForbidden as error:
-            return refused(request, 403, catalogue.t(error.reason))
-        except web.HTTPNotFound:
-            return refused(request, 404, catalogue.t(NO_PAGE))
-        except NotAllowed as refusal:
-            return refused(request, 409, catalogue.t(str(refusal)))
+        async with AsyncExitStack() as files:
+            if request.method == "POST":
+                if largest_body:
+                    request = request.clone(client_max_size=largest_body)
+                try:
+                    form = await _read_form(request, files)
+                except web.HTTPRequestEntityTooLarge:
+                    return refused(request, 413, catalogue.t(TOO_LARGE, megabytes=largest_body // 1_000_000))
+                expected = form_token(service.secret, session)
+                if not is_same_origin(request) or not hmac.compare_digest(
+                    form.get("token", "").encode(), expected.encode()
+                ):
+                    return refused(request, 403, catalogue.t(FOREIGN_FORM))
+            try:
+                response = await work(PageContext(request, service, catalogue, member, form))
+            except web.HTTPForbidden as error:
+                return refused(request, 403, catalogue.t(error.reason))
+            except web.HTTPNotFound:
+                return refused(request, 404, catalogue.t(NO_PAGE))
+            except NotAllowed as refusal:
+                return refused(request, 409, catalogue.t(str(refusal)))
         if request.query.get("lang") == catalogue.language:
             response.set_cookie(
                 LANGUAGE_COOKIE, catalogue.language, max_age=365 * 24 * 3600, samesite="Lax", httponly=True
@@ -188,6 +199,22 @@ def page(
         return response
 
     return handler
+
+
+async def _read_form(request: web.Request, files: AsyncExitStack) -> MultiDict[str]:
+    """Return the texts of a form, empty if it is none; its files stay open until `files` is closed."""
+    form: MultiDict[str] = MultiDict()
+    try:
+        async with asyncio.timeout(UPLOAD_SECONDS):
+            posted = await request.post()
+    except (ValueError, TimeoutError):  # no form, or one that does not end
+        return form
+    for name, value in posted.items():
+        if isinstance(value, str):
+            form.add(name, value)
+        elif isinstance(value, web.FileField):
+            files.callback(value.file.close)
+    return form
 
 
 def refused(request: web.Request, status: int, sentence: str) -> web.Response:

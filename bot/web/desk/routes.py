@@ -5,7 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot import access
-from bot.web.desk import audit, broadcasts, content, exports, figures, inbox, people, signing_in
+from bot.statistics.table_reader import MAX_BYTES
+from bot.web.desk import audit, broadcasts, content, exports, figures, imports, inbox, people, signing_in
 from bot.web.desk.page_context import PATH, Page, page
 
 PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
@@ -42,6 +43,13 @@ PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("POST", "/exports/rows", access.EXPORT_ROWS, exports.rows),
     ("POST", "/exports/report", access.REPORT, exports.report),
     ("POST", "/exports/poster", access.POSTER, exports.make_poster),
+    ("GET", "/import", access.IMPORT_FIGURES, imports.overview),
+    ("POST", "/import", access.IMPORT_FIGURES, imports.upload),
+    ("GET", "/import/{number}", access.IMPORT_FIGURES, imports.draft),
+    ("POST", "/import/{number}/mapping", access.IMPORT_FIGURES, imports.change_mapping),
+    ("POST", "/import/{number}/take", access.IMPORT_FIGURES, imports.take),
+    ("POST", "/import/{number}/discard", access.IMPORT_FIGURES, imports.discard),
+    ("POST", "/import/{number}/undo", access.IMPORT_FIGURES, imports.undo),
     ("GET", "/people", access.MANAGE_ROLES, people.overview),
     ("POST", "/people/invite", access.MANAGE_ROLES, people.invite),
     ("POST", "/people/withdraw", access.MANAGE_ROLES, people.withdraw),
@@ -49,6 +57,7 @@ PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("GET", "/audit", access.READ_AUDIT, audit.audit),
     ("POST", "/out", access.DESK, signing_in.leave),
 )
+LARGEST_BODY = {"/import": MAX_BYTES + 64_000}  # of forms with a file: the file, and what stands around it
 BY_ITSELF = ("/broadcasts/{number}/progress",)  # asked for by an open page, which keeps no session alive
 
 
@@ -58,7 +67,14 @@ def add_desk(app: web.Application) -> None:
     app.router.add_get(f"{PATH}/in", signing_in.ask)
     app.router.add_post(f"{PATH}/in", signing_in.enter)
     for method, address, action, work in PAGES:
-        app.router.add_route(method, PATH + address, page(action, work, auto_refresh=address in BY_ITSELF))
+        most = LARGEST_BODY.get(address, 0) if method == "POST" else 0
+        shown = page(action, work, auto_refresh=address in BY_ITSELF, largest_body=most)
+        app.router.add_route(method, PATH + address, shown)
+
+
+def is_upload(request: web.Request) -> bool:
+    """Return True for a form with a file, whose body is read only when it is known who sends it."""
+    return request.method == "POST" and request.path.removeprefix(PATH) in LARGEST_BODY
 
 
 async def _to_the_first_page(request: web.Request) -> web.Response:

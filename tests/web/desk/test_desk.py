@@ -242,6 +242,13 @@ ACCESS = {
     "/audit": (401, 403, 403, 200),
     "/audit?before=2": (401, 403, 403, 200),
     "/audit?check=1": (401, 403, 403, 200),
+    "/import": (401, 403, 403, 200),
+    "/import/99": (401, 403, 403, 409),
+    "POST /import": (401, 403, 403, 400),  # no file was chosen
+    "POST /import/99/mapping": (401, 403, 403, 409),
+    "POST /import/99/take": (401, 403, 403, 409),
+    "POST /import/99/discard": (401, 403, 403, 303),
+    "POST /import/99/undo": (401, 403, 403, 409),
     "/people": (401, 403, 403, 200),
     "POST /people/invite": (401, 403, 403, 200),
     "POST /people/withdraw": (401, 403, 403, 303),
