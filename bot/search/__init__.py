@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
-from bot.search.index import Corpus, Explanation, Found, Index, Verdict, WordLists, fingerprint, open_index
+from bot.search.calibration import Verdict
+from bot.search.index import Corpus, Explanation, Index, WordLists, fingerprint, open_index
+from bot.search.ranking import Evidence, Found, Ranking
 
-__all__ = ["Corpus", "Explanation", "Found", "Index", "Verdict", "WordLists", "fingerprint", "open_index"]
+__all__ = [
+    "Corpus",
+    "Evidence",
+    "Explanation",
+    "Found",
+    "Index",
+    "Ranking",
+    "Verdict",
+    "WordLists",
+    "fingerprint",
+    "open_index",
+]

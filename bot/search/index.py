@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import os
 import re
 from collections import Counter
@@ -23,13 +24,15 @@ import numpy as np
 from bot.search import augmentation, training
 from bot.search.calibration import Judge, Note, Verdict, calibrate, signs_of
 from bot.search.concepts import Concepts
-from bot.search.features import DIMENSIONS, FeatureEncoder, Floats, Rarity, distinct
+from bot.search.explanation import Explanation
+from bot.search.features import DIMENSIONS, FeatureEncoder, Rarity, distinct
+from bot.search.ranking import MOST_IDS, Evidence, Found, Ranking
 from bot.search.scoring import Scorer, Scores
 from bot.search.tokenizer import Tokenizer, WordLists
 from bot.text import normalize, syllables, telex
 from bot.text.normalize import fold
 
-__all__ = ["Corpus", "Explanation", "Found", "Index", "Verdict", "WordLists", "fingerprint", "open_index"]
+__all__ = ["Corpus", "Explanation", "Found", "Index", "Ranking", "Verdict", "WordLists", "fingerprint", "open_index"]
 
 FORMAT = 3  # of the file; what is in it depends on the code too, which the fingerprint covers
 _SEED = 1
@@ -38,7 +41,6 @@ EMERGENCY = "emergency-symptoms"
 _FOLDS = 3
 _READING = (telex, syllables, normalize)
 _EXACT = 0.98  # the score of a question that stands in an article word for word
-_MOST_IDS = 5
 _BORROWED, _MASHED = 600, 40  # made-up foreign questions to practise on
 _BORROWED_FROM = ("apps", "papers", "devices")  # of `elsewhere` in words.yaml
 _OWN_THINGS = ("app", "certificate", "passport", "bhyt", "idcard")  # of `synonyms`: what is replaced by them
@@ -52,17 +54,6 @@ _JOINTS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What the search makes of a question; `also` is the article of a second question in the message."""
-
-    verdict: Verdict
-    ids: tuple[str, ...]
-    score: float
-    margin: float
-    also: str = ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corpus:
     """What the search learns from: questions of every article, foreign questions, word lists."""
@@ -70,44 +61,6 @@ class Corpus:
     phrasings: Mapping[str, Sequence[str]]
     foreign: Sequence[str]
     words: WordLists
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """What the search saw in a question."""
-
-    question: str
-    normal_form: str
-    words: tuple[tuple[str, bool], ...]
-    concepts: tuple[str, ...]
-    danger: bool
-    top: tuple[tuple[str, float], ...]
-    foreign: float
-    inside: float
-    found: Found
-    answer_from: float
-    suggest_from: float
-
-    def lines(self) -> list[str]:
-        """The explanation as readable lines."""
-        seen = " ".join(word if known else f"[{word}?]" for word, known in self.words)
-        rows = [
-            f"question     {self.question}",
-            f"normal form  {self.normal_form}",
-            f"words        {seen or '-'}",
-            f"concepts     {', '.join(self.concepts) or '-'}",
-        ]
-        if self.danger:
-            rows.append(f"danger sign  yes: {EMERGENCY} comes first")
-        rows += [f"{place}. {share:6.1%}  {name}" for place, (name, share) in enumerate(self.top, 1)]
-        rows += [
-            f"foreign      {self.foreign:.1%}",
-            f"score        {self.found.score:.3f} (answer from {self.answer_from:.3f})",
-            f"in scope     {self.inside:.3f} (suggest from {self.suggest_from:.3f})",
-            f"margin       {self.found.margin:.3f}",
-            f"verdict      {self.found.verdict.value}" + (f", also {self.found.also}" if self.found.also else ""),
-        ]
-        return rows
 
 
 def fingerprint(corpus: Corpus) -> str:
@@ -221,7 +174,7 @@ class Index:
         tokens = self._reader.read(question)
         if not tokens:
             return Found(Verdict.UNKNOWN, (), 0.0, 0.0)
-        found = self._judged(tokens)[0]
+        found = self.judge(self._ranking(tokens))
         if found.verdict is not Verdict.UNKNOWN and _TWO_QUESTIONS[0] <= len(tokens) <= _TWO_QUESTIONS[1]:
             if found.ids[0] == EMERGENCY:
                 return found
@@ -229,23 +182,38 @@ class Index:
                 found = self._with_second(question, found)
         return found
 
-    def _judged(self, tokens: list[str]) -> tuple[Found, Scores, float]:
-        scores = self._scorer.score(tokens)
-        order = np.argsort(-scores.articles, kind="stable")[:_MOST_IDS].tolist()
-        first, second = _two_best(scores.articles, order)
-        right, inside = self._judge.probabilities(_signs(scores, first, second, len(tokens)))
+    def rank(self, question: str) -> Ranking:
+        """Return the scores of all articles for a question."""
+        return self._ranking(self._reader.read(question))
+
+    def judge(self, ranking: Ranking) -> Found:
+        """Return the verdict on a ranking, as `rank` made it or with its scores changed meanwhile."""
+        evidence = ranking.evidence
+        if not evidence.words:
+            return Found(Verdict.UNKNOWN, (), 0.0, 0.0)
+        order = ranking.order()
+        signs = _signs(ranking, order)
+        right, inside = self._judge.probabilities(signs)
         verdict = self._judge.verdict(right, inside)
+        ids = [self.names[place] for place in order]
+        margin = _log(ranking.scores[order[0]]) - _log(ranking.scores[order[1]]) if len(order) > 1 else 10.0
+        if evidence.exact:
+            ids = [evidence.exact, *(other for other in ids if other != evidence.exact)][:MOST_IDS]
+            verdict, right = Verdict.ANSWER, max(right, _EXACT)
+        if evidence.danger and EMERGENCY in self.names:
+            ids = [EMERGENCY, *(other for other in ids if other != EMERGENCY)][:MOST_IDS]
+            verdict, right = Verdict.ANSWER, max(right, 0.99)
+        return Found(verdict, tuple(ids), round(right, 4), round(max(0.0, margin), 4))
+
+    def _ranking(self, tokens: list[str]) -> Ranking:
+        if not tokens:
+            return Ranking(self.names, np.zeros(len(self.names), np.float32), 1.0, Evidence())
+        scores = self._scorer.score(tokens)
         match = self._exact.get(" ".join(tokens))
         if match is None:
             match = self._exact.get(scores.folded)
-        if match is not None and match < len(self.names):
-            order = [match, *(other for other in order if other != match)][:_MOST_IDS]
-            verdict, right = Verdict.ANSWER, max(right, _EXACT)
-        if scores.danger and self._emergency >= 0:
-            order = [self._emergency, *(other for other in order if other != self._emergency)][:_MOST_IDS]
-            verdict, right = Verdict.ANSWER, max(right, 0.99)
-        ids = tuple(self.names[place] for place in order)
-        return Found(verdict, ids, round(right, 4), round(max(0.0, first - second), 4)), scores, inside
+        exact = self.names[match] if match is not None and match < len(self.names) else ""
+        return _shares(self.names, scores, len(tokens), exact)
 
     def _with_second(self, question: str, found: Found) -> Found:
         """Look for two questions in one message: answer the first, offer the second.
@@ -259,7 +227,7 @@ class Index:
         parts = [tokens for tokens in parts if len(tokens) >= _SHORTEST_PART]
         if not 2 <= len(parts) <= _MOST_PARTS:
             return found
-        judged = [one for tokens in parts if (one := self._judged(tokens)[0]).verdict is Verdict.ANSWER]
+        judged = [one for tokens in parts if (one := self.judge(self._ranking(tokens))).verdict is Verdict.ANSWER]
         best = found.ids[0]
         others = [one for one in judged if one.ids[0] != best and one.score >= _SURE_PART]
         if not others or all(one.ids[0] != best for one in judged):
@@ -269,7 +237,7 @@ class Index:
         doubtful = found.verdict is not Verdict.ANSWER
         turned = earlier and doubtful and other.score >= _SURE_FIRST
         first, second = (other.ids[0], best) if turned else (best, other.ids[0])
-        ids = tuple(dict.fromkeys((first, second, *found.ids)))[:_MOST_IDS]
+        ids = tuple(dict.fromkeys((first, second, *found.ids)))[:MOST_IDS]
         return Found(found.verdict, ids, found.score, found.margin, second)
 
     def explain(self, question: str) -> Explanation:
@@ -279,19 +247,16 @@ class Index:
             empty = Found(Verdict.UNKNOWN, (), 0.0, 0.0)
             judge = self._judge
             return Explanation(question, "", (), (), False, (), 0.0, 0.0, empty, judge.answer_from, judge.suggest_from)
-        _, scores, inside = self._judged(tokens)
-        every = np.append(scores.articles, np.float32(scores.foreign))
-        shares = np.exp(every - every.max())
-        shares /= shares.sum()
-        order = np.argsort(-scores.articles, kind="stable")[:_MOST_IDS].tolist()
+        ranking = self._ranking(tokens)
+        _, inside = self._judge.probabilities(_signs(ranking, ranking.order()))
         return Explanation(
             question,
             " ".join(tokens),
             tuple((word, self._scorer.word(word).known) for word in distinct(tokens)),
             tuple(self._scorer.concepts.find(tokens)),
-            scores.danger,
-            tuple((self.names[place], float(shares[place])) for place in order),
-            float(shares[-1]),
+            ranking.evidence.danger,
+            tuple(ranking.best()),
+            ranking.foreign,
             inside,
             self.find(question),
             self._judge.answer_from,
@@ -420,18 +385,32 @@ def _practice(
     return made
 
 
-def _two_best(articles: Floats, order: Sequence[int]) -> tuple[float, float]:
-    first = float(articles[order[0]])
-    return first, float(articles[order[1]]) if len(order) > 1 else first - 10.0
+def _shares(names: tuple[str, ...], scores: Scores, length: int, exact: str) -> Ranking:
+    """Divide what the words score into shares."""
+    most = max(float(scores.articles.max()), scores.foreign)
+    shares = np.exp(scores.articles - np.float32(most))
+    foreign = math.exp(scores.foreign - most)
+    total = float(shares.sum()) + foreign
+    shares /= np.float32(total)
+    level = most + math.log(total)
+    evidence = Evidence(length, scores.known, scores.familiar, level, exact, scores.danger)
+    return Ranking(names, shares, foreign / total, evidence)
 
 
-def _signs(scores: Scores, first: float, second: float, length: int) -> tuple[float, ...]:
-    return signs_of(first, second, scores.foreign, scores.known, scores.familiar, length)
+def _log(share: float) -> float:
+    return math.log(max(float(share), 1e-12))
+
+
+def _signs(ranking: Ranking, order: Sequence[int]) -> tuple[float, ...]:
+    evidence = ranking.evidence
+    first = _log(ranking.scores[order[0]]) + evidence.level
+    second = _log(ranking.scores[order[1]]) + evidence.level if len(order) > 1 else first - 10.0
+    foreign = _log(ranking.foreign) + evidence.level
+    return signs_of(first, second, foreign, evidence.known, evidence.familiar, evidence.words)
 
 
 def _note(scorer: Scorer, tokens: list[str], label: int, foreign: int) -> Note:
     """What the judge learns from one question that the scorer was not trained on."""
-    scores = scorer.score(tokens)
-    order = np.argsort(-scores.articles, kind="stable")[:2].tolist()
-    signs = _signs(scores, *_two_best(scores.articles, order), len(tokens))
-    return Note(signs, order[0] == label, label == foreign)
+    ranking = _shares((), scorer.score(tokens), len(tokens), "")
+    order = np.argsort(-ranking.scores, kind="stable")[:2].tolist()
+    return Note(_signs(ranking, order), order[0] == label, label == foreign)

@@ -413,7 +413,7 @@ async def test_who_stops_while_their_message_waits_its_turn_gets_nothing(
     settings: Settings, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hurry(monkeypatch)
-    monkeypatch.setattr("bot.broadcasts.sender._FRESH", 0.0)
+    monkeypatch.setattr("bot.broadcasts.sender._RECHECK_AFTER_SECONDS", 0.0)
     channel = Moody(capabilities=Capabilities(longest_text=4000, title="recorder", pace=RateLimits(bulk_per_second=5)))
     async with sending_bot(settings, clock, channel) as bot:
         boss = await add_officer(bot.store, "boss")
@@ -617,7 +617,7 @@ async def test_what_a_dead_sender_claimed_is_listed_and_not_repeated(
 
         def die(tx: Transaction) -> None:
             """Another machine claims two, holds the right to send, and is heard of no more."""
-            rule = broadcasts.Rule(holder="dead", at=AT, week_ago="", per_week=1)
+            rule = broadcasts.ClaimRule(holder="dead", at=AT, week_ago="", per_week=1)
             broadcasts.claim(tx, number, channel="recorder", rule=rule, limit=2)
             until = (NOON + timedelta(seconds=20)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
             leases.take(tx, "broadcasts:recorder", holder="elsewhere:1:x:y", at=AT, until=until)

@@ -85,7 +85,7 @@ FITS: list[tuple[str, Reply, Capabilities, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "reply", "traits", "texts"), FITS, ids=[row[0] for row in FITS])
+@pytest.mark.parametrize(("name", "reply", "capabilities", "texts"), FITS, ids=[row[0] for row in FITS])
 def test_fit(name: str, reply: Reply, capabilities: Capabilities, texts: list[str]) -> None:
     parts = list(fit(reply, capabilities))
     assert [part.text for part in parts] == texts

@@ -259,6 +259,37 @@ def test_anything_may_be_said(index: Index, said: str) -> None:
     assert found.also not in found.ids[:1]
 
 
+# -- rankings ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("said", [*(said for said, _ in SAID[:20]), *FOREIGN, "", "😀"])
+def test_scores_and_foreign_add_up(index: Index, said: str) -> None:
+    ranking = index.rank(said)
+    assert ranking.ids == index.names
+    assert float(ranking.scores.sum()) + ranking.foreign == pytest.approx(1, abs=1e-4)
+    assert ranking.scores.min() >= 0
+
+
+def test_judged_ranking_is_what_find_returns(index: Index) -> None:
+    for said, _ in SAID:
+        found = index.find(said)
+        if not found.also:
+            assert index.judge(index.rank(said)) == found
+
+
+def test_mixed_scores_follow_the_earlier_question(index: Index) -> None:
+    vague, earlier = index.rank("vẫn không được"), index.rank("không nhận được mã otp")
+    mixed = vague.mixed(earlier, 0.5)
+    assert index.judge(mixed).ids[0] == "otp-not-received"
+    assert float(mixed.scores.sum()) + mixed.foreign == pytest.approx(1, abs=1e-4)
+    assert vague.mixed(earlier, 0.0).best() == vague.best()
+
+
+def test_rankings_of_other_indexes_are_not_mixed(index: Index) -> None:
+    with pytest.raises(ValueError, match="different indexes"):
+        index.rank("xin chào").mixed(Index.build(SMALL).rank("xin chào"), 0.3)
+
+
 # -- the saved index -----------------------------------------------------------------------------------------------
 
 

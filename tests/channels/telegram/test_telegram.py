@@ -374,7 +374,7 @@ async def test_long_choices_travel_behind_a_key(online: Start) -> None:
         kept = await phone.service.store.read(lambda tx: choices.find(tx, choices.short_key(long)))
         assert kept == long
         taken: list[IncomingMessage] = []
-        lines = phone.service.inbox._lines
+        lines = phone.service.inbox._queues
         lines.answer = _listening(taken, lines.answer)
         await phone.press("Dài")
         assert taken[0].choice == long
@@ -507,7 +507,7 @@ async def test_typing_is_shown_only_when_an_answer_takes_long(online: Start) -> 
     async with online() as phone:
         await phone.say("/menu")
         assert not phone.fake.asked("sendChatAction")
-        lines = phone.service.inbox._lines
+        lines = phone.service.inbox._queues
         answer = lines.answer
 
         async def slow(message: IncomingMessage, session: Any = None) -> Any:
@@ -962,7 +962,7 @@ async def test_of_an_answer_that_is_repeated_only_the_rest_leaves(
             return Answer((Reply("một"), Reply("hai"), Reply("ba")), lambda tx: None)
 
         phone.fake.decide = decide
-        monkeypatch.setattr(phone.service.inbox._lines, "answer", answer)
+        monkeypatch.setattr(phone.service.inbox._queues, "answer", answer)
         phone.fake.say(CITIZEN, "x")
         for _ in range(2):
             await until(lambda: not phone.fake.waiting and not phone.service.inbox.waiting)

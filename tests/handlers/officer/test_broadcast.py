@@ -224,8 +224,8 @@ async def bot(
 ) -> AsyncIterator[Service]:
     hurry(monkeypatch)
     # At the door two at a time, the others wait behind them.
-    monkeypatch.setattr("bot.broadcasts.sender.MOST_ON_WIRE", 2)
-    monkeypatch.setattr("bot.broadcasts.sender._FRESH", 0.0)
+    monkeypatch.setattr("bot.broadcasts.sender.MAX_IN_FLIGHT", 2)
+    monkeypatch.setattr("bot.broadcasts.sender._RECHECK_AFTER_SECONDS", 0.0)
     reminders = settings.reminders.model_copy(update={"approve_above": 20})
     async with sending_bot(settings.model_copy(update={"reminders": reminders}), clock, channel) as service:
         yield service
