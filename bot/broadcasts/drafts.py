@@ -128,7 +128,7 @@ class Drafts(BroadcastSteps):
         if not broadcasts.change(tx, number, states=(DRAFT, PLANNED), at=self._now, state=DRAFT, plan="{}", **columns):
             raise NotAllowed(mark("This broadcast is on its way and cannot be changed any more."))
         broadcasts.empty_ledger(tx, number)  # it holds people of the former audience
-        return self._find(tx, actor, number)
+        return self._seen(tx, actor, self._find(tx, actor, number))
 
     def _check(self, audience: Audience) -> None:
         """Refuse an audience that names what does not exist."""

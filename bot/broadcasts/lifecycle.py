@@ -45,9 +45,11 @@ class Running(Planning):
 
         def work(tx: Transaction) -> Broadcast:
             found = self._find(tx, actor, number)
-            if seen is not None and found.version != seen:
+            step = self._step(tx, actor)
+            if seen is not None and found.as_seen(step).version != seen:
                 raise NotAllowed(MOVED_ON)
-            if found.state == PLANNED and not found.plan.people:
+            # Who sees no exact figures is not told that there is nobody either: it would be an exact figure.
+            if found.state == PLANNED and not found.plan.people and step <= 1:
                 raise NotAllowed(mark("Nobody would get this message. Please choose other people."))
             state = WAITING if self.needs_approval(found) else SCHEDULED
             moved = broadcasts.change(
@@ -66,7 +68,7 @@ class Running(Planning):
             self._audit(tx, actor, "broadcast-send", number, found.audience)
             if state == WAITING:
                 self._call_approvers(tx, found)
-            return self._find(tx, actor, number)
+            return self._seen(tx, actor, self._find(tx, actor, number))
 
         return await self._change(work)
 
@@ -75,7 +77,7 @@ class Running(Planning):
 
         def work(tx: Transaction) -> Broadcast:
             found = self._find(tx, actor, number, access.APPROVE)
-            if seen is not None and found.version != seen:
+            if seen is not None and self._seen(tx, actor, found).version != seen:
                 raise NotAllowed(MOVED_ON)
             if same_person(tx, actor, found.made_by):
                 raise NotAllowed(mark("A second officer must approve this, not the one who made it."))
@@ -84,7 +86,7 @@ class Running(Planning):
             ):
                 raise NotAllowed(MOVED_ON)
             self._audit(tx, actor, "broadcast-approve", number, found.audience)
-            return self._find(tx, actor, number)
+            return self._seen(tx, actor, self._find(tx, actor, number))
 
         return await self._change(work)
 
@@ -104,20 +106,20 @@ class Running(Planning):
             actor, number, "broadcast-stop", (WAITING, SCHEDULED, RUNNING, PAUSED), lambda found: STOPPED
         )
 
-    async def again(self, actor: Actor, number: int) -> int:
-        """Send again to those who certainly got nothing; returns how many."""
+    async def again(self, actor: Actor, number: int) -> int | None:
+        """Send again to those who certainly got nothing; returns how many, or None to whoever may not know that."""
 
-        def work(tx: Transaction) -> int:
-            found = self._find(tx, actor, number)
+        def work(tx: Transaction) -> int | None:
+            found, exact = self._find(tx, actor, number), self._step(tx, actor) <= 1
             if found.nameless:
                 raise NotAllowed(NO_NAMES)
             if not broadcasts.change(tx, number, states=(DONE,), at=self._now, state=RUNNING, ended_at=""):
                 raise NotAllowed(MOVED_ON)
             people = broadcasts.plan_failed_again(tx, number)
-            if not people:
+            if not people and exact:
                 raise NotAllowed(mark("Nobody is left who certainly got nothing."))
             self._audit(tx, actor, "broadcast-again", number, found.audience)
-            return people
+            return people if exact else None
 
         return await self._change(work)
 
@@ -147,9 +149,9 @@ class Running(Planning):
                 await self._begin(found)
 
     async def _begin(self, found: Broadcast) -> None:
-        if not found.plan.channels and found.series:
+        if not found.plan.is_made and found.series:
             try:
-                found = await self._plan(found, states=(SCHEDULED,), after=SCHEDULED)
+                found = await self._plan(found, maker=maker_of(found), states=(SCHEDULED,), after=SCHEDULED)
             except NotAllowed:
                 return  # somebody stopped or paused it this moment
 
@@ -206,6 +208,6 @@ class Running(Planning):
             if state == STOPPED:
                 broadcasts.stop_series(tx, found.series or number, reason="", at=self._now)
             self._audit(tx, actor, action, number, found.audience)
-            return self._find(tx, actor, number)
+            return self._seen(tx, actor, self._find(tx, actor, number))
 
         return await self._change(work)

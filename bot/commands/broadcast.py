@@ -234,7 +234,7 @@ async def _opened(context: CommandContext) -> AsyncIterator[Service]:
 async def _show(service: Service, number: int) -> str:
     found = await service.broadcasts.find(OPERATOR, number)
     if found.state in ("running", "paused", "stopped", "done"):
-        return progress_words(await service.broadcasts.progress(OPERATOR, number), 1, _english(service))
+        return progress_words(await service.broadcasts.progress(OPERATOR, number), _english(service))
     return await _describe(service, found)
 
 

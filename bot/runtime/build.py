@@ -75,7 +75,7 @@ _OTHER_SECRET = "Another process on these records has another BOT_SECRET; give a
 _TITLES = {name: CHANNEL_TITLES[name] for name in ("telegram", "zalo_oa", "zalo_bot")}
 _CONTENT_PAUSE, _SWEEP_PAUSE, _PUSH_PAUSE, _BROADCAST_PAUSE, _BACKUP_PAUSE = 2.0, 30.0, 0.5, 1.0, 60.0
 _LOOK_PAUSE = 0.3  # how soon what another process stored for this one is found
-_LEDGER_PAUSE, _REVOCATION_PAUSE = 600.0, 2.0
+_LEDGER_PAUSE, _REVOCATION_PAUSE, _REACH_PAUSE = 600.0, 2.0, 60.0
 _UNSCRUBBED_SECONDS = 600.0  # for so long deleted text may stay in the log while others read
 _RETRY_PAUSE = 5.0  # so soon it is seen that all is well again
 _SET_BY, _TELL_SECONDS = 60.0, 600.0  # by how much a clock may go wrong unnoticed, and how long it is told
@@ -380,6 +380,7 @@ async def open_service(
             tasks.append(_forever(service, "broadcasts", broadcast_scheduler.advance, _BROADCAST_PAUSE))
             tasks.append(_forever(service, "reminders", due.advance, _BROADCAST_PAUSE))
             tasks.append(_forever(service, "ledgers", service.forget_names, _LEDGER_PAUSE))
+            tasks.append(_forever(service, "reach", broadcasts.publish_day, _REACH_PAUSE))
         broadcast_scheduler.start()
         running = [asyncio.create_task(task) for task in tasks]
         listening = [asyncio.create_task(_listen(service, channel)) for channel in platforms]

@@ -552,6 +552,20 @@ MIGRATIONS = MappingProxyType(
             """,
             "CREATE INDEX revocations_by_age ON revocations (at)",
         ),
+        "m220_reach_counts": (
+            # view: what name is (a commune, a channel, a reason to be left out …), empty for all whom a message reaches
+            """
+            CREATE TABLE reach_counts (
+                day TEXT NOT NULL,
+                district TEXT NOT NULL,
+                view TEXT NOT NULL,
+                name TEXT NOT NULL,
+                people INTEGER NOT NULL,
+                paid INTEGER NOT NULL,
+                PRIMARY KEY (day, district, view, name)
+            ) {clustered}
+            """,
+        ),
         "m250_official_imports": (
             # state: draft, taken, undone; content: the tables of the file while it is a draft, as JSON; mapping: where
             # the figures stand; figures: what was taken in, and what stood there before, as JSON

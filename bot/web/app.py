@@ -50,7 +50,14 @@ def make_app(service: Service) -> web.Application:
     """Build the application around a running service."""
     app = web.Application(middlewares=[_guard], client_max_size=service.settings.web.largest_body)
     app[SERVICE] = service
-    aiohttp_jinja2.setup(app, app_key=TEMPLATES, loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True)
+    # Strict: a template that names what does not exist fails, and shows no gap in its place.
+    aiohttp_jinja2.setup(
+        app,
+        app_key=TEMPLATES,
+        loader=jinja2.FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+    )
     app[NEW_SESSIONS], app[ALL_MESSAGES], app[LISTENERS] = Buckets(0), Buckets(0), Counter()
     _limit(app, service.settings)
     service.followers.append(partial(_limit, app))

@@ -130,7 +130,7 @@ async def _show(context: Context, found: Broadcast, note: str = "") -> None:
         ready = (await context.broadcasts.ready_texts()).get(found.ready)
         title = ready.title.in_language(context.language) if ready else found.ready
     lines.append(text_words(found, title, context.library.manual.trusted_hosts, context.catalogue))
-    if found.state == "planned" or (found.state in ("waiting", "scheduled") and found.plan.people):
+    if found.state == "planned" or (found.state in ("waiting", "scheduled") and found.plan.is_made):
         lines += ["", await _plan(context, found)]
     if found.state == "planned" and context.broadcasts.needs_approval(found):
         limit = context.catalogue.number(context.settings.reminders.approve_above)
@@ -525,7 +525,9 @@ async def _again(context: Context, asked: Asked) -> None:
     people = await context.broadcasts.again(context.actor, asked.number)
     await context.broadcasts.watch(context.actor, asked.number)
     context.say(
-        context.t(
+        context.t("Sending again to all who certainly got nothing.")
+        if people is None
+        else context.t(
             "Sending again to {people} people who certainly got nothing.", people=context.catalogue.number(people)
         ),
         buttons=[Button(context.t("Progress"), f"broadcast:progress:{asked.number}")],
@@ -534,8 +536,7 @@ async def _again(context: Context, asked: Asked) -> None:
 
 async def _show_progress(context: Context, asked: Asked) -> None:
     progress = await context.broadcasts.progress(context.actor, asked.number)
-    step = await context.broadcasts.step(context.actor)
-    lines = [progress_words(progress, step, context.catalogue), _whom(context, progress.broadcast.audience)]
+    lines = [progress_words(progress, context.catalogue), _whom(context, progress.broadcast.audience)]
     if progress.finish:
         lines.append(
             context.t("Sent by about {time}.", time=context.catalogue.minute(progress.finish, context.settings.zone))
@@ -561,8 +562,8 @@ def _back(context: Context, number: int) -> Button:
     return Button(context.t("Broadcast {number}", number=number), f"broadcast:open:{number}")
 
 
-_BatchResult = Callable[[Context, Asked], Awaitable[None]]
-_ACTIONS: Final[Mapping[str, _BatchResult]] = {
+_Step = Callable[[Context, Asked], Awaitable[None]]
+_ACTIONS: Final[Mapping[str, _Step]] = {
     "new": _new,
     "open": _open,
     "whom": _choose_whom,
@@ -589,7 +590,7 @@ _ACTIONS: Final[Mapping[str, _BatchResult]] = {
     "progress": _show_progress,
     "report": _report,
 }
-_TYPED: Final[Mapping[str, _BatchResult]] = {TEXT: _take_text, WHEN: _take_when, UNTIL: _take_until, CODE: _take_code}
+_TYPED: Final[Mapping[str, _Step]] = {TEXT: _take_text, WHEN: _take_when, UNTIL: _take_until, CODE: _take_code}
 
 ROUTE = Route(
     "broadcast",

@@ -102,4 +102,4 @@ async def test_two_processes_send_it_once(settings: Settings, clock: FrozenClock
             await service.appointments.advance()
         assert len(got(one) + got(two)) == 1
         shown = got(one)[0] if got(one) else got(two)[0]
-        assert "Tính đến lúc này; ngày 30/11/2026 chưa kết thúc" in shown  # an admin sees today's, and that it goes on
+        assert "Tính đến hết ngày 29/11/2026. Hôm nay đến lúc này: 0." in shown  # an admin sees today's apart

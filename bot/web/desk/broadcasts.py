@@ -11,7 +11,18 @@ from markupsafe import Markup
 
 from bot import access
 from bot.broadcasts import Broadcast, Broadcasts, Preview
-from bot.broadcasts.presentation import OUTCOMES, audience_words, count_words, reason_words, reports_words, state_words
+from bot.broadcasts.presentation import (
+    OUTCOMES,
+    audience_words,
+    cost_words,
+    part_words,
+    published_note,
+    reason_words,
+    reports_words,
+    share_note,
+    size_words,
+    state_words,
+)
 from bot.broadcasts.templating import LONGEST_TEXT, foreign_hosts
 from bot.clock import stamp
 from bot.errors import NotAllowed
@@ -238,7 +249,7 @@ async def _show(page: PageContext, *, warning: str = "", status: int = 200) -> w
         address=f"{PATH}/broadcasts/{number}",
         found=found,
         progress=shown,
-        report=await broadcasts.report(actor, number) if over and shown.people else None,
+        report=await broadcasts.report(actor, number) if over and shown.begun else None,
         warning=warning and page.t(warning),
         tested=page.request.query.get("said") == "tested",
         previews=await _previews(page, found),
@@ -298,7 +309,11 @@ def _words(page: PageContext, step: int) -> dict[str, Any]:
         "step": step,
         "whom": lambda audience: audience_words(audience, regions, catalogue, page.channel_title),
         "state": lambda found: state_words(found, catalogue),
-        "people": lambda number: count_words(number, step, catalogue),
+        "size": lambda plan: size_words(plan, step, catalogue),
+        "part": lambda number: part_words(number, step, catalogue),
+        "cost_words": lambda plan, cost: cost_words(plan, cost, catalogue),
+        "share_note": lambda report: share_note(report, catalogue),
+        "published_note": published_note(step, catalogue),
         "why": lambda reason: reason_words(reason, catalogue),
         "place": page.place_name,
         "channel_title": page.channel_title,

@@ -125,6 +125,7 @@ class PageContext:
         """Render a page."""
         simulated = await counts.are_simulated(self.service.store)
         shared = {
+            **frame(self.request, self.catalogue),
             "visit": self,
             "sees_audit": self.allows(access.READ_AUDIT),
             "manages_roles": self.allows(access.MANAGE_ROLES),
@@ -132,7 +133,6 @@ class PageContext:
             "zone": self.service.settings.zone,
             "token": form_token(self.service.secret, self.member.session),
             "simulated": self.t(counts.SIMULATED) if simulated else "",
-            **frame(self.request, self.catalogue),
         }
         return aiohttp_jinja2.render_template(
             f"desk/{template}", self.request, {**shared, **values}, app_key=TEMPLATES, status=status
@@ -143,6 +143,8 @@ def frame(request: web.Request, catalogue: Catalogue) -> dict[str, object]:
     """Return what every page has, also without a session."""
     others = [language for language in request.app[SERVICE].settings.languages if language != catalogue.language]
     return {
+        "visit": None,
+        "simulated": "",
         "t": catalogue.t,
         "lang": catalogue.language,
         "other_lang": others[0] if others else "",

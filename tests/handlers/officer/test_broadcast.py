@@ -70,10 +70,11 @@ TALKS: dict[str, Table] = {
         ("yên lạc dân", "-", "Mời bà con"),
         ("vĩnh tường", "+", "Xem kết quả: /nhantin 1"),
         ("vĩnh tường", "/nhantin 1", "đã xong"),
-        ("vĩnh tường", "[Kết quả", "Đã gửi: 25"),
-        ("vĩnh tường", "[!broadcast:report:1", "Đây không phải bằng chứng về hiệu quả"),
+        ("vĩnh tường", "[Kết quả", "Tin gửi cho quá ít người nên không hiển thị tỷ lệ."),
+        ("quản trị", "[!broadcast:report:1", "Đây không phải bằng chứng về hiệu quả"),
         ("quản trị", "[!broadcast:report:1", "Huyện Vĩnh Tường: Đã gửi: 25"),
-        ("vĩnh tường", "[!broadcast:again:1", "Không còn ai chắc chắn chưa nhận được tin"),
+        ("quản trị", "[!broadcast:again:1", "Không còn ai chắc chắn chưa nhận được tin"),
+        ("vĩnh tường", "[!broadcast:again:1", "Đang gửi lại cho tất cả những người chắc chắn chưa nhận được"),
         ("yên lạc", "/nhantin", "Chưa có tin gửi nào"),
     ],
     "a district is left by no button": [
@@ -104,7 +105,7 @@ TALKS: dict[str, Table] = {
     "who stops in the middle gets nothing after it": [
         *TO_THE_PLAN[:-1],
         ("vĩnh tường", "[!broadcast:set:1:reports=reported", "đã báo cài"),
-        ("vĩnh tường", "[!broadcast:plan:1", "Số tin sẽ gửi: 5"),
+        ("vĩnh tường", "[!broadcast:plan:1", "Số tin sẽ gửi: dưới 10"),
         ("door", "shut", ""),
         ("vĩnh tường", "[Gửi ngay", "Bắt đầu gửi lúc"),
         ("vĩnh tường", "[Đồng ý, gửi một lần", "Tôi sẽ báo tiến độ"),
@@ -120,7 +121,7 @@ TALKS: dict[str, Table] = {
     "at a time in the quiet hours, weekly, by a clock that jumps": [
         *TO_THE_PLAN[:-1],
         ("vĩnh tường", "[!broadcast:set:1:reports=reported", "đã báo cài"),
-        ("vĩnh tường", "[!broadcast:plan:1", "Số tin sẽ gửi: 5"),
+        ("vĩnh tường", "[!broadcast:plan:1", "Số tin sẽ gửi: dưới 10"),
         ("vĩnh tường", "[Hẹn giờ gửi", "Gửi lúc nào"),
         ("vĩnh tường", "lúc nào cũng được", "Tôi chưa hiểu thời điểm này"),
         ("vĩnh tường", "22h tối nay", "Giờ bạn chọn là giờ nghỉ"),
@@ -176,9 +177,11 @@ TALKS: dict[str, Table] = {
         ("tỉnh", "Cài tại bit.ly/so-suc-khoe, hỏi 0912345678 *nhé*", "không thuộc các trang chính thức: bit.ly"),
         ("tỉnh", "[Xem trước", "Cài tại bit.ly/so-suc-khoe, hỏi 0912345678 *nhé*"),
         ("tỉnh", "/nhantin 1", "bản nháp"),
-        ("tỉnh", "[Lập danh sách", "Số tin sẽ gửi: 0"),
-        ("tỉnh", "[Gửi ngay", "Số tin sẽ gửi: 0"),
-        ("tỉnh", "[Đồng ý, gửi một lần", "Không có ai nhận tin này"),
+        ("tỉnh", "[Lập danh sách", "Số tin sẽ gửi: dưới 10"),
+        ("quản trị", "[!broadcast:now:1:0", "Số tin sẽ gửi: 0"),
+        ("quản trị", "/nhantin 1", "đã lập danh sách"),
+        ("quản trị", "[Gửi ngay", "Số tin sẽ gửi: 0"),
+        ("quản trị", "[Đồng ý, gửi một lần", "Không có ai nhận tin này"),
         ("tỉnh", "/nhantin 1", "đã lập danh sách"),
         ("tỉnh", "[Bỏ tin này", "Đã bỏ tin gửi số 1"),
         ("tỉnh", "/nhantin 1", "Không có tin gửi này"),
@@ -364,7 +367,7 @@ async def test_small_numbers_are_hidden_from_an_officer(bot: Service, channel: D
     number = await bot.broadcasts.draft(Actor(), Audience(districts=(YEN_LAC,)))
     await bot.broadcasts.write(Actor(), number, "vi", "Mời bạn.")
     await bot.broadcasts.plan(Actor(), number)
-    assert "Số tin sẽ gửi: dưới 5" in await talks["yên lạc"].say(f"/nhantin {number}")
+    assert "Số tin sẽ gửi: dưới 10" in await talks["yên lạc"].say(f"/nhantin {number}")
     assert "Số tin sẽ gửi: 1" in await talks["quản trị"].say(f"/nhantin {number}")
     await bot.broadcasts.release(Actor(), number)
     await settled(bot, number)

@@ -105,6 +105,7 @@ async def test_a_message_goes_from_the_draft_to_the_report(client: Client, bot: 
     report = await page(client, number)
     assert "Đã gửi" in report
     assert re.search(r'Đã gửi</th><td class="n">2</td>', report)
+    assert "Báo cài trong 72 giờ" in report
     assert "<script" not in report  # nothing moves any more
     assert "Tin gửi số" in await (await client.get("/desk/broadcasts")).text()
     rows = await bot.store.read(lambda tx: tx.all("SELECT actor, action FROM audit WHERE action LIKE 'broadcast-%'"))
@@ -150,8 +151,8 @@ async def test_what_a_colleague_changed_is_not_sent_unseen(
 
 async def test_scheduled_paused_resumed_and_stopped(client: Client, bot: Service, recorder: Recorder) -> None:
     await people(bot, 1)
-    await sign_in(client, bot, "officer", "yen-lac")
-    number = await planned(client)
+    await sign_in(client, bot, "admin")
+    number = await planned(client, "yen-lac")
     for wrong, sentence in (("", "không đọc được ngày giờ"), ("2026-11-22T09:00", "đã qua"), ("x", "không đọc được")):
         refused = await release(client, number, when="later", at=wrong)
         assert refused.status == 409
@@ -223,5 +224,5 @@ async def test_an_officer_aims_at_the_own_districts_only_and_sees_coarse_numbers
     await post(client, f"broadcasts/{number}/draft", reports="any")
     await post(client, f"broadcasts/{number}/plan")
     shown = await page(client, number)
-    assert "Gửi cho dưới 5 người" in shown
+    assert "Gửi cho dưới 10 người" in shown
     assert not re.search(r'<td class="n">(<strong>)?3<', shown)

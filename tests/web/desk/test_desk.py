@@ -422,6 +422,27 @@ async def test_counts_of_the_days_that_were_chosen(client: Client, service: Serv
             assert re.search(rf"Mới trong \d+ ngày</dt><dd>{new}</dd>", text), (days, address)
 
 
+@pytest.mark.parametrize("role", ["admin", "officer"])
+async def test_all_figures_of_a_page_end_with_yesterday(client: Client, service: Service, role: str) -> None:
+    today = service.clock().date()
+    for age, number in ((0, 30), (1, 10), (3, 20), (9, 40)):
+        for one in range(number):
+            work = report(f"{age}-{one}", "yen-lac", today - timedelta(days=age), commune="09025", source="YL22")
+            await service.store.write(work)
+    await sign_in(client, service, role)
+    for address in ("", "districts", "districts/yen-lac"):
+        text = await (await client.get(f"/desk/{address}")).text()
+        assert "Tính đến hết ngày 22/11/2026" in text, address
+        assert "Tính đến lúc này" not in text
+        for title, figure in (("Đã báo cài", 70), ("Mới trong 7 ngày", 30), ("Trong 7 ngày trước đó", 40)):
+            assert f"{title}</dt><dd>{figure}</dd>" in text, (address, title)
+        assert ("Hôm nay đến lúc này: 30" in text) == (role == "admin")
+        assert "100" not in text.replace("1000", "")
+    place = await (await client.get("/desk/districts/yen-lac")).text()
+    assert re.search(r'<td>2021</td><td class="n">70</td>', place)
+    assert re.search(r'YL22</th><td>[^<]*</td><td class="n">70</td>', place)
+
+
 async def test_trouble_is_told_in_the_reader_s_words(client: Client, service: Service) -> None:
     await sign_in(client, service, "admin")
     service.trouble["zalo_oa keys"] = "The keys are refused."
