@@ -22,6 +22,7 @@ from bot.i18n.check import check_translations
 from bot.library.articles import LONGEST_ANSWER, Library, load_library
 from bot.library.goals import load_goals
 from bot.library.knowledge import load_corpus
+from bot.library.outlines import load_outlines
 from bot.library.regions import load_regions
 from bot.library.render import screen_length
 from bot.library.sources import check_sources, load_sources
@@ -56,6 +57,7 @@ def check(context: CommandContext, *, links: bool, on: date | None, overlaps: bo
         partial(load_scripts, settings.content),
         partial(_check_codes, context),
         partial(_check_letterhead, context),
+        partial(_check_outlines, context),
         partial(load_poster_text, settings.content),
     ]
     for load in loaders:
@@ -106,6 +108,14 @@ def _check_letterhead(context: CommandContext) -> None:
     ]
     if problems:
         raise ContentError(problems)
+
+
+def _check_outlines(context: CommandContext) -> None:
+    try:
+        regions = load_regions(context.settings.region)
+    except ContentError:
+        return  # reported for itself
+    load_outlines(context.settings.map.outlines, regions)
 
 
 def _check_goals(content: Path, region: Path) -> None:

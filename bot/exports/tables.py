@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from bot.channels.titles import CHANNEL_TITLES
-from bot.exports.charts import STEP_NAMES
+from bot.exports.charts import STEP_NAMES, Chart
 from bot.i18n.catalogue import NAMES, Catalogue, mark
 from bot.library.regions import NEW_MAP, Regions
 from bot.library.sources import Sources, codes_within, source_name
@@ -94,6 +94,14 @@ class ExportTable:
         kept = [number for number, column in enumerate(self.columns) if column.title]
         columns = tuple(self.columns[number] for number in kept)
         return replace(self, columns=columns, rows=[[row[number] for number in kept] for row in self.rows])
+
+
+@dataclass(frozen=True, slots=True)
+class TabledChart:
+    """A chart, and the table that says the same."""
+
+    chart: Chart
+    table: ExportTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ from bot.reminders.requests import ReminderTexts
 from bot.reminders.summary import Summaries
 from bot.runtime.telegram_factory import open_platforms, pace_of
 from bot.settings import Settings, can_change, changed, changed_keys
+from bot.statistics.activity import count_up
 from bot.statistics.official import forget_drafts
 from bot.store import (
     Store,
@@ -184,6 +185,8 @@ class Service:
         for_questions = stamp(now - timedelta(days=privacy.question_days))
 
         def work(tx: Transaction) -> None:
+            if day != self.looked_through:  # before what is counted is deleted
+                count_up(tx, now=now, zone=self.settings.zone)
             messages.forget_before(tx, for_messages)
             chat_events.forget_before(tx, for_messages)
             questions.forget_before(tx, for_questions)

@@ -583,5 +583,20 @@ MIGRATIONS = MappingProxyType(
             ) {strict}
             """,
         ),
+        "m251_activity": (
+            # what was asked and what became of it, day by day, for as long as reports look back; names nobody.
+            # subject: asked, open, helped, unhelped (name: an article), case-opened, case-answered, case-in-time,
+            # case-closed (name: its kind)
+            """
+            CREATE TABLE activity (
+                day TEXT NOT NULL,
+                subject TEXT NOT NULL,
+                name TEXT NOT NULL,
+                district TEXT NOT NULL,
+                times INTEGER NOT NULL,
+                PRIMARY KEY (day, subject, name, district)
+            ) {clustered}
+            """,
+        ),
     }
 )

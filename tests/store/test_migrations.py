@@ -149,6 +149,12 @@ ROWS: dict[str, dict[str, list[Values]]] = {
                                "reason": "", "people": 1}],
     },
     "m081_revocations": {"revocations": [{"subject": "person", "number": 9, "since": AT, "at": LATER}]},
+    "m220_reach_counts": {
+        "reach_counts": [{"day": "2026-10-31", "district": "yen-lac", "view": "", "name": "", "people": 40, "paid": 3}],
+    },
+    "m251_activity": {
+        "activity": [{"day": "2026-10-31", "subject": "asked", "name": "forgot-password", "district": "", "times": 3}],
+    },
     "m250_official_imports": {
         "official_imports": [{"id": 3, "state": "taken", "made_by": "person 2", "file": "a.xlsx", "content": "",
                               "mapping": "{}", "figures": '[["2026-10-31", "yen-lac", 45000, null, null]]',

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from bot import access
 from bot.statistics.table_reader import MAX_BYTES
-from bot.web.desk import audit, broadcasts, content, exports, figures, imports, inbox, people, signing_in
+from bot.web.desk import audit, broadcasts, content, exports, figures, imports, inbox, people, signing_in, trends
 from bot.web.desk.page_context import PATH, Page, page
 
 PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
@@ -14,6 +14,10 @@ PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("POST", "/summary", access.COUNT, figures.switch_summary),
     ("GET", "/districts", access.COUNT, figures.districts),
     ("GET", "/districts/{district}", access.COUNT, figures.district),
+    ("GET", "/map", access.COUNT, trends.show_map),
+    ("GET", "/map/{name}.png", access.COUNT, trends.map_picture),
+    ("GET", "/trends", access.COUNT, trends.show_trends),
+    ("GET", "/trends/{name}.png", access.COUNT, trends.trend_picture),
     ("GET", "/broadcasts", access.SEND, broadcasts.overview),
     ("POST", "/broadcasts", access.SEND, broadcasts.begin),
     ("GET", "/broadcasts/{number}", access.SEND, broadcasts.broadcast),
