@@ -76,6 +76,7 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 Url = Annotated[str, AfterValidator(_base_url)]
 Clock = Annotated[time, BeforeValidator(_clock)]
+Host = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
 
 
 class _Section(BaseModel):
@@ -108,6 +109,18 @@ class OperatorSettings(_Section):
     work_until: Clock = time(17, 0)
     days_off: tuple[date, ...] = ()
     answer_days: int = Field(2, ge=1, le=30)
+    trusted_hosts: tuple[Host, ...] = (
+        "vneid.gov.vn",
+        "dichvucong.gov.vn",
+        "moh.gov.vn",
+        "bhxh.gov.vn",
+        "baohiemxahoi.gov.vn",
+        "vinhphuc.gov.vn",
+        "phutho.gov.vn",
+        "tiemchungcovid19.gov.vn",
+        "play.google.com",
+        "apps.apple.com",
+    )
 
     @model_validator(mode="after")
     def _work_ends_after_it_begins(self) -> OperatorSettings:

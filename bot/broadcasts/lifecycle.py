@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 
 from bot import access
@@ -19,9 +19,34 @@ from bot.serialization import dump_reply
 from bot.store import Transaction, broadcasts, people, pushes
 from bot.store.broadcasts import DONE, PAUSED, PLANNED, RUNNING, SCHEDULED, STOPPED, WAITING
 
+PAST = mark("This moment lies in the past. Please choose a later one.")
+MOST_AHEAD = timedelta(days=731)
+FAR_AHEAD = timedelta(days=300)  # a year that was mistyped, perhaps
+_TYPED_EXACTLY = timedelta(minutes=1)
+
 
 class Running(Planning):
     """Steps of officers, and those that come by themselves."""
+
+    def begin_at(self, at: datetime | None, weekly_until: date | None = None) -> datetime:
+        """Return when a broadcast begins that is wanted at a moment, or now: not in the quiet hours.
+
+        Raise NotAllowed if the moment is over or more than two years away, or if a series would end before it begins.
+        """
+        now = self._clock()
+        if at is not None and at <= now - _TYPED_EXACTLY:
+            raise NotAllowed(PAST)
+        latest = local_day(now + MOST_AHEAD, self._settings.zone)
+        if (at is not None and at > now + MOST_AHEAD) or (weekly_until is not None and weekly_until > latest):
+            raise NotAllowed(mark("This is more than two years ahead. Please check the year."))
+        begin = self._quiet.end(max(at or now, now))
+        if weekly_until is not None and weekly_until < local_day(begin, self._settings.zone):
+            raise NotAllowed(mark("The last day lies before the first message."))
+        return begin
+
+    def is_far(self, begin: datetime) -> bool:
+        """Return True if a moment is so far ahead that the year may be a mistake."""
+        return begin > self._clock() + FAR_AHEAD
 
     async def release(
         self,
@@ -39,9 +64,7 @@ class Running(Planning):
         `seen`, the version that the actor was shown, nothing goes that a colleague has changed since. `watch` has
         the actor told how it goes on.
         """
-        begin = self._quiet.end(max(at or self._clock(), self._clock()))
-        if weekly_until is not None and weekly_until < local_day(begin, self._settings.zone):
-            raise NotAllowed(mark("The last day lies before the first message."))
+        begin = self.begin_at(at, weekly_until)
 
         def work(tx: Transaction) -> Broadcast:
             found = self._find(tx, actor, number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, tzinfo
 from typing import Final
 
@@ -18,10 +18,10 @@ from bot.broadcasts.models import (
     Cost,
     Uplift,
 )
-from bot.broadcasts.templating import foreign_hosts
 from bot.i18n.catalogue import NAMES, Catalogue, mark
-from bot.library.regions import Regions
+from bot.library.regions import NEW_MAP, Regions
 from bot.store.audiences import ANY, LONG_AGO, LONG_AGO_DAYS, REPORTED, UNREPORTED, Audience
+from bot.text.links import escape_but_links, foreign_hosts, trusted_links
 from bot.text.markup import escape
 
 STATES: Final[Mapping[str, str]] = {
@@ -65,6 +65,10 @@ REPORTS: Final[Mapping[str, str]] = {
     UNREPORTED: mark("have not reported"),
     LONG_AGO: mark("reported more than {days} days ago"),
 }
+FOREIGN = mark(
+    "Leads to pages that are none of the official ones: {hosts}. They are shown as text and cannot be tapped. Send "
+    "this only if you are sure of them."
+)
 _BAR = 20
 
 
@@ -73,12 +77,12 @@ def audience_words(
 ) -> str:
     """Say in one line whom a broadcast is meant for."""
     t, language = catalogue.t, catalogue.language
-    if audience.commune:
-        where = f"{regions.commune_name(audience.commune)}, {regions.districts[audience.districts[0]].title(language)}"
-    elif audience.districts:
-        where = ", ".join(regions.districts[district].title(language) for district in audience.districts)
-    else:
-        where = t("the whole province")
+    places = []
+    for district in audience.districts:
+        title = regions.districts[district].title(language)
+        communes = [commune_words(key, regions, catalogue) for key in audience.communes_of(district)]
+        places.append(f"{title} ({', '.join(communes)})" if communes else title)
+    where = ", ".join(places) or t("the whole province")
     parts = [where, reports_words(audience.reports, catalogue)]
     if audience.channel:
         parts.append(t(channel_title(audience.channel)))
@@ -87,6 +91,23 @@ def audience_words(
     if audience.source:
         parts.append(t("came by {source}", source=audience.source))
     return "; ".join(parts)
+
+
+def commune_words(key: str, regions: Regions, catalogue: Catalogue) -> str:
+    """Name a commune by its key, with the map that it is on where two have the same name."""
+    name = regions.commune_name(key)
+    if key.startswith(NEW_MAP):
+        return catalogue.t("{name} (since July 2025)", name=name)
+    if name in {new.name for new in regions.province.communes_2025}:
+        return catalogue.t("{name} (until June 2025)", name=name)
+    return name
+
+
+def communes_of(district: str, regions: Regions, catalogue: Catalogue) -> list[tuple[str, str]]:
+    """List the communes of a district by key and name, of both maps, since people report by either."""
+    new = [f"{NEW_MAP}{one.code}" for one in regions.province.communes_2025 if district in one.origins]
+    keys = [*(one.code for one in regions.districts[district].communes), *new]
+    return [(key, commune_words(key, regions, catalogue)) for key in keys]
 
 
 def reports_words(reports: str, catalogue: Catalogue) -> str:
@@ -139,19 +160,21 @@ def progress_words(progress: BroadcastProgress, catalogue: Catalogue, *, rate: f
     return "\n".join(lines)
 
 
-def text_words(found: Broadcast, title: str, trusted: Iterable[str], catalogue: Catalogue) -> str:
+def text_words(found: Broadcast, title: str, trusted: Collection[str], catalogue: Catalogue) -> str:
     """Show the texts as they were written, with what deserves a second look; `title` is a ready text's."""
     t = catalogue.t
     if not found.texts:
         return t("There is no text yet.")
     lines = ["**" + t("Ready text: {title}", title=title) + "**"] if found.ready else []
     for language, text in found.texts.items():
-        lines.append(f"**{NAMES[language]}**\n{text if found.ready else escape(text)}")
+        shown = text if found.ready else escape_but_links(text, trusted)
+        lines.append(f"**{NAMES[language]}**\n{shown}")
+    if links := trusted_links(found.texts.values(), trusted):
+        lines.append(t("Can be tapped: {addresses}", addresses=escape(", ".join(links))))
     if hosts := foreign_hosts(found.texts.values(), trusted):
         lines.append(
             "⚠ **"
-            + t("Leads to pages that are none of the official ones: {hosts}. Send this only if you are sure of them.",
-                hosts=escape(", ".join(hosts)))
+            + t(FOREIGN, hosts=escape(", ".join(hosts)))
             + "**"
         )  # fmt: skip
     return "\n".join(lines)

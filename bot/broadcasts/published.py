@@ -73,7 +73,6 @@ def published_size(
     A total is the sum of the rows of its districts and communes, each rounded by itself, so that no two audiences can
     be subtracted from one another.
     """
-    narrowings = _narrowings(audience)
     paid = 0
     least: dict[str, int] = {}
     most: dict[str, int] = {}
@@ -81,7 +80,9 @@ def published_size(
     by_channel: Counter[str] = Counter()
     left_out: Counter[str] = Counter()
     for district in districts:
-        rows = [[counts.people(district, view, name) for name in names] for view, names in narrowings]
+        rows = [
+            [counts.people(district, view, name) for name in names] for view, names in _narrowings(audience, district)
+        ]
         sizes = [(_floor(row, step), _ceiling(row, step)) for row in rows]
         least[district] = sizes[0][0] if len(sizes) == 1 else 0
         most[district] = min(high for _, high in sizes)
@@ -90,8 +91,9 @@ def published_size(
             paid += rounded_part(counts.paid(district, "channel", name), step)
         for reason in counts.names(district, "left-out"):
             left_out[reason] += rounded_part(counts.people(district, "left-out", reason), step)
-    narrowed, whole = len(narrowings) > 1, narrowings == [_EVERYBODY]
-    people, in_all = sum(least.values()), sum(most.values())
+    bounds = [_narrowings(audience, district) for district in districts]
+    narrowed, whole = any(len(one) > 1 for one in bounds), all(one == [_EVERYBODY] for one in bounds)
+    people, in_all = 0 if narrowed else sum(least.values()), sum(most.values())
     return PublishedSize(
         people,
         in_all + 1,
@@ -131,10 +133,11 @@ def published_percent(done: int, people: int, step: int) -> int:
 _EVERYBODY: tuple[str, tuple[str, ...]] = ("", ("",))
 
 
-def _narrowings(audience: Audience) -> list[tuple[str, tuple[str, ...]]]:
-    """List the views that bound an audience, each with the names that belong to it."""
+def _narrowings(audience: Audience, district: str) -> list[tuple[str, tuple[str, ...]]]:
+    """List the views that bound an audience within a district, each with the names that belong to it."""
+    communes = audience.communes_of(district)
     found: list[tuple[str, tuple[str, ...]]] = [
-        *([("commune", (audience.commune,))] if audience.commune else []),
+        *([("commune", communes)] if communes else []),
         *([("channel", (audience.channel,))] if audience.channel else []),
         *([("language", (audience.language,))] if audience.language else []),
         *([("source", (audience.source,))] if audience.source else []),

@@ -96,7 +96,7 @@ class Reports(Planning):
     async def _uplift(self, found: Broadcast) -> Uplift:
         assert found.began_at is not None  # the caller looked
         began_at, until = stamp(found.began_at), stamp(found.began_at + timedelta(hours=UPLIFT_HOURS))
-        audience = Audience(districts=found.audience.districts, commune=found.audience.commune)
+        audience = Audience(districts=found.audience.districts, communes=found.audience.communes)
         whom, sums = self._audience_query(audience), Counter[str]()
         effect = partial(audiences.effect, number=found.number, whom=whom, began_at=began_at, until=until)
         async for after, upto in self._pages():

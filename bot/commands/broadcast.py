@@ -73,7 +73,7 @@ def list_(context: CommandContext) -> None:
 @click.option("--ready", help="A ready text instead: the name of a file in content/reminders.")
 @click.option("--facts-hold", is_flag=True, help="You have checked the facts of a ready text marked `check`.")
 @click.option("--district", "districts", multiple=True, help="Only people of this district (may be repeated).")
-@click.option("--commune", default="", help="Only people of this commune, by its code.")
+@click.option("--commune", "communes", multiple=True, help="Only people of this commune, by code (may be repeated).")
 @click.option("--reports", type=click.Choice(REPORTS), default=ANY, show_default=True, help="Who has reported or not.")
 @click.option("--channel", default="", help="Only people on this channel, such as telegram.")
 @click.option("--language", default="", help="Only people who chose this language: vi or en.")
@@ -86,7 +86,7 @@ def plan(
     ready: str | None,
     facts_hold: bool,
     districts: tuple[str, ...],
-    commune: str,
+    communes: tuple[str, ...],
     reports: str,
     channel: str,
     language: str,
@@ -95,16 +95,23 @@ def plan(
     """Make a broadcast and count who gets it; sends nothing. Prints its number, the text and the figures."""
     if (text is None) == (ready is None):
         raise BotError("Name the text with either --text FILE or --ready NAME.")
+    if communes and len(districts) != 1:
+        raise BotError("--commune: name the one district of these communes with --district.")
     audience = Audience(
-        districts=districts, commune=commune, reports=reports, channel=channel, language=language, source=source
+        districts=districts,
+        communes=tuple(f"{districts[0]}/{commune}" for commune in communes),
+        reports=reports,
+        channel=channel,
+        language=language,
+        source=source,
     )
     written = {name: _read(path) for name, path in (("vi", text), ("en", text_en)) if path is not None}
 
     async def work(service: Service) -> str:
         number = await service.broadcasts.draft(OPERATOR, audience)
         try:
-            for name, said in written.items():
-                await service.broadcasts.write(OPERATOR, number, name, said)
+            if written:
+                await service.broadcasts.write(OPERATOR, number, written)
             if ready is not None:
                 await service.broadcasts.take_ready(OPERATOR, number, ready, confirmed=facts_hold)
             found = await service.broadcasts.plan(OPERATOR, number)
@@ -240,11 +247,10 @@ async def _show(service: Service, number: int) -> str:
 
 async def _describe(service: Service, found: Broadcast) -> str:
     english, zone = _english(service), service.settings.zone
-    manual = service.content_store.knowledge.library.manual
     lines = [
         f"Broadcast {found.number}: {state_words(found, english)}",
         f"To: {_whom(service, found)}",
-        text_words(found, found.ready, manual.trusted_hosts, english),
+        text_words(found, found.ready, service.settings.operator.trusted_hosts, english),
     ]
     if found.state != "draft":
         cost, finish = await service.broadcasts.cost(found), service.broadcasts.finish(found)

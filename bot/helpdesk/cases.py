@@ -20,6 +20,7 @@ from bot.message import Button, Reply
 from bot.serialization import dump_reply
 from bot.settings import Settings
 from bot.store import Row, Transaction, conversations, people, pushes, questions, reach, revocations, roles
+from bot.text.links import escape_but_links
 from bot.text.markup import escape
 from bot.text.redaction import redact
 
@@ -272,7 +273,8 @@ class HelpDesk:
         reach.keep_quiet(tx, case.person_id, until=stamp(at + IDLE))
         t = self._t(case.language)
         head = t("An officer answers your question:")
-        pushes.add(tx, case.person_id, reply=dump_reply(Reply(f"**{head}**\n{escape(text)}")), at=stamp(at))
+        said = escape_but_links(text, self._settings.operator.trusted_hosts)
+        pushes.add(tx, case.person_id, reply=dump_reply(Reply(f"**{head}**\n{said}")), at=stamp(at))
         self._audit(tx, officer, "answer", number, at)
 
     def hand_over(

@@ -56,16 +56,26 @@ _REPORTS = {ANY: "1 = 1", UNREPORTED: "k.day IS NULL", REPORTED: "k.day IS NOT N
 class Audience:
     """Those who asked for reminders, live there, and reported or not; what is empty sets no bounds.
 
-    `districts` are ids; without them the whole province is meant, also people whose district nobody knows. `commune`
-    is a key as in `Place.key` within one district. `source` is a poster's code, `channel` and `language` are names.
+    `districts` are ids; without them the whole province is meant, also people whose district nobody knows. `communes`
+    are "district/key" with a key as in `Place.key`; a district of which there is one is meant only as far as these.
+    `source` is a poster's code, `channel` and `language` are names.
     """
 
     districts: tuple[str, ...] = ()
-    commune: str = ""
+    communes: tuple[str, ...] = ()
     reports: str = ANY
     channel: str = ""
     language: str = ""
     source: str = ""
+
+    def communes_of(self, district: str) -> tuple[str, ...]:
+        """Return the keys of the communes of a district that are meant; none when all of it is."""
+        return tuple(key for place, _, key in (one.partition("/") for one in self.communes) if place == district)
+
+    @property
+    def whole_districts(self) -> tuple[str, ...]:
+        """The districts that are meant with all their communes."""
+        return tuple(district for district in self.districts if not self.communes_of(district))
 
     def dump(self) -> str:
         """Write it down."""
@@ -73,9 +83,11 @@ class Audience:
 
 
 def load_audience(text: str) -> Audience:
-    """Read what `dump` wrote."""
+    """Read what `dump` wrote, now or when one commune could be chosen."""
     kept = orjson.loads(text)
-    return Audience(**{**kept, "districts": tuple(kept["districts"])})
+    districts, one = tuple(kept["districts"]), kept.pop("commune", "")
+    communes = (f"{districts[0]}/{one}",) if one else tuple(kept.get("communes", ()))
+    return Audience(**{**kept, "districts": districts, "communes": communes})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +104,13 @@ class Bounds:
 class Whom:
     """Everything that decides on people at one moment; what is empty of the first six sets no bounds.
 
-    `places` are code, district and commune of posters, `channels` those that are on. What happened from `before` on
-    counts as if it had not happened yet, as far as that is known: who came, reported, agreed, took that back.
+    Somebody belongs to it who lives in one of `districts` or of `communes`, which are "district/key". `places` are
+    code, district and commune of posters, `channels` those that are on. What happened from `before` on counts as if it
+    had not happened yet, as far as that is known: who came, reported, agreed, took that back.
     """
 
     districts: tuple[str, ...] = ()
-    commune: str = ""
+    communes: tuple[str, ...] = ()
     channel: str = ""
     language: str = ""
     source: str = ""
@@ -264,11 +277,10 @@ def _known(whom: Whom) -> tuple[str, dict[str, object]]:
 
 
 def _lives_there(whom: Whom, values: dict[str, object]) -> list[str]:
-    bounds = [f"k.district IN ({_names('d', whom.districts, values)})"] if whom.districts else []
-    if whom.commune:
-        bounds.append("k.commune = :commune")
-        values["commune"] = whom.commune
-    return bounds
+    places = [f"k.district IN ({_names('d', whom.districts, values)})"] if whom.districts else []
+    if whom.communes:
+        places.append(f"k.district || '/' || k.commune IN ({_names('c', whom.communes, values)})")
+    return [f"({' OR '.join(places)})"] if places else []
 
 
 def _all_of(bounds: Sequence[str]) -> str:

@@ -25,6 +25,7 @@ from bot.settings import Settings
 from bot.web import chat, health, hooks
 from bot.web.body import read_body
 from bot.web.desk.page_context import PATH as DESK
+from bot.web.desk.page_context import refused
 from bot.web.desk.routes import add_desk, is_upload
 from bot.web.keys import ALL_MESSAGES, LISTENERS, NEW_SESSIONS, SERVICE, TEMPLATES
 
@@ -128,8 +129,10 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def refusal(request: web.Request, status: int, sentence: str) -> web.Response:
-    """Answer with an error in the page's language."""
+    """Answer with an error in the page's language: people at the desk get a page, programs JSON."""
     catalogue = chat.catalogue_of(request)
+    if request.path.startswith(f"{DESK}/"):
+        return refused(request, status, catalogue.t(sentence))
     return web.json_response({"error": catalogue.t(sentence)}, status=status)
 
 

@@ -70,7 +70,7 @@ async def bot(
 async def planned(bot: Service, officer: Actor, audience: Audience | None = None) -> int:
     """Write a broadcast and plan it."""
     number = await bot.broadcasts.draft(officer, audience or Audience())
-    await bot.broadcasts.write(officer, number, "vi", "Mời bạn cài ứng dụng.")
+    await bot.broadcasts.write(officer, number, {"vi": "Mời bạn cài ứng dụng."})
     await bot.broadcasts.plan(officer, number)
     return number
 
@@ -158,7 +158,9 @@ async def test_a_commune_is_known_from_the_report_or_the_poster(bot: Service) ->
             add_person(tx, "district only", district=source.district),
         ]
     )
-    number = await planned(bot, boss, Audience(districts=(source.district,), commune=source.commune))
+    number = await planned(
+        bot, boss, Audience(districts=(source.district,), communes=(f"{source.district}/{source.commune}",))
+    )
     assert set(await ledger(bot.store, number)) == {"reported", "poster"}
 
 
@@ -171,7 +173,7 @@ async def test_a_changed_plan_keeps_nobody_of_the_former_audience(bot: Service) 
     assert set(await ledger(bot.store, number)) == {"there", "elsewhere"}
     for change in (
         bot.broadcasts.aim(boss, number, Audience(districts=(VINH_TUONG,))),
-        bot.broadcasts.write(boss, number, "vi", "Mời bạn."),
+        bot.broadcasts.write(boss, number, {"vi": "Mời bạn."}),
     ):
         await change
         assert await ledger(bot.store, number) == {}
@@ -255,8 +257,8 @@ async def test_texts_are_filled_for_each_district_and_end_with_how_to_stop(bot: 
         ]
     )
     number = await bot.broadcasts.draft(boss, Audience())
-    await bot.broadcasts.write(boss, number, "vi", "Ở {district}: {reports} (*{share}*)")
-    await bot.broadcasts.write(boss, number, "en", "In {district} by {date}")
+    await bot.broadcasts.write(boss, number, {"vi": "Ở {district}: {reports} (*{share}*)"})
+    await bot.broadcasts.write(boss, number, {"en": "In {district} by {date}"})
     await bot.broadcasts.plan(boss, number)
     await bot.broadcasts.release(boss, number)
     await settled(bot, number)
@@ -273,7 +275,7 @@ async def test_a_text_that_cannot_be_sent_is_refused(bot: Service) -> None:
     number = await bot.broadcasts.draft(boss, Audience())
     for text, why in ({"x" * 1001: "too long", "Chào {name}": "braces"}).items():
         with pytest.raises(NotAllowed, match=why):
-            await bot.broadcasts.write(boss, number, "vi", text)
+            await bot.broadcasts.write(boss, number, {"vi": text})
     with pytest.raises(NotAllowed, match="no text yet"):
         await bot.broadcasts.plan(boss, number)
     with pytest.raises(NotAllowed, match="Check its facts"):
@@ -301,7 +303,7 @@ async def test_an_officer_reaches_and_sees_their_own_district_only(bot: Service)
     does = bot.broadcasts
     attempts: list[Callable[[Actor], Coroutine[Any, Any, object]]] = [
         lambda who: does.find(who, number),
-        lambda who: does.write(who, number, "vi", "x"),
+        lambda who: does.write(who, number, {"vi": "x"}),
         lambda who: does.aim(who, number, Audience(districts=(YEN_LAC,))),
         lambda who: does.plan(who, number),
         lambda who: does.release(who, number),
@@ -382,7 +384,7 @@ async def test_of_two_officers_at_once_one_is_told(bot: Service) -> None:
         await bot.broadcasts.resume(boss, number)
     plans = [planned(bot, boss), planned(bot, second)]
     assert len(set(await asyncio.gather(*plans))) == 2
-    both = [bot.broadcasts.plan(boss, number + 1), bot.broadcasts.write(second, number + 1, "vi", "Khác")]
+    both = [bot.broadcasts.plan(boss, number + 1), bot.broadcasts.write(second, number + 1, {"vi": "Khác"})]
     await asyncio.gather(*both, return_exceptions=True)
     found = await bot.broadcasts.find(boss, number + 1)
     frozen = await bot.store.read(lambda tx: broadcasts.texts(tx, number + 1))

@@ -179,13 +179,13 @@ def test_progress_tells_nothing_about_how_many_are_sent_to() -> None:
 
 # -- the real pages and answers ------------------------------------------------------------------------------------
 
-COMMUNE = "08833"
+COMMUNE = "09028"
 AUDIENCES = [
     Audience(districts=(YEN_LAC,)),
     Audience(districts=(YEN_LAC,), reports=REPORTED),
     Audience(districts=(YEN_LAC,), channel="recorder"),
     Audience(districts=(YEN_LAC,), language="en"),
-    Audience(districts=(YEN_LAC,), commune=COMMUNE),
+    Audience(districts=(YEN_LAC,), communes=(f"{YEN_LAC}/{COMMUNE}",)),
     Audience(districts=(YEN_LAC,), reports=REPORTED, language="en"),
     Audience(districts=(YEN_LAC,), source="YL22"),
 ]
@@ -215,13 +215,12 @@ class Officer:
     bot: Service
     client: Client
     number: int
-    person: Person
+    talk: Talk
     drafts: list[int]
 
     async def plans(self) -> list[str]:
         """Plan everything, and return what is shown."""
-        form = {"token": await token(self.client)}
-        talk = Talk(self.bot, Recorder(), self.person)
+        form, talk = {"token": await token(self.client)}, self.talk
         seen = []
         for draft in self.drafts:
             await self.client.post(f"/desk/broadcasts/{draft}/plan", data=form)
@@ -231,8 +230,7 @@ class Officer:
 
     async def sends(self) -> list[str]:
         """Send the first one, twice, and return what is shown."""
-        number, actor = self.drafts[0], Actor(self.number)
-        talk = Talk(self.bot, Recorder(), self.person)
+        number, actor, talk = self.drafts[0], Actor(self.number), self.talk
         await self.bot.broadcasts.release(actor, number, watch=False)
         seen = []
         for again in (False, True):
@@ -246,7 +244,7 @@ class Officer:
 
     async def figures(self) -> list[str]:
         """Return every page, table and answer with counts of reports."""
-        talk = Talk(self.bot, Recorder(), self.person)
+        talk = self.talk
         pages = [await self._page(address) for address in ("", "?days=7", "districts", f"districts/{YEN_LAC}")]
         said = [await talk.say(text) for text in ("/thongke", "/tiendo", "/nghiepvu")]
         said += [await talk.say(choice=f"counts:{chart}:30:") for chart in ("growth", "funnel", "progress")]
@@ -258,7 +256,7 @@ class Officer:
 
     async def _page(self, address: str) -> str:
         page = await (await self.client.get(f"/desk/{address}")).text()
-        return re.sub(r'name="token" value="[0-9a-f]+"', "", page)
+        return re.sub(r'name="token" value="[0-9a-f]+"|Tin nhắn đang được trả lời: \d', "", page)
 
 
 @asynccontextmanager
@@ -271,8 +269,9 @@ async def world(folder: Path, settings: Settings, crowd: Crowd) -> AsyncIterator
         drafts = []
         for audience in AUDIENCES:
             drafts.append(draft := await bot.broadcasts.draft(Actor(), audience))
-            await bot.broadcasts.write(Actor(), draft, "vi", "Mời bạn.")
-        yield Officer(bot, client, number, Person("webchat", f"officer-{YEN_LAC}"), drafts)
+            await bot.broadcasts.write(Actor(), draft, {"vi": "Mời bạn."})
+        talk = Talk(bot, Recorder(), Person("webchat", f"officer-{YEN_LAC}"))
+        yield Officer(bot, client, number, talk, drafts)
 
 
 async def look(folder: Path, settings: Settings, crowd: Crowd) -> list[str]:

@@ -7,7 +7,7 @@ from aiohttp import web
 from bot import access
 from bot.statistics.table_reader import MAX_BYTES
 from bot.web.desk import audit, broadcasts, content, exports, figures, imports, inbox, people, signing_in, trends
-from bot.web.desk.page_context import PATH, Page, page
+from bot.web.desk.page_context import PATH, Page, not_found, page
 
 PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("GET", "/", access.COUNT, figures.today),
@@ -74,6 +74,7 @@ def add_desk(app: web.Application) -> None:
         most = LARGEST_BODY.get(address, 0) if method == "POST" else 0
         shown = page(action, work, auto_refresh=address in BY_ITSELF, largest_body=most)
         app.router.add_route(method, PATH + address, shown)
+    app.router.add_route("*", f"{PATH}/{{rest:.*}}", page(access.DESK, not_found))
 
 
 def is_upload(request: web.Request) -> bool:

@@ -435,7 +435,7 @@ async def test_a_follow_up_counts_like_a_message_to_many(
         await service.appointments.advance()
         assert len(platform.got) == 1
         number = await service.broadcasts.draft(Actor(), Audience())
-        await service.broadcasts.write(Actor(), number, "vi", "Mời bạn cài ứng dụng.")
+        await service.broadcasts.write(Actor(), number, {"vi": "Mời bạn cài ứng dụng."})
         planned = await service.broadcasts.plan(Actor(), number)
         assert (planned.plan.people, dict(planned.plan.left_out)) == (0, {"reminded": 1})
 

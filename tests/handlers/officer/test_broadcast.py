@@ -12,14 +12,13 @@ import pytest
 from bot import access
 from bot.access.roles import ADMIN, OFFICER
 from bot.broadcasts import Actor
-from bot.broadcasts.templating import foreign_hosts
-from bot.library.knowledge import Knowledge
 from bot.message import Capabilities, Person, Receipt, Reply
 from bot.runtime.build import Service
 from bot.settings import Settings
 from bot.store import roles
 from bot.store.audiences import Audience
 from bot.text.dates import read_day, read_moment
+from bot.text.links import foreign_hosts
 from tests.conftest import NOON, FrozenClock, Recorder, Talk
 from tests.support.broadcasts import add_person, hurry, ledger, sending_bot, settled
 
@@ -50,7 +49,7 @@ TALKS: dict[str, Table] = {
     "invited, drafted, planned, tested, approved, sent, paused, resumed, reported": [
         *TO_THE_PLAN,
         ("vĩnh tường", "/nhantin 1", "Tin gửi cho hơn 20 người nên phải có một cán bộ khác duyệt"),
-        ("vĩnh tường", "[Gửi ngay", "Bắt đầu gửi lúc 12:00, 23/11/2026"),
+        ("vĩnh tường", "[Gửi ngay", "Bắt đầu gửi lúc 12:00, Thứ Hai 23/11/2026"),
         ("vĩnh tường", "[Đồng ý, gửi một lần", "Bây giờ cần một cán bộ khác duyệt"),
         ("tỉnh", "+", "Tin gửi số 1 đang chờ một cán bộ khác duyệt"),
         ("yên lạc", "-", "Tin gửi số 1"),
@@ -128,7 +127,8 @@ TALKS: dict[str, Table] = {
         ("vĩnh tường", "[Gửi mỗi tuần", "lần đầu lúc 08:00, 24/11/2026"),
         ("vĩnh tường", "hôm nào đó", "Tôi chưa hiểu ngày này"),
         ("vĩnh tường", "23/11", "Ngày kết thúc sớm hơn lần gửi đầu tiên"),
-        ("vĩnh tường", "1/12/2026", "Mỗi tuần một lần, đến 1/12/2026".replace("1/12", "01/12")),
+        ("vĩnh tường", "1/12/2026", "Mỗi tuần một lần, đến 01/12/2026"),
+        ("vĩnh tường", "[Đồng ý, gửi hằng tuần", "Tôi sẽ báo tiến độ"),
         ("clock", "2026-11-23T16:00", ""),
         ("dân 0", "-", "Mời bà con"),
         ("clock", "2026-11-24T01:00", ""),
@@ -358,14 +358,14 @@ def test_days_as_people_type_them() -> None:
         ("Mời bạn cài ứng dụng.Mời bạn; số 1.234,5; ngày 24.11.2026; bản 2.1/3", []),
     ],
 )
-def test_links_to_other_pages_are_found(text: str, hosts: list[str], knowledge: Knowledge) -> None:
-    assert foreign_hosts([text], knowledge.library.manual.trusted_hosts) == hosts
+def test_links_to_other_pages_are_found(text: str, hosts: list[str], settings: Settings) -> None:
+    assert foreign_hosts([text], settings.operator.trusted_hosts) == hosts
 
 
 async def test_small_numbers_are_hidden_from_an_officer(bot: Service, channel: Doored) -> None:
     talks = await hire(bot, channel)
     number = await bot.broadcasts.draft(Actor(), Audience(districts=(YEN_LAC,)))
-    await bot.broadcasts.write(Actor(), number, "vi", "Mời bạn.")
+    await bot.broadcasts.write(Actor(), number, {"vi": "Mời bạn."})
     await bot.broadcasts.plan(Actor(), number)
     assert "Số tin sẽ gửi: dưới 10" in await talks["yên lạc"].say(f"/nhantin {number}")
     assert "Số tin sẽ gửi: 1" in await talks["quản trị"].say(f"/nhantin {number}")

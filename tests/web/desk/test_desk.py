@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from aiohttp import ClientResponse, web
@@ -425,6 +426,104 @@ async def test_counts_of_the_days_that_were_chosen(client: Client, service: Serv
         for address in ("", "districts", "districts/yen-lac"):
             text = await (await client.get(f"/desk/{address}", params={"days": days})).text()
             assert re.search(rf"Mới trong \d+ ngày</dt><dd>{new}</dd>", text), (days, address)
+
+
+NAVIGATION = 'href="/desk/inbox"'
+
+
+async def test_an_answer_comes_back_after_signing_in_again(
+    client: Client, service: Service, clock: FrozenClock
+) -> None:
+    number = await asked(service, "citizen", "yen-lac")
+    person = await sign_in(client, service, "officer", "yen-lac")
+    await client.post(f"/desk/inbox/{number}/take", data={"token": await token(client)})
+    old, text = await token(client), f"Bạn mang máy ra xã nhé. {EVIL}"
+    clock.forward(minutes=61)
+    form = {"token": old, "seen": "1", "text": text}
+    for _ in range(2):  # signed out, then signed in with a form of before
+        lost = await client.post(f"/desk/inbox/{number}/answer", data=form, allow_redirects=False)
+        page = await lost.text()
+        assert "Bạn mang máy ra xã nhé. &lt;script&gt;" in page
+        assert "<script>alert" not in page
+        assert 'name="seen" value="1"' in page
+        assert (NAVIGATION in page) == (lost.status == 403)
+        await enter(client, await key_of(service, person))
+    said = await service.store.read(lambda tx: tx.all("SELECT 1 FROM conversation_messages WHERE author = 'officer'"))
+    assert said == []
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page))
+    again = await client.post(f"/desk/inbox/{number}/answer", data={**form, **fields, "token": await token(client)})
+    assert again.status == 200
+    assert "Bạn mang máy ra xã nhé." in await again.text()
+
+
+async def test_a_form_of_another_site_gets_nothing_back(client: Client, service: Service) -> None:
+    await sign_in(client, service, "admin")
+    answer = await client.post(
+        "/desk/inbox/1/answer", data={"text": "Chào bạn"}, headers={"Origin": "https://evil.example"}
+    )
+    assert answer.status == 403
+    assert "Chào bạn" not in await answer.text()
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "target"),
+    [
+        ("/desk/districts?days=7", "/desk/districts?days=7"),
+        ("/desk/inbox/12", "/desk/inbox/12"),
+        ("/desk/broadcasts/1/progress", "/desk/"),  # asked for by a page, not by a person
+        ("/desk/", "/desk/"),
+    ],
+)
+async def test_signing_in_leads_to_the_page_that_was_asked_for(
+    client: Client, service: Service, asked_for: str, target: str
+) -> None:
+    person = await member(service, "admin")
+    assert (await client.get(asked_for)).status == 401
+    assert (await enter(client, await key_of(service, person))).headers["Location"] == target
+    assert (await enter(client, await key_of(service, person))).headers["Location"] == "/desk/"
+
+
+FORGED = ["//evil.example", "/desk//evil.example", "https://evil.example", "/desk/\\evil", "/"]
+
+
+@pytest.mark.parametrize("forged", FORGED)
+async def test_signing_in_leads_to_pages_of_the_desk_only(client: Client, service: Service, forged: str) -> None:
+    person = await member(service, "admin")
+    cookie = f"desk-return={quote(forged, safe='')}"
+    entered = await enter(client, await key_of(service, person), Cookie=cookie)
+    assert entered.headers["Location"] == "/desk/"
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "status"),
+    [
+        ("GET", "unknown", 404),
+        ("POST", "unknown", 404),
+        ("GET", "inbox/1/take", 404),
+        ("GET", "inbox/99", 404),
+        ("GET", "broadcasts/99", 404),
+        ("GET", "districts/nowhere", 404),
+        ("GET", "people", 403),
+        ("POST", "exports/poster", 404),
+        ("POST", "people/1/revoke", 403),
+    ],
+)
+async def test_error_pages_show_the_way_to_the_others(
+    client: Client, service: Service, method: str, address: str, status: int
+) -> None:
+    await sign_in(client, service, "officer", "yen-lac")
+    form = {"token": await token(client)} if method == "POST" else None
+    answer = await client.request(method, f"/desk/{address}", data=form)
+    assert answer.status == status
+    assert answer.content_type == "text/html"
+    assert NAVIGATION in await answer.text()
+
+
+async def test_an_error_before_signing_in_is_a_page_too(client: Client) -> None:
+    for address, data in (("/desk/unknown", None), ("/desk/in", b"x" * 70_000)):
+        answer = await client.request("POST" if data else "GET", address, data=data)
+        assert answer.status == (413 if data else 401)
+        assert answer.content_type == "text/html"
 
 
 @pytest.mark.parametrize("role", ["admin", "officer"])
