@@ -16,7 +16,8 @@ from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from pathlib import Path
 
-from bot.exports.spreadsheet import VIEWS, Wanted, all_tables, table
+from bot.exports.tables import VIEWS, Wanted, table
+from bot.exports.workbook import make_workbook
 from bot.i18n.catalogue import load_catalogues
 from bot.library.regions import NEW_MAP, load_regions
 from bot.statistics import counts
@@ -83,13 +84,13 @@ async def measure(store: Store) -> dict[str, dict[str, float]]:
     odd, month = TODAY - timedelta(days=500), TODAY - timedelta(days=30)
     works: dict[str, Callable[[], Awaitable[object]]] = {}
     for view in VIEWS:
-        works[f"{view}, ever"] = lambda view=view: table(store, regions, view, Wanted(TODAY))
-        works[f"{view}, 500 days"] = lambda view=view: table(store, regions, view, Wanted(TODAY, odd, TODAY))
+        works[f"{view}, ever"] = lambda view=view: table(store, regions, view, Wanted(TODAY), catalogue)
+        works[f"{view}, 500 days"] = lambda view=view: table(store, regions, view, Wanted(TODAY, odd, TODAY), catalogue)
         works[f"{view}, one district, published"] = lambda view=view: table(
-            store, regions, view, Wanted(TODAY, month, TODAY, frozenset(["vinh-tuong"]), 5)
+            store, regions, view, Wanted(TODAY, month, TODAY, frozenset(["vinh-tuong"]), 5), catalogue
         )
     works["growth, 30 days"] = lambda: counts.count_days(store, since=month, until=TODAY)
-    works["whole workbook (all sheets)"] = lambda: all_tables(store, regions, Wanted(TODAY), catalogue)
+    works["whole workbook (all sheets)"] = lambda: make_workbook(store, regions, Wanted(TODAY), catalogue)
     kept = {name: await measured(work) for name, work in works.items()}
     full = {}
     begun = time.perf_counter()

@@ -41,7 +41,10 @@ with atheris.instrument_imports(include=["bot"]):
     from bot.message import IncomingMessage
     from bot.search.tokenizer import WordLists
     from bot.serialization import dump_message, load_message
-    from bot.statistics.official import read_figures
+    from bot.statistics.counts import OfficialFigure
+    from bot.statistics.official_mapping import guess_mapping
+    from bot.statistics.official_preview import preview_table
+    from bot.statistics.table_reader import TableRefused, read_tables
     from bot.text.markup import escape, to_html, to_plain
     from bot.text.normalize import clean, fold, split_text, words
     from bot.text.redaction import redact
@@ -116,14 +119,19 @@ def proofs(header: bytes) -> None:
 
 
 def figures(content: bytes) -> None:
-    """A table of the authorities, CSV or XLSX, is read or refused."""
-    GIVEN.write_bytes(content)
+    """A table of the authorities, CSV or XLSX, is read and remarked on, or refused."""
     try:
-        read = read_figures(GIVEN, REGIONS, today=date(2026, 11, 23))
-    except ContentError:
+        tables = read_tables(content, "a.csv")
+    except TableRefused:
         return
-    assert read
-    assert all(figure.phones >= 0 for figure in read)
+    mapping = guess_mapping(tables, REGIONS, "a.csv")
+    preview = preview_table(tables[mapping.sheet], mapping, REGIONS, _nothing_before, today=date(2026, 11, 23))
+    assert preview.lines or preview.stopped
+    assert all(figure.phones >= 0 for figure in preview.figures)
+
+
+def _nothing_before(place: str, day: date) -> OfficialFigure | None:
+    return None
 
 
 def words_file(content: bytes) -> None:

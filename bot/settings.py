@@ -298,6 +298,19 @@ class ReportSettings(_Section):
     signature: SignatureSettings = SignatureSettings()
 
 
+class MapSettings(_Section):
+    """Outlines for the maps; without a file they are schematic tiles."""
+
+    outlines: str = ""
+    attribution: str = ""
+
+    @model_validator(mode="after")
+    def _outlines_name_their_source(self) -> MapSettings:
+        if self.outlines and not self.attribution:
+            raise ValueError("attribution must say whose outlines these are")
+        return self
+
+
 class LogSettings(_Section):
     """How the bot reports on itself."""
 
@@ -335,6 +348,7 @@ class Settings(BaseSettings):
     reminders: ReminderSettings = ReminderSettings()
     backup: BackupSettings = BackupSettings()
     report: ReportSettings = ReportSettings()
+    map: MapSettings = MapSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

@@ -73,6 +73,7 @@ CHANGE_CONTENT = Action("change-content", ADMIN, scoped=False)
 MANAGE_ROLES = Action("manage-roles", ADMIN, scoped=False)
 SEE_STATE = Action("see-state", ADMIN, scoped=False)
 READ_AUDIT = Action("read-audit", ADMIN, scoped=False)
+IMPORT_FIGURES = Action("import-figures", ADMIN, scoped=False)
 
 NO_ROLE = {
     OFFICER: mark("This is for officers only. If you are one, ask an admin for an invitation."),

@@ -8,6 +8,7 @@ import click
 import orjson
 
 from bot.commands.context import CommandContext, pass_context
+from bot.commands.progress import OPENING, progress
 from bot.errors import BotError
 from bot.i18n.catalogue import load_catalogues, looks_english
 from bot.library.knowledge import INDEX_FILE, Knowledge, load_knowledge
@@ -32,7 +33,8 @@ def ask(context: CommandContext, question: str | None, *, jsonl: bool, explain: 
         settings.data_folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BotError(f"The folder {settings.data_folder} cannot be made: {error.strerror}.") from None
-    knowledge = load_knowledge(settings.content, settings.data_folder / INDEX_FILE)
+    with progress(OPENING):
+        knowledge = load_knowledge(settings.content, settings.data_folder / INDEX_FILE)
     if jsonl:
         _answer_lines(knowledge)
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import date, datetime
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from bot.broadcasts.presentation import (
 )
 from bot.clock import now
 from bot.commands.context import DAY, CommandContext, day, pass_context
+from bot.commands.progress import OPENING, progress
 from bot.errors import BotError, NotAllowed
 from bot.i18n.catalogue import Catalogue
 from bot.runtime.build import Service, open_service
@@ -241,7 +242,9 @@ def _run(context: CommandContext, work: Callable[[Service], Awaitable[str]]) -> 
 
 @asynccontextmanager
 async def _opened(context: CommandContext) -> AsyncIterator[Service]:
-    async with open_service(context.settings, context.routes, sends=False) as service:
+    async with AsyncExitStack() as opened:
+        with progress(OPENING):
+            service = await opened.enter_async_context(open_service(context.settings, context.routes, sends=False))
         yield service
 
 

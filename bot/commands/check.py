@@ -16,12 +16,14 @@ from bot import access
 from bot.clock import now, stamp
 from bot.commands.context import DAY, CommandContext, day, pass_context
 from bot.errors import ContentError, Problem
+from bot.exports.letterhead import vanished_names
 from bot.exports.poster import load_poster_text
 from bot.i18n.catalogue import load_catalogues
 from bot.i18n.check import check_translations
 from bot.library.articles import LONGEST_ANSWER, Library, load_library
 from bot.library.goals import load_goals
 from bot.library.knowledge import INDEX_FILE, Knowledge, load_knowledge
+from bot.library.outlines import load_outlines
 from bot.library.regions import load_regions
 from bot.library.render import screen_length
 from bot.library.replay import replay
@@ -98,6 +100,8 @@ def _broken_files(context: CommandContext) -> list[Problem]:
         partial(_check_goals, settings.content, settings.region),
         partial(load_scripts, settings.content),
         partial(_check_codes, context),
+        partial(_check_letterhead, context),
+        partial(_check_outlines, context),
         partial(load_poster_text, settings.content),
     ]
     for load in loaders:
@@ -129,6 +133,29 @@ def _check_codes(context: CommandContext) -> None:
     sources = load_sources(context.settings.content)
     if problems := list(check_sources(sources, load_regions(context.settings.region))):
         raise ContentError(problems)
+
+
+def _check_letterhead(context: CommandContext) -> None:
+    try:
+        regions = load_regions(context.settings.region)
+    except ContentError:
+        return  # reported for itself
+    merged = regions.province.merged_into
+    sentence = "names {}, which ended on {} (the province is {} now); the report leaves it blank."
+    problems = [
+        Problem("config.yaml", 0, f"report.{key} {sentence.format(name, merged.since, merged.name)}")
+        for key, name in vanished_names(context.settings.report, regions, context.today()).items()
+    ]
+    if problems:
+        raise ContentError(problems)
+
+
+def _check_outlines(context: CommandContext) -> None:
+    try:
+        regions = load_regions(context.settings.region)
+    except ContentError:
+        return  # reported for itself
+    load_outlines(context.settings.map.outlines, regions)
 
 
 def _check_goals(content: Path, region: Path) -> None:

@@ -10,6 +10,7 @@ import click
 
 from bot import clock
 from bot.commands.context import DAY, CommandContext, day, pass_context
+from bot.commands.progress import progress
 from bot.errors import BotError
 from bot.exports import poster as posters
 from bot.exports.official_report import make_report
@@ -44,7 +45,9 @@ def report(context: CommandContext, out: Path, since: date | None, until: date |
                 small_count=settings.privacy.small_count,
             )
 
-    _write(out, context.run(work()))
+    with progress("Counting and writing the report"):
+        content = context.run(work())
+    _write(out, content)
     print(f"{out}: {period.since} to {period.until}. Dotted blanks are filled in by hand; see report.* in config.yaml.")
 
 

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 
 import click
 import structlog
@@ -18,6 +18,7 @@ from aiohttp import web
 from bot import clock
 from bot.channels.console import ConsoleChannel
 from bot.commands.context import CommandContext, pass_context
+from bot.commands.progress import OPENING, progress
 from bot.errors import BotError, SettingsError
 from bot.logs import set_up_logs
 from bot.runtime.build import Service, open_service
@@ -68,13 +69,18 @@ def chat(context: CommandContext, name: str) -> None:
 
 async def _chat(context: CommandContext, name: str) -> None:
     console = ConsoleChannel(address=name, clock=clock.now)
-    async with open_service(context.settings, context.routes, extra_channels=[console]) as service:
+    async with AsyncExitStack() as opened:
+        opening = open_service(context.settings, context.routes, extra_channels=[console])
+        with progress(OPENING):
+            service = await opened.enter_async_context(opening)
         await console.listen(service.inbox.receive)
 
 
 async def _serve(context: CommandContext) -> None:
     settings = context.settings
-    async with open_service(settings, context.routes, online=True) as service:
+    async with AsyncExitStack() as opened:
+        with progress(OPENING):
+            service = await opened.enter_async_context(open_service(settings, context.routes, online=True))
         runner = web.AppRunner(
             make_app(service),
             access_log=None,

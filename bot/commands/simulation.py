@@ -8,6 +8,7 @@ import click
 
 from bot import clock
 from bot.commands.context import CommandContext, pass_context
+from bot.commands.progress import progress
 from bot.demo.simulation import simulate
 from bot.library.articles import load_library
 from bot.library.regions import load_regions
@@ -36,10 +37,19 @@ def demo_data(context: CommandContext, people: int, seed: int) -> None:
     async def work() -> Mapping[str, int]:
         async with context.store() as store:
             return await simulate(
-                store, regions, library, sources, now=clock.now(), working=settings.working, people=people, seed=seed
+                store,
+                regions,
+                library,
+                sources,
+                now=clock.now(),
+                working=settings.working,
+                people=people,
+                seed=seed,
+                tell=line.tell,
             )
 
-    made = context.run(work())
+    with progress("Simulating a year") as line:
+        made = context.run(work())
     print(
         f"Simulated: {made['people']} people, {made['reports']} reports, {made['questions']} questions, "
         f"{made['requests']} requests. None of it is real, and everything that shows it says so."

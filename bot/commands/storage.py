@@ -13,6 +13,7 @@ from bot.backup import backup as backups
 from bot.backup.move import move as move_all
 from bot.backup.restore import restore as put_back
 from bot.commands.context import CommandContext, pass_context
+from bot.commands.progress import progress
 from bot.errors import BotError
 from bot.settings import DATABASE_ADDRESS
 from bot.store import applied_migrations
@@ -46,9 +47,9 @@ def backup(context: CommandContext, file: Path, *, scheduled: bool) -> None:
     FILE is an SQLite database with a sum of every table in it; FILE.sha256 holds the sum of the file. It is readable
     by its owner only: it holds what citizens said.
     """
-    manifest = context.run(
-        backups.back_up(context.settings.database, file, at=clock.now(), actor="schedule" if scheduled else ACTOR)
-    )
+    actor = "schedule" if scheduled else ACTOR
+    with progress("Writing and verifying the backup"):
+        manifest = context.run(backups.back_up(context.settings.database, file, at=clock.now(), actor=actor))
     print(f"{file}: {manifest.rows} rows of {len(manifest.sums)} tables, schema {manifest.schema}, verified.")
 
 
@@ -67,9 +68,11 @@ def restore(context: CommandContext, file: Path, *, check: bool) -> None:
         print(f"{file}: whole, {manifest.rows} rows, schema {manifest.schema}, made at {manifest.made_at:%F %T} UTC.")
         return
     settings = context.settings
-    manifest, kept, again = context.run(
-        put_back(settings.database, file, at=clock.now(), data=settings.data_folder, actor=ACTOR, zone=settings.zone)
+    putting = put_back(
+        settings.database, file, at=clock.now(), data=settings.data_folder, actor=ACTOR, zone=settings.zone
     )
+    with progress("Restoring"):
+        manifest, kept, again = context.run(putting)
     print(f"Restored {manifest.rows} rows as of {manifest.made_at:%F %T} UTC.")
     print(f"What was there before is kept in {kept}." if kept else "There were no records before.")
     if any(again):
@@ -101,16 +104,16 @@ def move(context: CommandContext, source: str, target: str) -> None:
         raise BotError(f"There is no database {path}.")
 
     settings = context.settings
-    moved = context.run(
-        move_all(
+    with progress("Moving all records, then comparing both sides") as line:
+        moving = move_all(
             source,
             target,
             at=clock.now(),
             actor=ACTOR,
-            tell=print,
+            tell=line.say,
             data=settings.data_folder,
             zone=settings.zone,
         )
-    )
+        moved = context.run(moving)
     again = f", {moved.before} of them before this run" if moved.before else ""
     print(f"{moved.rows} rows of {len(moved.sums)} tables{again}; counts and sums are the same on both sides.")

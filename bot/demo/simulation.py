@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -68,6 +68,7 @@ _OFFICER_NAMES = (
     "Ngô Văn Sơn",
     "Dương Thị Nga",
 )
+_PRODUCTS = ("vneid", "app", "both"), (6, 3, 1)  # health books, and how often each is reported
 _REMINDER = "Mời bạn cài ứng dụng sổ sức khỏe và báo cài tại đây."
 _MOST_REMINDED = 400  # of each reminder, a sample
 _OUTCOMES = {
@@ -116,12 +117,14 @@ async def simulate(
     working: WorkingHours,
     people: int,
     seed: int,
+    tell: Callable[[int, int], None] = lambda number, of: None,
 ) -> Mapping[str, int]:
     """Fill an empty database with a year that ended yesterday; raises NotEmpty where anybody was ever counted.
 
-    Returns how many people, reports, questions and requests there are, and the numbers of an admin and an officer.
+    Returns how many people, reports, questions and requests there are, and the numbers of an admin and an officer;
+    `tell` hears how many of the people have lived through it.
     """
-    year = _Simulation(regions, library, sources, now=now, working=working, seed=seed).run(people)
+    year = _Simulation(regions, library, sources, now=now, working=working, seed=seed).run(people, tell)
 
     def work(tx: Transaction) -> dict[str, int]:
         if demo.is_simulated(tx):
@@ -173,6 +176,7 @@ class _Simulation:
         self, regions: Regions, library: Library, sources: Sources, *, now: datetime, working: WorkingHours, seed: int
     ) -> None:
         self._dice = random.Random(seed)  # noqa: S311 - a year that can be made again, not a secret
+        self._books = random.Random(seed)  # noqa: S311 - apart, so that the rest of a year is as it was before books
         self._regions, self._working, self._zone = regions, working, working.zone
         self._end = now.astimezone(working.zone).date() - timedelta(days=1)
         self._start = self._end - timedelta(days=DAYS - 1)
@@ -190,11 +194,13 @@ class _Simulation:
         self._weights = [1 / (1 + number % 17) for number in range(len(self._asked))]
         self._year = _Year()
 
-    def run(self, people: int) -> _Year:
+    def run(self, people: int, tell: Callable[[int, int], None]) -> _Year:
         """Let everybody live through the year."""
         days = self._dice.choices(range(DAYS), self._busy, k=people)
         for number, day in enumerate(sorted(days)):
             self._citizen(f"{ADDRESS}{number + 1:06}", day)
+            tell(number, people)
+        tell(0, 0)  # what follows has no end that is known
         self._officials()
         self._open_talks()
         self._send_to_many()
@@ -245,10 +251,11 @@ class _Simulation:
         dice, year = self._dice, self._year
         commune = dice.choice(self._communes[district]) if dice.random() < 0.7 else ""
         at = self._after(met) if met else self._moment(day)
-        key = (district, commune, channel, language, source)
+        product = self._books.choices(*_PRODUCTS)[0]
+        key = (district, commune, channel, language, source, product)
         made = self._days[day]
         self._book(key, made, 1)
-        year.history.append((address, ("reported", district, commune, stamp(at))))
+        year.history.append((address, ("reported", district, commune, product, stamp(at))))
         wording = MADE_UP + "Tôi đồng ý báo cài."
         later = day + 1 + int(dice.expovariate(0.1))
         change = dice.random()
@@ -256,17 +263,19 @@ class _Simulation:
             self._book(key, self._days[later], -1)
             district = dice.choice([d.id for d in self._districts if d.id != district])
             commune = dice.choice(self._communes[district])
-            key = (district, commune, channel, language, source)
+            key = (district, commune, channel, language, source, product)
             self._book(key, self._days[later], 1)
-            year.history.append((address, ("corrected", district, commune, stamp(self._moment(later)))))
+            year.history.append((address, ("corrected", district, commune, product, stamp(self._moment(later)))))
         elif change > 0.985 and later < DAYS:
             self._book(key, self._days[later], -1)
             withdrawn = stamp(self._moment(later))
-            year.history.append((address, ("withdrawn", district, commune, withdrawn)))
+            year.history.append((address, ("withdrawn", district, commune, product, withdrawn)))
             year.consents.append((address, ("report", wording, stamp(at), withdrawn)))
             return
         year.consents.append((address, ("report", wording, stamp(at), None)))
-        year.reports.append((address, (district, commune, channel, source, language, made.isoformat(), stamp(at))))
+        year.reports.append(
+            (address, (district, commune, channel, source, language, product, made.isoformat(), stamp(at)))
+        )
 
     def _question(self, address: str, channel: str, language: str, at: datetime) -> None:
         dice = self._dice
@@ -359,9 +368,9 @@ class _Simulation:
             name = _OFFICER_NAMES[number % len(_OFFICER_NAMES)]
             self._year.officers.append((address, (f"{name} {MADE_UP}".strip(), at)))
 
-    def _book(self, key: tuple[str, str, str, str, str], day: date, change: int) -> None:
-        district, commune, channel, language, source = key
-        for view, name in zip(tallies.VIEWS, ("", commune, channel, language, source), strict=True):
+    def _book(self, key: tuple[str, str, str, str, str, str], day: date, change: int) -> None:
+        district, *names = key
+        for view, name in zip(tallies.VIEWS, ("", *names), strict=True):
             for unit, span in _spans(day):
                 self._year.tallies[view, unit, span, district, name] += change
 

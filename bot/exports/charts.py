@@ -80,12 +80,12 @@ def ranking(
         said.append(f"{name}: {label}")
     title = catalogue.t("Reported installations by district, as a share of adults")
     notes = [
-        *_notes(catalogue, province.day, province.step, over=province.over),
+        *basic_notes(catalogue, province.day, province.step, over=province.over),
         catalogue.t("Adults are an estimate."),
     ]
     if official is not None:
         notes.append(official_sentence(official, catalogue))
-    return _chart("ranking", catalogue, title, notes, said, rows=rows)
+    return make_chart("ranking", catalogue, title, notes, said, rows=rows)
 
 
 def growth(
@@ -120,7 +120,7 @@ def growth(
         if weekly
         else catalogue.t("New reports by day, {place}", place=place)
     )
-    notes = _notes(catalogue, days[-1].day if days else None, step, over=over)
+    notes = basic_notes(catalogue, days[-1].day if days else None, step, over=over)
     if weekly:
         notes.append(catalogue.t("Each bar ends on the day below it."))
     notes.append(catalogue.t("In all {reports} at the end.", reports=total))
@@ -131,7 +131,7 @@ def growth(
         told = sorted({max(told, key=lambda item: item[1]), *told[1 - MOST_TOLD :]})
     said = [f"{catalogue.day(span)}: {catalogue.number(new)}" for span, new in told if new]
     rows = [{"day": span.isoformat(), "new": new} for span, new in spans.items()]
-    return _chart("growth", catalogue, title, notes, said or [catalogue.t("nothing new")], rows=rows, marks=marks)
+    return make_chart("growth", catalogue, title, notes, said or [catalogue.t("nothing new")], rows=rows, marks=marks)
 
 
 def progress(
@@ -161,13 +161,13 @@ def progress(
         said.append(f"{name}: {label} ({wanted})")
     until = sorted({one.goal.until for one in found})
     if measured_by == SELF_REPORTED:
-        notes = _notes(catalogue, found[0].day if found else None, step, over=over)
+        notes = basic_notes(catalogue, found[0].day if found else None, step, over=over)
     else:
         notes = [catalogue.t("Measured by the latest official figures.")]
     if len(until) == 1:
         notes.append(catalogue.t("Grey: the goal for {day}; beside it what it takes each week.",
                                  day=catalogue.day(until[0])))  # fmt: skip
-    return _chart("progress", catalogue, catalogue.t("Progress to the goal"), notes, said, rows=rows)
+    return make_chart("progress", catalogue, catalogue.t("Progress to the goal"), notes, said, rows=rows)
 
 
 def funnel(
@@ -186,14 +186,14 @@ def funnel(
         rows.append({"name": name, "people": one.people, "label": label})
         said.append(f"{name}: {label}")
     notes = [
-        *_notes(catalogue, day, step, over=over),
+        *basic_notes(catalogue, day, step, over=over),
         catalogue.t("Per cent of those who began to talk."),
         catalogue.t("Everybody counts who ever did it, so more than the reports that stand today."),
     ]
     title = catalogue.t("From the first contact to the report")
     if place:
         title = catalogue.t("From the poster to the report, posters of {place}", place=place)
-    return _chart("funnel", catalogue, title, notes, said, rows=rows)
+    return make_chart("funnel", catalogue, title, notes, said, rows=rows)
 
 
 def _ends_seven_days(day: date, last: date) -> date:
@@ -246,7 +246,8 @@ def up_to(catalogue: Catalogue, day: date, *, over: bool) -> str:
     return catalogue.t("Up to this moment; {day} is not over yet.", day=catalogue.day(day))
 
 
-def _notes(catalogue: Catalogue, day: date | None, step: int, *, over: bool) -> list[str]:
+def basic_notes(catalogue: Catalogue, day: date | None, step: int, *, over: bool) -> list[str]:
+    """Say whose figures these are, until when they go, and how coarse they are."""
     notes = [catalogue.t("Reported by citizens themselves; not official figures.")]
     if day is not None:
         notes.append(up_to(catalogue, day, over=over))
@@ -255,9 +256,10 @@ def _notes(catalogue: Catalogue, day: date | None, step: int, *, over: bool) -> 
     return notes
 
 
-def _chart(
-    kind: str, catalogue: Catalogue, title: str, notes: list[str], said: list[str], **figures: list[dict[str, Any]]
+def make_chart(
+    kind: str, catalogue: Catalogue, title: str, notes: list[str], said: list[str], **figures: Sequence[object]
 ) -> Chart:
+    """Describe a chart for `bot.exports.vega`; `said` are its figures in words."""
     alt = f"{title}. {'; '.join(said)}. {' '.join(notes)}"
     decimal, thousands = catalogue.number(0.5)[1], catalogue.number(1000)[1]
     described = {

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from bot.exports import charts, wording
 from bot.exports.docx import DecreePaper
+from bot.exports.letterhead import without_vanished
 from bot.exports.report_figures import DistrictLine, Figures, Period, gather_figures
 from bot.exports.report_sentences import (
     baseline_sentences,
@@ -50,6 +51,7 @@ async def make_report(
         if figures.simulated:
             chart = charts.as_simulated(chart, vietnamese)
         picture, alt = await charts.draw(chart), chart.alt
+    form = without_vanished(form, regions, made_at.date())
     return await asyncio.to_thread(write_report, figures, form, chart=picture, chart_alt=alt)
 
 

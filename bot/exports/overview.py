@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -9,10 +10,11 @@ from datetime import date, timedelta
 from bot.broadcasts import Actor, Broadcasts
 from bot.clock import local_day
 from bot.errors import BotError, ContentError
-from bot.exports import charts
+from bot.exports import charts, maps
 from bot.exports.charts import Chart, Sent
 from bot.i18n.catalogue import Catalogue
 from bot.library.goals import Goals, load_goals
+from bot.library.outlines import Outlines, load_outlines
 from bot.library.regions import Regions
 from bot.library.sources import Sources, codes_within
 from bot.message import Reply
@@ -24,8 +26,8 @@ from bot.store import Store
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is looked at: a chart (ranking, growth, progress, funnel) of some days up to the last that counts, 0 for
-    all; `seen` are the districts, None for the whole province, `district` the only one where there is one.
+    """What is looked at: a chart (ranking, map, growth, progress, funnel) of some days up to the last that counts, 0
+    for all; `seen` are the districts, None for the whole province, `district` the only one where there is one.
     """
 
     chart: str
@@ -153,6 +155,16 @@ class Overview:
                 return charts.progress(found, self.regions, catalogue, step=step, measured_by=goals.measured_by,
                                        over=province.over)  # fmt: skip
             return None
+        if view.chart == "map":
+            marks = self.settings.map
+            try:
+                outlines = await asyncio.to_thread(load_outlines, marks.outlines, self.regions)
+            except ContentError:
+                outlines = Outlines()  # `check` names the mistake
+            found_map = maps.district_map(
+                province, self.regions, catalogue, outlines=outlines, attribution=marks.attribution
+            )
+            return found_map.chart
         if view.chart == "funnel":
             codes = None if view.seen is None else codes_within(view.seen, self.sources, self.regions)
             steps = await counts.count_steps(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.exports.report_figures import Figures, Period
-from bot.exports.wording import SPACE, capital, day, joined, moved, number, people, percent
+from bot.exports.wording import SPACE, capital, clock_time, day, joined, moved, number, people, percent
 from bot.library.regions import Baseline
 from bot.statistics.counts import OfficialFigure
 
@@ -109,7 +109,7 @@ def method_sentences(figures: Figures) -> list[str]:
         "tra được điện thoại đã cài đặt hay chưa; người đã cài đặt mà không báo thì không có trong số này.",
         "Cách đếm: mỗi người được đếm một lần; tài khoản ở nhiều kênh chỉ được đếm chung khi người dân đã liên kết "
         "chúng với nhau. Số của một kỳ là hiệu của số cuối kỳ và số đầu kỳ, nên giảm khi có người rút lại, sửa hoặc "
-        f"xóa. Số liệu lấy lúc {made:%H:%M} ngày{SPACE}{day(made.date())}.",
+        f"xóa. Số liệu lấy lúc {clock_time(made)} ngày{SPACE}{day(made.date())}.",
         "Địa bàn: huyện, thành phố nơi người dân cho biết đang sống, theo địa giới hành chính trước ngày 01/7/2025.",
         f"Mẫu số: số người từ đủ 18{SPACE}tuổi trở lên là ước tính, suy từ văn bản tháng 10/2021 và chia cho các "
         "huyện, thành phố theo tỷ trọng dân số ngày 01/4/2019. Hạng xếp theo tỷ lệ lũy kế; tỷ lệ bằng nhau "

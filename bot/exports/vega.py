@@ -1,4 +1,4 @@
-"""The four charts as Vega-Lite specifications, and the program that renders one: description in, picture out.
+"""The charts and maps as Vega-Lite specifications, and the program that renders one: description in, picture out.
 
 Runs as a process of its own (`python -m bot.exports.vega png|svg`), because the renderer holds Python's lock while it
 works and takes 140 MB that the bot gets back this way. All words and figures come ready from `charts.py`; nothing here
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,10 @@ _PADDING, _LETTER, _SHORTEST_BAR = 14, 8.4, 40  # a letter of the big type is ra
 _LEAST = 4  # the scale of people ends no lower, so that it has no halves
 # Blue and vermilion of Okabe and Ito, told apart with every kind of colour vision, and different in grey as well.
 _BLUE, _RED, _TRACK, _INK, _FAINT = "#0072B2", "#D55E00", "#E3E7EC", "#1B1F24", "#57606A"
+# Shades of the blue, from a place without a figure to the most; letters on the last two are white.
+_SHADES, _FIRST_DARK = ("#EEF1F4", "#DCEBF5", "#B5D5EA", "#7FB5D9", "#2F86BF", "#005B8F"), 4
+_FRAME = "#FFFFFF"
+_GRID_ROOM = WIDTH - 2 * 14
 
 Description = Mapping[str, Any]
 
@@ -106,11 +110,175 @@ def funnel(described: Description) -> alt.LayerChart:
     return _finished(described, bars, _labels(base, "people", scale))
 
 
+def tiles(described: Description) -> alt.LayerChart:
+    """A schematic map: a square for each place, with its name and figure."""
+    rows = described["rows"]
+    columns, lines = max(row["x"] for row in rows) + 1, max(row["y"] for row in rows) + 1
+    side = _GRID_ROOM / columns
+    height = min(side, 74) if columns < 6 else side * 1.3
+    placed = [
+        {**row, "left": row["x"] / columns, "right": (row["x"] + 1) / columns, "top": row["y"] / lines,
+         "bottom": (row["y"] + 1) / lines}
+        for row in rows
+    ]  # fmt: skip
+    return _cells(described, placed, height * lines, small=columns >= 6)
+
+
+def matrix(described: Description) -> alt.LayerChart:
+    """A table whose cells are shaded: things down, steps or weeks across."""
+    import altair as alt
+
+    rows = [{**row, "fill": _SHADES[row["shade"]], "ink": _ink(row["shade"])} for row in described["rows"]]
+    names, columns = list(dict.fromkeys(row["row"] for row in rows)), described["columns"]
+    many = len(columns) > 6
+    lines: dict[str, Any] = {
+        "title": None, "ticks": False, "domain": False, "grid": False, "labelExpr": "split(datum.label, '\\n')",
+    }  # fmt: skip
+    head_lines = max(name.count("\n") for name in columns)
+    across = alt.Axis(
+        orient="top", labelFontSize=11, labelLineHeight=13, labelPadding=6 + 13 * head_lines, labelOverlap=False,
+        labelAngle=-90 if many else 0, **lines,
+    )  # fmt: skip
+    # The axis keeps the room; the names are drawn by themselves, since an axis hangs a second line below the middle.
+    down = alt.Axis(labelFontSize=12, labelLimit=180, labelPadding=8, labelOpacity=0, **lines)
+    place: dict[str, Any] = {
+        "x": alt.X("column:N", sort=None, axis=across, scale=alt.Scale(domain=columns, padding=0)),
+        "y": alt.Y("row:N", sort=None, axis=down, scale=alt.Scale(domain=names, padding=0)),
+    }
+    base = alt.Chart(_data(rows)).encode(**place)
+    squares = base.mark_rect(stroke=_FRAME, strokeWidth=2, cornerRadius=4).encode(fill=alt.Fill("fill:N", scale=None))
+    texts = base.mark_text(fontSize=11 if many else 12, fontWeight=600).encode(
+        text="label:N", color=alt.Color("ink:N", scale=None)
+    )
+    titles = [
+        alt.Chart(_data([{"row": name} for name in names if name.count("\n") == breaks]))
+        .mark_text(align="right", dx=-8, dy=-7 * breaks, fontSize=12, color=_INK, lineBreak="\n", lineHeight=14)
+        .encode(x=alt.value(0), y=place["y"], text="row:N")
+        for breaks in sorted({name.count("\n") for name in names})
+    ]
+    tall = 36 if any("\n" in name for name in names) else 28
+    height = tall * len(names) + _heading_height(described) + 40 + 13 * head_lines
+    return _finished(described, squares, texts, *titles, height=height)
+
+
+def bars(described: Description) -> alt.LayerChart:
+    """Bars below their names, which may be long sentences."""
+    import altair as alt
+
+    rows = described["rows"]
+    longest = max([row["value"] for row in rows], default=0) or 1
+    scale = alt.Scale(domain=[0, longest * _label_room(rows)], nice=False)
+    base = alt.Chart(_data(rows)).encode(y=alt.Y("name:N", sort=None, axis=None, scale=alt.Scale(padding=0)))
+    x = alt.X("value:Q", scale=scale, axis=None)
+    drawn = base.mark_bar(color=_BLUE, cornerRadiusEnd=3, height=16, yOffset=9).encode(x=x)
+    figures = base.mark_text(align="left", dx=7, dy=9, color=_INK, fontSize=_SMALL).encode(x=x, text="label:N")
+    names = base.mark_text(align="left", dy=-11, color=_INK, fontSize=_SMALL, limit=_GRID_ROOM).encode(
+        x=alt.value(0), text="name:N"
+    )
+    return _finished(described, drawn, figures, names, height=46 * len(rows) + _heading_height(described))
+
+
+def _label_room(rows: Sequence[Mapping[str, Any]]) -> float:
+    """Return how much wider than the longest bar the plot must be for the longest label."""
+    labels = max((len(row["label"]) for row in rows), default=0) * 7.4 + 14
+    return _GRID_ROOM / max(_SHORTEST_BAR, _GRID_ROOM - labels)
+
+
+def outlines(described: Description) -> alt.LayerChart:
+    """A map with real outlines, the name and figure of each place in its middle."""
+    import altair as alt
+
+    rows = [{**row, "fill": _SHADES[row["shade"]], "ink": _ink(row["shade"])} for row in described["rows"]]
+    shapes = [
+        {"type": "Feature", "geometry": row["outline"], "properties": {"fill": row["fill"]}, "fill": row["fill"]}
+        for row in rows
+    ]
+    flat: dict[str, Any] = {"type": "identity", "reflectY": True}
+    areas = (
+        alt.Chart(_data(shapes))
+        .mark_geoshape(stroke=_FRAME, strokeWidth=1.5)
+        .encode(fill=alt.Fill("fill:N", scale=None))
+        .project(**flat)
+    )
+    points = [{key: row[key] for key in ("x", "y", "name", "label", "ink", "fill")} for row in rows]
+    small, place = len(rows) > 12, alt.Chart(_data(points)).encode(longitude="x:Q", latitude="y:Q").project(**flat)
+    texts: list[Any] = []
+    for text, dy, size in (("name:N", -7, 8 if small else 11), ("label:N", 8, 9 if small else _SMALL)):
+        ink, ground = alt.Color("ink:N", scale=None), alt.Stroke("fill:N", scale=None)
+        # A long name may leave its place: its ground goes with it.
+        texts.append(
+            place.mark_text(dy=dy, fontSize=size, fontWeight=600, strokeWidth=3).encode(text=text, stroke=ground)
+        )
+        texts.append(place.mark_text(dy=dy, fontSize=size, fontWeight=600).encode(text=text, color=ink))
+    return _finished(described, areas, *texts, height=_map_height(described["rows"]))
+
+
+def _map_height(rows: Sequence[Mapping[str, Any]]) -> int:
+    points = [p for row in rows for polygon in row["outline"]["coordinates"] for ring in polygon for p in ring]
+    wide = max(p[0] for p in points) - min(p[0] for p in points)
+    high = max(p[1] for p in points) - min(p[1] for p in points)
+    return int(_GRID_ROOM * high / wide) + 110
+
+
+def _cells(
+    described: Description, rows: Sequence[Mapping[str, Any]], height: float, *around: Any, small: bool
+) -> alt.LayerChart:
+    """Draw cells at fractions of the plot, each with its name above its figure."""
+    import altair as alt
+
+    values = [
+        {**row, "fill": _SHADES[row["shade"]], "ink": _ink(row["shade"]),
+         "name": row["name"].replace(" ", "\n") if small else row["name"],
+         "middle": (row["left"] + row["right"]) / 2, "center": (row["top"] + row["bottom"]) / 2}
+        for row in rows
+    ]  # fmt: skip
+    across, down = alt.Scale(domain=[0, 1], nice=False), alt.Scale(domain=[1, 0], nice=False)
+    base = alt.Chart(_data(values))
+    squares = base.mark_rect(stroke=_FRAME, strokeWidth=2, cornerRadius=4).encode(
+        x=alt.X("left:Q", scale=across, axis=None),
+        x2="right:Q",
+        y=alt.Y("top:Q", scale=down, axis=None),
+        y2="bottom:Q",
+        fill=alt.Fill("fill:N", scale=None),
+    )
+    named = any(row["name"] for row in rows)
+    name_size, figure_size = (10.5, 12) if small else (13, _BIG)
+    middle: dict[str, Any] = {
+        "x": alt.X("middle:Q", scale=across, axis=None),
+        "y": alt.Y("center:Q", scale=down, axis=None),
+    }
+    ink = alt.Color("ink:N", scale=None)
+    texts = [
+        base.mark_text(
+            dy=(21 if small else 11) if named else 0, fontSize=figure_size, fontWeight=600, baseline="middle"
+        ).encode(**middle, text="label:N", color=ink)
+    ]
+    if named:
+        texts.append(
+            base.mark_text(
+                dy=-22 if small else -10, fontSize=name_size, lineBreak="\n", lineHeight=12, baseline="middle"
+            ).encode(**middle, text="name:N", color=ink)
+        )
+    return _finished(described, squares, *texts, *around, height=round(height) + _heading_height(described))
+
+
+def _ink(shade: int) -> str:
+    return "#FFFFFF" if shade >= _FIRST_DARK else _INK
+
+
+def _heading_height(described: Description) -> int:
+    return 18 * len(described["notes"]) + 24 * len(described["title"]) + 20
+
+
 CHARTS: Mapping[str, Callable[[Description], alt.LayerChart]] = {
     "ranking": ranking,
     "growth": growth,
     "progress": progress,
     "funnel": funnel,
+    "tiles": tiles,
+    "outlines": outlines,
+    "matrix": matrix,
+    "bars": bars,
 }
 
 

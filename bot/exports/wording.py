@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from babel.numbers import format_decimal, format_percent
 
@@ -40,6 +40,11 @@ def signed(count: int) -> str:
 def day(day: date) -> str:
     """Write a day as the decree does: 05/02/2026, but 05/3/2026."""
     return f"{day.day:02}/{day.month:02}/{day.year}" if day.month < 3 else f"{day.day:02}/{day.month}/{day.year}"
+
+
+def clock_time(at: datetime) -> str:
+    """Write a time of day as the decree does: 08 giờ 26 phút."""
+    return f"{at:%H}{SPACE}giờ{SPACE}{at:%M}{SPACE}phút"
 
 
 def joined(names: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -13,12 +13,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from bot.errors import ContentError
+from bot.errors import ContentError, Problem
 from bot.text.normalize import clean, decode_keystrokes, fold
-from bot.yaml_document import read_model
+from bot.yaml_document import Document, read_model
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Code = Annotated[str, StringConstraints(pattern=r"^\d{5}$")]
+Tile = tuple[Annotated[int, Field(ge=0, lt=30)], Annotated[int, Field(ge=0, lt=30)]]
 CommuneKind = Literal["phường", "thị trấn", "xã"]
 
 NEW_MAP = "2025-"  # before the code of a commune of July 2025, where codes of 2021 were given out again
@@ -34,6 +35,7 @@ _SHORTEST_SLIP, _LONGEST_SLIP = 6, 20
 _LONGEST_NAME = 3  # words
 _LONGEST_TYPED = 300
 _GLUED = re.compile(r"\b(t[tpx])(?=[a-z]{2})")  # "TPVĩnh Yên": no syllable begins so
+_DOTTED = re.compile(r"\bt\s?\.\s?([tpx])\b\.?")  # "T.P Vĩnh Yên"
 _KM_A_DEGREE = 111.2
 _SHRINK = math.cos(math.radians(21.3))  # of a degree of longitude, in Vĩnh Phúc
 _FARTHEST_KM, _MOST_NEAREST = 20.0, 3
@@ -63,6 +65,7 @@ class District(_Model):
     population_2019: int = Field(gt=0)
     adults_estimate: int = Field(gt=0)
     centre: tuple[float, float] | None = None  # latitude and longitude of its main town, within some kilometres
+    tile: Tile | None = None  # column and row in the schematic map
     communes: tuple[Commune, ...] = Field(min_length=1)
     later_names: tuple[Commune, ...] = ()
 
@@ -79,6 +82,7 @@ class NewCommune(_Model):
     code: Code
     name: Text
     kind: Literal["phường", "xã"]
+    tile: Tile | None = None
     origins: dict[str, tuple[Text, ...]] = Field(alias="from", min_length=1)
 
 
@@ -312,9 +316,18 @@ def load_regions(path: Path) -> Regions:
                 for part in parts
                 if part not in known
             ]
+    for section, places in (("districts", province.districts), ("communes_2025", province.communes_2025)):
+        problems += _doubled_tiles(section, places, document)
     if problems:
         raise ContentError(problems)
     return Regions(province, districts, _index(province))
+
+
+def _doubled_tiles(section: str, places: Sequence[District | NewCommune], document: Document) -> Iterator[Problem]:
+    taken: dict[Tile, str] = {}
+    for number, place in enumerate(places):
+        if place.tile and (other := taken.setdefault(place.tile, place.code)) != place.code:
+            yield document.problem((section, number, "tile"), f"this tile is that of {other} already.")
 
 
 def _index(province: Province) -> dict[str, tuple[Place, ...]]:
@@ -334,7 +347,7 @@ def _index(province: Province) -> dict[str, tuple[Place, ...]]:
 
 
 def _tokens(typed: str) -> list[str]:
-    return _WORD.findall(_GLUED.sub(r"\1 ", fold(typed)))
+    return _WORD.findall(_GLUED.sub(r"\1 ", _DOTTED.sub(r"t\1 ", fold(typed))))
 
 
 def _key(name: str) -> str:

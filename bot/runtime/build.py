@@ -28,6 +28,7 @@ from bot.broadcasts.scheduler import BroadcastScheduler
 from bot.channels import Channel
 from bot.channels.protocol import Measured
 from bot.channels.terms import terms_of
+from bot.channels.titles import CHANNEL_TITLES
 from bot.channels.webchat import WebChatChannel
 from bot.clock import Clock, local_day, stamp
 from bot.cluster.membership import HEARTBEAT_SECONDS, Membership
@@ -42,7 +43,7 @@ from bot.errors import ContentError, StoreError, StoreUnavailable
 from bot.exports.screens import Screens
 from bot.helpdesk import cases
 from bot.helpdesk.cases import HelpDesk
-from bot.i18n.catalogue import Catalogue, load_catalogues, mark
+from bot.i18n.catalogue import Catalogue, load_catalogues
 from bot.library.knowledge import INDEX_FILE, ContentStore
 from bot.library.regions import Regions, load_regions
 from bot.message import Capabilities, ChannelState
@@ -51,6 +52,8 @@ from bot.reminders.summary import Summaries
 from bot.reminders.texts import ReminderTexts
 from bot.runtime.telegram_factory import open_platforms, pace_of
 from bot.settings import Settings, can_change, changed, changed_keys
+from bot.statistics.activity import count_up
+from bot.statistics.official import forget_drafts
 from bot.store import (
     Store,
     Transaction,
@@ -73,7 +76,7 @@ log = structlog.get_logger()
 CONTENT_FOLDER = "content folder"  # in the audit: whoever may write there
 SECRET_FILE = "secret"  # noqa: S105 - the name of a file
 _OTHER_SECRET = "Another process on these records has another BOT_SECRET; give all of them the same."  # noqa: S105
-_TITLES = {"telegram": "Telegram", "zalo_oa": "Zalo", "zalo_bot": mark("Zalo (bot)")}
+_TITLES = {name: CHANNEL_TITLES[name] for name in ("telegram", "zalo_oa", "zalo_bot")}
 _CONTENT_PAUSE, _SWEEP_PAUSE, _PUSH_PAUSE, _BROADCAST_PAUSE, _BACKUP_PAUSE = 2.0, 30.0, 0.5, 1.0, 60.0
 _LOOK_PAUSE = 0.3  # how soon what another process stored for this one is found
 _LEDGER_PAUSE, _REVOCATION_PAUSE, _REACH_PAUSE = 600.0, 2.0, 60.0
@@ -191,6 +194,8 @@ class Service:
         for_questions = stamp(now - timedelta(days=privacy.question_days))
 
         def work(tx: Transaction) -> None:
+            if day != self.looked_through:  # before what is counted is deleted
+                count_up(tx, now=now, zone=self.settings.zone)
             messages.forget_before(tx, for_messages)
             chat_events.forget_before(tx, for_messages)
             questions.forget_before(tx, for_questions)
@@ -202,6 +207,7 @@ class Service:
             links.forget_before(tx, stamp(now - GUESS_TIME), expired=stamp(now))
             handoffs.forget_expired(tx, stamp(now))
             leases.forget_before(tx, stamp(now - _LEASE_REMEMBERED))
+            forget_drafts(tx, at=now)
             revocations.forget_before(tx, stamp(now - timedelta(days=privacy.revocation_days)))
             if day != self.looked_through:  # it reads everybody, so it is done once a day
                 people.forget_dialogs(tx, for_questions)

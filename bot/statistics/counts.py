@@ -337,6 +337,29 @@ async def official_figures(store: Store, regions: Regions, *, until: date) -> Ma
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class ComparedFigure:
+    """An official figure beside what citizens of the place had reported by the end of its day."""
+
+    official: OfficialFigure
+    reports: int
+
+
+async def official_history(
+    store: Store, regions: Regions, district: str, *, today: date, step: int, limit: int
+) -> list[ComparedFigure]:
+    """List the latest official figures of a district, newest first, each beside the self-reported count of its day."""
+    rows = await store.read(lambda tx: official.figures(tx, until=last_day(today, step).isoformat()))
+    figures = [
+        OfficialFigure(date.fromisoformat(row["day"]), row["phones"]) for row in rows if row["district"] == district
+    ]
+    found = []
+    for figure in reversed(figures[-limit:]):
+        counted = await count_districts(store, regions, today=today, until=figure.day, scope=[district], step=step)
+        found.append(ComparedFigure(figure, counted.reports))
+    return found
+
+
 def progress(
     province: ProvinceCount, regions: Regions, goals: Goals, figures: Mapping[str, OfficialFigure]
 ) -> list[GoalProgress]:

@@ -11,8 +11,8 @@ Rows = Sequence[tuple[object, ...]]
 
 _TABLES: Mapping[str, tuple[str, ...]] = {
     "people": ("channel", "address", "language", "source", "created_at", "seen_at", "gone_at", "steps"),
-    "reports": ("person_id", "district", "commune", "channel", "source", "language", "day", "reported_at"),
-    "report_history": ("person_id", "change", "district", "commune", "at"),
+    "reports": ("person_id", "district", "commune", "channel", "source", "language", "product", "day", "reported_at"),
+    "report_history": ("person_id", "change", "district", "commune", "product", "at"),
     "consents": ("person_id", "purpose", "wording", "given_at", "withdrawn_at"),
     "questions": ("person_id", "channel", "language", "text", "article", "verdict", "score", "helped", "at"),
     "conversations": (

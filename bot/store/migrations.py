@@ -609,6 +609,38 @@ MIGRATIONS = MappingProxyType(
             "CREATE INDEX audit_by_actor ON audit (actor, id)",
             "CREATE INDEX audit_by_time ON audit (at)",
         ),
+        "m250_official_imports": (
+            # state: draft, taken, undone; content: the tables of the file while it is a draft, as JSON; mapping: where
+            # the figures stand; figures: what was taken in, and what stood there before, as JSON
+            """
+            CREATE TABLE official_imports (
+                id {serial},
+                state TEXT NOT NULL,
+                made_by TEXT NOT NULL,
+                file TEXT NOT NULL,
+                content TEXT NOT NULL,
+                mapping TEXT NOT NULL,
+                figures TEXT NOT NULL DEFAULT '[]',
+                made_at TEXT NOT NULL,
+                taken_at TEXT NOT NULL DEFAULT ''
+            ) {strict}
+            """,
+        ),
+        "m251_activity": (
+            # what was asked and what became of it, day by day, for as long as reports look back; names nobody.
+            # subject: asked, open, helped, unhelped (name: an article), case-opened, case-answered, case-in-time,
+            # case-closed (name: its kind)
+            """
+            CREATE TABLE activity (
+                day TEXT NOT NULL,
+                subject TEXT NOT NULL,
+                name TEXT NOT NULL,
+                district TEXT NOT NULL,
+                times INTEGER NOT NULL,
+                PRIMARY KEY (day, subject, name, district)
+            ) {clustered}
+            """,
+        ),
         "m280_report_product": (
             # which health book: app, vneid or both; empty: the app, before people were asked
             "ALTER TABLE reports ADD COLUMN product TEXT NOT NULL DEFAULT ''",

@@ -26,7 +26,7 @@ from bot.web import chat, health, hooks, screens
 from bot.web.body import read_body
 from bot.web.desk.page_context import PATH as DESK
 from bot.web.desk.page_context import refused
-from bot.web.desk.routes import add_desk
+from bot.web.desk.routes import add_desk, is_upload
 from bot.web.keys import ALL_MESSAGES, LISTENERS, NEW_SESSIONS, SERVICE, TEMPLATES
 
 log = structlog.get_logger()
@@ -101,7 +101,8 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         # Before anything else, so that nobody holds a handler by sending slowly; it is kept for whoever reads it.
-        await read_body(request, request.app[SERVICE].settings.web.body_seconds)
+        if not is_upload(request):  # read once it is known who uploads
+            await read_body(request, request.app[SERVICE].settings.web.body_seconds)
         return await handler(request)
     except web.HTTPRequestEntityTooLarge:
         return refusal(request, 413, mark("Your message is too long for me to read."))

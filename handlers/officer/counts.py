@@ -16,7 +16,7 @@ from bot.reminders.summary import summary_wording
 from bot.statistics import counts, walks
 from bot.text.normalize import fold
 
-CHARTS = ("ranking", "growth", "progress", "funnel")
+CHARTS = ("ranking", "map", "growth", "progress", "funnel")
 PERIODS = {"7": 7, "30": 30, "365": 365, "all": 0}
 DEFAULT_PERIOD = "30"
 WALKS = "counts:walks:"  # then a guide and a period, both may be empty
@@ -119,12 +119,13 @@ def _buttons(context: Context, asked: _Asked, scope: frozenset[str] | None, *, w
     buttons = []
     names = {
         "ranking": t("Ranking of districts"),
+        "map": t("Map"),
         "growth": t("Growth"),
         "progress": t("Progress to the goal"),
         "funnel": t("From contact to report"),
     }
     for chart, name in names.items():
-        if chart == asked.chart or (chart == "ranking" and asked.district):
+        if chart == asked.chart or (chart in ("ranking", "map") and asked.district):
             continue
         buttons.append(asked.button(name, chart=chart))
     if asked.chart in ("growth", "funnel"):

@@ -7,8 +7,9 @@ from dataclasses import replace
 from bot import access
 from bot.clock import local_day
 from bot.conversation.context import Context, Route
-from bot.exports import spreadsheet
-from bot.exports.spreadsheet import BOM, CSV_TYPE, RAW_HEADER, XLSX_TYPE, Wanted, as_csv, as_xlsx
+from bot.exports import workbook
+from bot.exports.spreadsheet import CSV_TYPE, XLSX_TYPE, office_csv
+from bot.exports.tables import Wanted, raw_table, table
 from bot.i18n.catalogue import mark
 from bot.message import Attachment, Button
 from bot.statistics import counts
@@ -38,21 +39,26 @@ async def handle(context: Context) -> None:
 
 async def _send_workbook(context: Context) -> None:
     wanted = _wanted(context)
-    tables = await spreadsheet.all_tables(
-        context.work.store, context.regions, wanted, context.catalogue, sources=context.knowledge.sources
+    content = await workbook.make_workbook(
+        context.work.store,
+        context.regions,
+        wanted,
+        context.catalogue,
+        agency=context.settings.report.agency,
+        sources=context.knowledge.sources,
     )
-    name = f"thong-ke-{wanted.today:%Y-%m-%d}.xlsx"
     context.work.audit("export", f"xlsx {_area(wanted)}")
-    await _hand_over(context, Attachment(name, XLSX_TYPE, as_xlsx(tables)), context.t("The counts as a workbook."))
+    file = Attachment(workbook.file_name(wanted), XLSX_TYPE, content)
+    await _hand_over(context, file, context.t("The counts as a workbook."))
 
 
 async def _send_csv(context: Context) -> None:
     wanted = _wanted(context)
-    one = await spreadsheet.table(context.work.store, context.regions, "district", wanted)
+    one = await table(context.work.store, context.regions, "district", wanted, context.catalogue)
     name = f"thong-ke-{wanted.today:%Y-%m-%d}.csv"
     context.work.audit("export", f"csv {_area(wanted)}")
-    content = (BOM + as_csv(one.header, one.rows)).encode()
-    await _hand_over(context, Attachment(name, CSV_TYPE, content), context.t("The counts by district."))
+    file = Attachment(name, CSV_TYPE, office_csv(one, context.catalogue))
+    await _hand_over(context, file, context.t("The counts by district."))
 
 
 async def _send_raw(context: Context) -> None:
@@ -62,10 +68,10 @@ async def _send_raw(context: Context) -> None:
             context.t("There are too many reports for a chat. Please ask whoever runs the server for the file.")
         )
         return
-    content = (BOM + as_csv(RAW_HEADER, [[row[column] for column in RAW_HEADER] for row in rows])).encode()
-    context.work.audit("export-raw", f"{len(rows)} reports")
     today = _wanted(context).today
-    file = Attachment(f"bao-cai-{today:%Y-%m-%d}.csv", CSV_TYPE, content)
+    made = raw_table(rows, context.regions, context.catalogue, sources=context.knowledge.sources, today=today)
+    context.work.audit("export-raw", f"{len(rows)} reports")
+    file = Attachment(f"bao-cai-{today:%Y-%m-%d}.csv", CSV_TYPE, office_csv(made, context.catalogue))
     await _hand_over(context, file, context.t("Every report, without who made it. This export stands in the audit."))
 
 

@@ -299,10 +299,10 @@ async def reported(data: Path) -> Path:
 def test_counts_as_a_table_says_what_it_is(reported: Path) -> None:
     text = fine(run_command("counts", data=reported))
     rows = [re.split(r"\s{2,}", line.strip()) for line in text.splitlines()]
-    assert rows[0] == ["rank", "district", "name", "self_reported", "adults_estimate", "share_percent", "new_7_days"]
-    assert ["1", "yen-lac"] not in [row[:2] for row in rows]
-    assert rows[8][:5] == ["1", "vinh-tuong", "Vĩnh Tường", "2", "140900"]
-    assert rows[10][:4] == ["vinh-phuc", "Vĩnh Phúc", "3", "789600"]
+    assert rows[0][:5] == ["Hạng", "Mã huyện", "Huyện, thành phố", "Số người tự báo", "Người từ đủ 18 tuổi (ước tính)"]
+    assert ["1", "251"] not in [row[:2] for row in rows]
+    assert rows[8][:6] == ["1", "252", "Huyện Vĩnh Tường", "2", "140.900", "0,00%"]
+    assert rows[10] == ["26", "Toàn tỉnh", "3", "789.600", "0,00%", "0", "67.750", "10/10/2021"]
     assert "không phải số liệu chính thức" in text
     assert "67.750" in text
 
@@ -329,6 +329,29 @@ def test_counts_as_csv_for_a_spreadsheet(reported: Path, tmp_path: Path) -> None
     ]
     on_screen = fine(run_command("counts", "--by", "source", "--format", "csv", data=reported))
     assert not on_screen.startswith("\ufeff")
+
+
+def test_labels_give_the_csv_of_officers(reported: Path, typed: Typed, tmp_path: Path) -> None:
+    out = tmp_path / "counts.csv"
+    fine(typed("counts", "--by", "day", "--format", "csv", "--labels", "vi", "--out", str(out)))
+    assert out.read_text(encoding="utf-8-sig") == "Ngày;Số người báo thêm\n01/11/2026;3\n"
+    assert "District code,District,Self-reported" in fine(typed("counts", "--format", "csv", "--labels", "en"))
+    assert "Week from Monday" in fine(typed("counts", "--by", "week", "--labels", "en"))
+    assert json.loads(fine(typed("counts", "--by", "channel", "--format", "json", "--labels", "vi"))) == [
+        {"Số người tự báo": 3, "Kênh": "trò chuyện trên web"}
+    ]
+
+
+def test_raw_reports_have_keys_or_labels(reported: Path, typed: Typed, tmp_path: Path) -> None:
+    out = tmp_path / "raw.csv"
+    assert fine(typed("counts", "--raw", "--out", str(out))) == f"3 reports written to {out}.\n"
+    lines = out.read_text(encoding="utf-8-sig").splitlines()
+    assert lines[:2] == ["day,district,commune,channel,language,source",
+                         "2026-11-01,vinh-tuong,09127,webchat,,'=HYPERLINK(1)"]  # fmt: skip
+    fine(typed("counts", "--raw", "--labels", "vi", "--out", str(out)))
+    lines = out.read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0] == "Ngày;Mã huyện;Huyện, thành phố;Mã xã;Xã, phường, thị trấn;Kênh;Ngôn ngữ;Mã;Nơi treo hoặc đơn vị"
+    assert lines[1].startswith("01/11/2026;252;Huyện Vĩnh Tường;09127;Thượng Trưng;trò chuyện trên web;;'=HYPERLINK")
 
 
 GROUPS: list[tuple[tuple[str, ...], list[dict[str, object]]]] = [
@@ -459,6 +482,14 @@ def test_check_reports_slips_of_wording_and_of_the_menu(data: Path, tmp_path: Pa
     said = refused(run_command("check", "--no-overlaps", "--on", "2026-12-01", data=data, BOT_CONTENT=str(content)))
     assert "beware-scam.yaml:5: says 'bot'; our word for it is 'trợ lý'." in said
     assert re.search(r"menu\.yaml:\d+: there is no article nothing\.", said)
+
+
+def test_check_names_a_letterhead_that_ended(data: Path) -> None:
+    said = refused(run_command("check", "--no-overlaps", data=data, BOT_REPORT__PLACE="Vĩnh Phúc"))
+    assert (
+        "config.yaml: report.place names tỉnh Vĩnh Phúc, which ended on 2025-07-01 (the province is Phú Thọ now)"
+        in said
+    )
 
 
 def test_check_knows_what_is_stale(data: Path) -> None:

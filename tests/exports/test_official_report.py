@@ -384,7 +384,7 @@ def test_figures_are_self_reported_and_beside_the_letters() -> None:
     assert "không phải số liệu chính thức" in text
     assert "ngày 10/10/2021 có 67.750 máy đã cài đặt ứng dụng, bằng 8,58%" in text
     assert "xếp thứ 44/63 tỉnh, thành phố" in text
-    assert "12:00 ngày 23/11/2026" in text
+    assert "Số liệu lấy lúc 12 giờ 00 phút ngày 23/11/2026" in plain(text)
     assert "làm tròn xuống bội số của 5" in text
     assert "làm tròn" not in all_text(open_docx(write_report(replace(USUAL, step=1), FORM)))
     assert "./." in text

@@ -20,7 +20,8 @@ from bot import access
 from bot.broadcasts import Actor
 from bot.clock import stamp
 from bot.exports.overview import sent_within
-from bot.exports.spreadsheet import VIEWS, Wanted, table
+from bot.exports.tables import VIEWS, Wanted, table
+from bot.i18n.catalogue import load_catalogues
 from bot.library.goals import Goal, Goals, load_goals
 from bot.library.regions import Place, Regions, load_regions
 from bot.message import Person
@@ -34,6 +35,7 @@ from tests.support.processes import run_command
 from tests.support.property_examples import examples
 
 TODAY = date(2026, 11, 23)
+VI = load_catalogues(["vi"])["vi"]
 REGIONS = load_regions(ROOT / "content/regions/vinh-phuc.yaml")
 AT = "2026-11-23T05:00:00.000Z"
 STEP = 5
@@ -251,9 +253,9 @@ async def test_each_view_of_the_same_reports(store: Store, regions: Regions) -> 
     assert await view("source") == [("", "", 3), ("YL22", "", 1)]
     assert (await view("week"))[-2:] == [((monday - timedelta(days=7)).isoformat(), "", 1), (monday.isoformat(), "", 2)]
     assert [n for *_, n in await view("month")] == [1, 3]
-    shown = await table(store, regions, "commune", Wanted(TODAY))
-    assert ["09025", "Yên Lạc", "yen-lac", 1, "2021"] in shown.rows
-    assert ["09025", "Yên Lạc", "yen-lac", 1, "2025"] in shown.rows
+    shown = await table(store, regions, "commune", Wanted(TODAY), VI)
+    assert ["09025", "Yên Lạc", "yen-lac", 1, "2021"] in shown.for_programs()[1]
+    assert ["09025", "Yên Lạc", "yen-lac", 1, "2025"] in shown.for_programs()[1]
     only = await counts.count_by(store, "channel", scope=["yen-lac"])
     assert [(t.key, t.reports) for t in only] == [("c", 1), ("telegram", 1)]
 
@@ -407,11 +409,12 @@ async def test_what_happens_today_is_published_tomorrow(store: Store, regions: R
         await store.write(report(str(number), "yen-lac", TODAY, commune="09025", source="YL22"))
     assert await by_district(store, step=STEP) == {}
     for view in VIEWS:
-        shown = await table(store, regions, view, Wanted(TODAY, step=STEP))
+        shown = await table(store, regions, view, Wanted(TODAY, step=STEP), VI)
         assert not any(30 in row or 25 in row for row in shown.rows), view
     tomorrow = TODAY + timedelta(days=1)
     assert await by_district(store, step=STEP, today=tomorrow) == {"yen-lac": 30}
-    assert (await table(store, regions, "source", Wanted(tomorrow, step=STEP))).rows == [["YL22", 30, "-"]]
+    shown = await table(store, regions, "source", Wanted(tomorrow, step=STEP), VI)
+    assert shown.for_programs()[1] == [["YL22", 30, "-"]]
 
 
 def test_only_admins_see_exact_figures() -> None:

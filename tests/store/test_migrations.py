@@ -156,6 +156,17 @@ ROWS: dict[str, dict[str, list[Values]]] = {
         "handoffs": [{"code_hash": "h1", "person_id": 2, "guide": "otp", "step": "wait", "expires_at": LATER,
                       "stopped_at": ""}],
     },
+    "m220_reach_counts": {
+        "reach_counts": [{"day": "2026-10-31", "district": "yen-lac", "view": "", "name": "", "people": 40, "paid": 3}],
+    },
+    "m250_official_imports": {
+        "official_imports": [{"id": 3, "state": "taken", "made_by": "person 2", "file": "a.xlsx", "content": "",
+                              "mapping": "{}", "figures": '[["2026-10-31", "yen-lac", 45000, null, null]]',
+                              "made_at": AT, "taken_at": AT}],
+    },
+    "m251_activity": {
+        "activity": [{"day": "2026-10-31", "subject": "asked", "name": "forgot-password", "district": "", "times": 3}],
+    },
 }  # fmt: skip
 
 # The migration that moved something, what is asked of the newest version, what is answered for a database from before.

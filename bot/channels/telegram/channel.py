@@ -94,7 +94,7 @@ class TelegramChannel:
         self._tell, self._too_fast = report, too_fast
         self.capabilities = Capabilities(
             longest_text=LONGEST_TEXT,
-            title="TelegramChannel",
+            title="Telegram",
             measure=utf16_length,
             longest_caption=LONGEST_CAPTION,
             abroad=True,

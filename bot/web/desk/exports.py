@@ -9,9 +9,11 @@ from aiohttp import web
 
 from bot import access
 from bot.errors import NotAllowed
-from bot.exports import official_report, poster, spreadsheet
+from bot.exports import official_report, poster, tables
+from bot.exports import workbook as workbooks
 from bot.exports.report_figures import Period, last_month, last_week, month_so_far
-from bot.exports.spreadsheet import BOM, CSV_TYPE, RAW_HEADER, VIEWS, XLSX_TYPE, Wanted, as_csv, as_xlsx
+from bot.exports.spreadsheet import CSV_TYPE, XLSX_TYPE, office_csv
+from bot.exports.tables import TITLES, VIEWS, Wanted
 from bot.i18n.catalogue import mark
 from bot.library.sources import Source, districts_of, source_name
 from bot.statistics import counts
@@ -19,17 +21,6 @@ from bot.store import tallies
 from bot.web.desk.page_context import PageContext
 
 PERIODS = {"month": month_so_far, "last-month": last_month, "week": last_week}
-VIEW_NAMES = {
-    "district": mark("Districts"),
-    "commune": mark("Communes"),
-    "commune-2025": mark("Communes since July 2025"),
-    "day": mark("Single days"),
-    "week": mark("Weeks"),
-    "month": mark("Months"),
-    "channel": mark("Channels"),
-    "language": mark("Languages"),
-    "source": mark("Where they came from"),
-}
 NO_DOOR = mark(
     "No poster yet: no channel is set up that its codes could lead to. Please ask whoever runs the server to set "
     "the public address of Zalo, of the website or of Telegram."
@@ -41,7 +32,7 @@ async def offer(page: PageContext) -> web.Response:
     """Show what can be had."""
     return await page.show(
         "exports.html",
-        views=[(view, VIEW_NAMES[view]) for view in VIEWS],
+        views=[(view, TITLES[view]) for view in VIEWS],
         rows=page.allows(access.EXPORT_ROWS),
         posters=_posters(page),
     )
@@ -49,16 +40,17 @@ async def offer(page: PageContext) -> web.Response:
 
 async def workbook(page: PageContext) -> web.Response:
     """Hand out all views as a workbook."""
-    wanted = _wanted(page)
-    tables = await spreadsheet.all_tables(
-        page.service.store,
-        page.service.regions,
+    wanted, service = _wanted(page), page.service
+    content = await workbooks.make_workbook(
+        service.store,
+        service.regions,
         wanted,
         page.catalogue,
-        sources=page.service.content_store.knowledge.sources,
+        agency=service.settings.report.agency,
+        sources=service.content_store.knowledge.sources,
     )
     await page.audit("export", f"xlsx {_area(wanted.scope)}")
-    return await _file(page, f"thong-ke-{page.today}.xlsx", XLSX_TYPE, as_xlsx(tables))
+    return await _file(page, workbooks.file_name(wanted), XLSX_TYPE, content)
 
 
 async def one_table(page: PageContext) -> web.Response:
@@ -66,27 +58,27 @@ async def one_table(page: PageContext) -> web.Response:
     view = page.form.get("view", "")
     if view not in VIEWS:
         raise web.HTTPNotFound
-    wanted = _wanted(page)
-    found = await spreadsheet.table(
-        page.service.store, page.service.regions, view, wanted, sources=page.service.content_store.knowledge.sources
-    )
+    wanted, service = _wanted(page), page.service
+    sources = service.content_store.knowledge.sources
+    found = await tables.table(service.store, service.regions, view, wanted, page.catalogue, sources=sources)
     await page.audit("export", f"csv {view} {_area(wanted.scope)}")
-    content = (BOM + as_csv(found.header, found.rows)).encode()
-    return await _file(page, f"thong-ke-{view}-{page.today}.csv", CSV_TYPE, content)
+    return await _file(page, f"thong-ke-{view}-{page.today}.csv", CSV_TYPE, office_csv(found, page.catalogue))
 
 
 async def rows(page: PageContext) -> web.Response:
     """Hand out every report, without who made it."""
     page.require(access.EXPORT_ROWS)
-    found = await page.service.store.read(lambda tx: tallies.raw(tx, after=0, limit=MOST_RAW_ROWS + 1))
+    service = page.service
+    found = await service.store.read(lambda tx: tallies.raw(tx, after=0, limit=MOST_RAW_ROWS + 1))
     if len(found) > MOST_RAW_ROWS:
         command = "python -m bot counts --raw --out FILE"
         raise web.HTTPForbidden(
             reason=page.t("There are too many reports for a page. On the server: {command}", command=command)
         )
     await page.audit("export-raw", f"{len(found)} reports")
-    content = (BOM + as_csv(RAW_HEADER, [[row[column] for column in RAW_HEADER] for row in found])).encode()
-    return await _file(page, f"bao-cai-{page.today}.csv", CSV_TYPE, content)
+    sources = service.content_store.knowledge.sources
+    made = tables.raw_table(found, service.regions, page.catalogue, sources=sources, today=page.today)
+    return await _file(page, f"bao-cai-{page.today}.csv", CSV_TYPE, office_csv(made, page.catalogue))
 
 
 async def report(page: PageContext) -> web.Response:

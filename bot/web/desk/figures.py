@@ -15,7 +15,7 @@ from bot.errors import ContentError
 from bot.exports import charts
 from bot.exports.charts import Chart
 from bot.exports.overview import sent_within
-from bot.exports.spreadsheet import Wanted, table
+from bot.exports.tables import Wanted, table
 from bot.library.goals import Goals, load_goals
 from bot.library.sources import codes_within
 from bot.reminders.summary import summary_wording
@@ -27,6 +27,7 @@ from bot.web.desk.troubles import in_words
 
 PERIODS = {"7": 7, "30": 30, "90": 90, "365": 365}
 DEFAULT_PERIOD = "30"
+MOST_COMPARED = 6  # official figures beside self-reported counts
 
 
 async def today(page: PageContext) -> web.Response:
@@ -75,7 +76,8 @@ async def districts(page: PageContext) -> web.Response:
     province = await _counted(page, scope)
     ranked = sorted(province.districts, key=lambda count: (count.rank, count.district))
     period = await _of_period(page, scope)
-    return await page.show("districts.html", province=province, ranked=ranked, **period)
+    official = await counts.official_figures(page.service.store, page.service.regions, until=_until(page))
+    return await page.show("districts.html", province=province, ranked=ranked, official=official, **period)
 
 
 async def district(page: PageContext) -> web.Response:
@@ -89,9 +91,10 @@ async def district(page: PageContext) -> web.Response:
     province = await _counted(page, scope)
     wanted = Wanted(page.today, until=_until(page), scope=scope, step=page.step)
     sources = page.service.content_store.knowledge.sources
-    tables = [await table(store, regions, view, wanted, sources=sources) for view in ("commune", "source", "channel")]
-    communes = sorted(tables[0].rows, key=lambda row: -int(str(row[3])))
-    by_source = sorted(tables[1].rows, key=lambda row: -int(str(row[1])))
+    tables = [
+        await table(store, regions, view, wanted, page.catalogue, sources=sources) for view in ("commune", "source")
+    ]
+    communes, by_source = (sorted(one.records(), key=lambda row: -int(str(row["self_reported"]))) for one in tables)
     found = [await _growth(page, scope), await _funnel(page, scope), await _progress(page, province)]
     return await page.show(
         "district.html",
@@ -100,8 +103,10 @@ async def district(page: PageContext) -> web.Response:
         count=province.districts[0],
         province=province,
         communes=communes,
+        compared=await counts.official_history(
+            store, regions, name, today=page.today, step=page.step, limit=MOST_COMPARED
+        ),
         sources=by_source,
-        channels=tables[2].rows,
         pictures=await drawn([await _named(page, chart) for chart in found]),
     )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import quote, unquote, urlsplit
@@ -29,10 +31,12 @@ from bot.web.keys import SERVICE, TEMPLATES
 
 COOKIE, RETURN_COOKIE, PATH = "desk", "desk-return", "/desk"
 RETURN_SECONDS = 30 * 60
+UPLOAD_SECONDS = 60.0
 FOREIGN_FORM = mark(
     "This form did not come from the desk, or is too old. Please go back, reload the page and try again."
 )
 NOBODY = mark("You are not signed in, or your time at the desk is over. Type /desk in the chat for a new link.")
+TOO_LARGE = mark("The file is larger than {megabytes} MB.")
 NO_PAGE = mark("This page does not exist.")
 Page = Callable[["PageContext"], Awaitable[web.StreamResponse]]
 
@@ -115,9 +119,9 @@ class PageContext:
         """Send the browser to a page of the desk, so that reloading it repeats nothing."""
         return web.Response(status=303, headers={"Location": f"{PATH}/{address}"})
 
-    async def refuse(self, status: int, sentence: str) -> web.Response:
+    async def refuse(self, status: int, sentence: str, **values: object) -> web.Response:
         """Answer with a page of one sentence, which is translated, and the way to all other pages."""
-        return await self.show("refused.html", status=status, sentence=self.t(sentence))
+        return await self.show("refused.html", status=status, sentence=self.t(sentence, **values))
 
     async def show(self, template: str, *, status: int = 200, **values: object) -> web.Response:
         """Render a page."""
@@ -155,35 +159,61 @@ def frame(request: web.Request, catalogue: Catalogue) -> dict[str, object]:
 
 
 def page(
-    action: access.Action, work: Page, *, auto_refresh: bool = False
+    action: access.Action, work: Page, *, auto_refresh: bool = False, largest_body: int = 0
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Make a handler of a page that only who may do something somewhere gets to see.
 
-    A page with `auto_refresh` is asked for without anybody's doing and keeps no session alive.
+    A page with `auto_refresh` is asked for without anybody's doing and keeps no session alive. A form that uploads a
+    file may have `largest_body` bytes, which are read only once it is known who sends them.
     """
 
     async def handler(request: web.Request) -> web.StreamResponse:
         service, catalogue = request.app[SERVICE], catalogue_of(request)
         form: MultiDict[str] = MultiDict()
-        if request.method == "POST":
-            if not is_same_origin(request):
-                return refused(request, 403, catalogue.t(FOREIGN_FORM))
-            form.extend((name, value) for name, value in (await request.post()).items() if isinstance(value, str))
-        session = request.cookies.get(COOKIE, "")
-        used = not auto_refresh
-        member = await find_member(service.store, session, at=service.clock(), used=used) if session else None
-        if member is None:
-            return _signed_out(request, catalogue, form, come_back=used)
-        context = PageContext(request, service, catalogue, member, form)
-        if access.refusal([access.Grant(g.role) for g in member.grants], action) is not None:
-            return await context.refuse(403, access.NO_ROLE[action.role])
-        if request.method == "POST":
-            expected = form_token(service.secret, session)
-            if not hmac.compare_digest(form.get("token", "").encode(), expected.encode()):
-                return await _ask_again(context)
-        return await _answer(context, work)
+        posted = request.method == "POST"
+        if posted and not is_same_origin(request):
+            return refused(request, 403, catalogue.t(FOREIGN_FORM))
+        async with AsyncExitStack() as files:
+            if posted and not largest_body:
+                form = await _read_form(request, files)
+            session = request.cookies.get(COOKIE, "")
+            used = not auto_refresh
+            member = await find_member(service.store, session, at=service.clock(), used=used) if session else None
+            if member is None:
+                return _signed_out(request, catalogue, form, come_back=used)
+            context = PageContext(request, service, catalogue, member, form)
+            if access.refusal([access.Grant(g.role) for g in member.grants], action) is not None:
+                return await context.refuse(403, access.NO_ROLE[action.role])
+            if posted and largest_body:
+                request = request.clone(client_max_size=largest_body)
+                try:
+                    form = await _read_form(request, files)
+                except web.HTTPRequestEntityTooLarge:
+                    return await context.refuse(413, TOO_LARGE, megabytes=largest_body // 1_000_000)
+                context = PageContext(request, service, catalogue, member, form)
+            if posted:
+                expected = form_token(service.secret, session)
+                if not hmac.compare_digest(form.get("token", "").encode(), expected.encode()):
+                    return await _ask_again(context)
+            return await _answer(context, work)
 
     return handler
+
+
+async def _read_form(request: web.Request, files: AsyncExitStack) -> MultiDict[str]:
+    """Return the texts of a form, empty if it is none; its files stay open until `files` is closed."""
+    form: MultiDict[str] = MultiDict()
+    try:
+        async with asyncio.timeout(UPLOAD_SECONDS):
+            posted = await request.post()
+    except (ValueError, TimeoutError):  # no form, or one that does not end
+        return form
+    for name, value in posted.items():
+        if isinstance(value, str):
+            form.add(name, value)
+        elif isinstance(value, web.FileField):
+            files.callback(value.file.close)
+    return form
 
 
 async def _answer(context: PageContext, work: Page) -> web.StreamResponse:

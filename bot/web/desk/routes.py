@@ -5,7 +5,20 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot import access
-from bot.web.desk import audit, broadcasts, content, exports, figures, guides, inbox, people, signing_in
+from bot.statistics.table_reader import MAX_BYTES
+from bot.web.desk import (
+    audit,
+    broadcasts,
+    content,
+    exports,
+    figures,
+    guides,
+    imports,
+    inbox,
+    people,
+    signing_in,
+    trends,
+)
 from bot.web.desk.page_context import PATH, Page, not_found, page
 
 PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
@@ -14,6 +27,10 @@ PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("GET", "/districts", access.COUNT, figures.districts),
     ("GET", "/districts/{district}", access.COUNT, figures.district),
     ("GET", "/guides", access.COUNT, guides.overview),
+    ("GET", "/map", access.COUNT, trends.show_map),
+    ("GET", "/map/{name}.png", access.COUNT, trends.map_picture),
+    ("GET", "/trends", access.COUNT, trends.show_trends),
+    ("GET", "/trends/{name}.png", access.COUNT, trends.trend_picture),
     ("GET", "/broadcasts", access.SEND, broadcasts.overview),
     ("POST", "/broadcasts", access.SEND, broadcasts.begin),
     ("GET", "/broadcasts/{number}", access.SEND, broadcasts.broadcast),
@@ -45,6 +62,13 @@ PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("POST", "/exports/poster", access.POSTER, exports.make_poster),
     ("GET", "/name", access.DESK, people.own_name),
     ("POST", "/name", access.DESK, people.rename_oneself),
+    ("GET", "/import", access.IMPORT_FIGURES, imports.overview),
+    ("POST", "/import", access.IMPORT_FIGURES, imports.upload),
+    ("GET", "/import/{number}", access.IMPORT_FIGURES, imports.draft),
+    ("POST", "/import/{number}/mapping", access.IMPORT_FIGURES, imports.change_mapping),
+    ("POST", "/import/{number}/take", access.IMPORT_FIGURES, imports.take),
+    ("POST", "/import/{number}/discard", access.IMPORT_FIGURES, imports.discard),
+    ("POST", "/import/{number}/undo", access.IMPORT_FIGURES, imports.undo),
     ("GET", "/people", access.MANAGE_ROLES, people.overview),
     ("POST", "/people/invite", access.MANAGE_ROLES, people.invite),
     ("POST", "/people/withdraw", access.MANAGE_ROLES, people.withdraw),
@@ -53,6 +77,7 @@ PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("GET", "/audit", access.READ_AUDIT, audit.audit),
     ("POST", "/out", access.DESK, signing_in.leave),
 )
+LARGEST_BODY = {"/import": MAX_BYTES + 64_000}  # of forms with a file: the file, and what stands around it
 BY_ITSELF = ("/broadcasts/{number}/progress",)  # asked for by an open page, which keeps no session alive
 
 
@@ -62,8 +87,15 @@ def add_desk(app: web.Application) -> None:
     app.router.add_get(f"{PATH}/in", signing_in.ask)
     app.router.add_post(f"{PATH}/in", signing_in.enter)
     for method, address, action, work in PAGES:
-        app.router.add_route(method, PATH + address, page(action, work, auto_refresh=address in BY_ITSELF))
+        most = LARGEST_BODY.get(address, 0) if method == "POST" else 0
+        shown = page(action, work, auto_refresh=address in BY_ITSELF, largest_body=most)
+        app.router.add_route(method, PATH + address, shown)
     app.router.add_route("*", f"{PATH}/{{rest:.*}}", page(access.DESK, not_found))
+
+
+def is_upload(request: web.Request) -> bool:
+    """Return True for a form with a file, whose body is read only when it is known who sends it."""
+    return request.method == "POST" and request.path.removeprefix(PATH) in LARGEST_BODY
 
 
 async def _to_the_first_page(request: web.Request) -> web.Response:
