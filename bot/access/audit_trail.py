@@ -79,26 +79,26 @@ SENTENCES: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
         (r"message (?P<number>\d+) to (?P<places>.+)", mark("handed message {number} over, {places}")),
     ],
     "close": [(r"message (?P<number>\d+)", mark("closed message {number}"))],
-    "broadcast-draft": [(r"broadcast (?P<number>\d+) .*", mark("began message to many {number}"))],
-    "broadcast-plan": [(r"broadcast (?P<number>\d+) .*", mark("counted who gets message to many {number}"))],
-    "broadcast-test": [(r"broadcast (?P<number>\d+).*", mark("sent message to many {number} to oneself as a test"))],
+    "broadcast-draft": [(r"broadcast (?P<number>\d+) .*", mark("began broadcast {number}"))],
+    "broadcast-plan": [(r"broadcast (?P<number>\d+) .*", mark("counted who gets broadcast {number}"))],
+    "broadcast-test": [(r"broadcast (?P<number>\d+).*", mark("sent broadcast {number} to oneself as a test"))],
     "broadcast-confirm-text": [
-        (r"broadcast (?P<number>\d+).*", mark("confirmed the facts of the text of message to many {number}"))
+        (r"broadcast (?P<number>\d+).*", mark("confirmed the facts of the text of broadcast {number}"))
     ],
-    "broadcast-send": [(r"broadcast (?P<number>\d+) .*", mark("released message to many {number}"))],
-    "broadcast-move": [(r"broadcast (?P<number>\d+) .*", mark("moved message to many {number} to another time"))],
-    "broadcast-approve": [(r"broadcast (?P<number>\d+) .*", mark("approved message to many {number}"))],
-    "broadcast-begin": [(r"broadcast (?P<number>\d+) .*", mark("message to many {number} has begun"))],
-    "broadcast-pause": [(r"broadcast (?P<number>\d+) .*", mark("paused message to many {number}"))],
-    "broadcast-resume": [(r"broadcast (?P<number>\d+) .*", mark("went on with message to many {number}"))],
-    "broadcast-stop": [(r"broadcast (?P<number>\d+) .*", mark("stopped message to many {number} for good"))],
-    "broadcast-again": [(r"broadcast (?P<number>\d+) .*", mark("sent message to many {number} again"))],
-    "broadcast-discard": [(r"broadcast (?P<number>\d+).*", mark("discarded message to many {number}"))],
+    "broadcast-send": [(r"broadcast (?P<number>\d+) .*", mark("released broadcast {number}"))],
+    "broadcast-move": [(r"broadcast (?P<number>\d+) .*", mark("moved broadcast {number} to another time"))],
+    "broadcast-approve": [(r"broadcast (?P<number>\d+) .*", mark("approved broadcast {number}"))],
+    "broadcast-begin": [(r"broadcast (?P<number>\d+) .*", mark("broadcast {number} has begun"))],
+    "broadcast-pause": [(r"broadcast (?P<number>\d+) .*", mark("paused broadcast {number}"))],
+    "broadcast-resume": [(r"broadcast (?P<number>\d+) .*", mark("went on with broadcast {number}"))],
+    "broadcast-stop": [(r"broadcast (?P<number>\d+) .*", mark("stopped broadcast {number} for good"))],
+    "broadcast-again": [(r"broadcast (?P<number>\d+) .*", mark("sent broadcast {number} again"))],
+    "broadcast-discard": [(r"broadcast (?P<number>\d+).*", mark("discarded broadcast {number}"))],
     "broadcast-role-lost": [
-        (r"broadcast (?P<number>\d+).*", mark("message to many {number} was stopped: its maker is no officer any more"))
+        (r"broadcast (?P<number>\d+).*", mark("broadcast {number} was stopped: its maker is no officer any more"))
     ],
     "broadcast-left-lying": [
-        (r"broadcast (?P<number>\d+).*", mark("message to many {number} was stopped: it was left lying for too long"))
+        (r"broadcast (?P<number>\d+).*", mark("broadcast {number} was stopped: it was left lying for too long"))
     ],
     "erased": [(r"receipt (?P<what>\S+)", mark("deleted everything about themselves, receipt {what}"))],
     "forget": [(r"person (?P<number>\d+)", mark("deleted everything about person {number}"))],

@@ -17,7 +17,7 @@ from bot.text.redaction import redact
 
 LONGEST_NAME = 60
 
-NO_NAME = mark("Please type a name with letters, at most 60 characters, without numbers of papers or telephones.")
+NO_NAME = mark("Please type a name with letters, at most 60 characters, without numbers of papers or phones.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ NUMBER = click.argument("number", type=click.IntRange(1, 2**63 - 1))
 
 @click.group()
 def broadcast() -> None:
-    """Send a message to many people who asked for reminders.
+    """Send a broadcast people who asked for reminders.
 
     \b
     The way of a broadcast:

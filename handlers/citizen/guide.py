@@ -458,7 +458,7 @@ def _share(context: Context, here: Walk) -> None:
     if link:
         lines.append(t("Or they scan the picture, or open: {link}", link=link))
     lines.append(
-        t("Their telephone goes on at step {number}/{total}. Nothing about you goes along. You both can stop it. "
+        t("Their phone goes on at step {number}/{total}. Nothing about you goes along. You both can stop it. "
           "Give nobody a password or an OTP.", number=here.number, total=here.total)
     )  # fmt: skip
     alt = t("QR code of the link {link}", link=link) if link else ""
@@ -501,7 +501,7 @@ async def _take_code(context: Context, code: str) -> None:
         context.say(t("The person who gave this code has stopped it."), buttons=menu)
     elif handoff.own:
         context.say(
-            t("You gave this code yourself; it is for another telephone."),
+            t("You gave this code yourself; it is for another phone."),
             buttons=[walk_replies.back_button(there, context.catalogue)],
         )
     else:

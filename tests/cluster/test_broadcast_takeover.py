@@ -1,4 +1,4 @@
-"""A message to many from two processes on one PostgreSQL: its sender killed, and what the token may send.
+"""A broadcast from two processes on one PostgreSQL: its sender killed, and what the token may send.
 
 Prints its ledger: run with -s to read it. PEOPLE=4000 KILLS=10 for the long version; ELSEWHERE=1 has whoever is killed
 look as if it had run on another machine, so that its rights run out instead of being known as a dead one's.
@@ -170,7 +170,7 @@ def all_are_answered(tx: Transaction) -> bool:
 async def test_two_processes_together_keep_what_a_token_may_send(
     settings: Settings, clock: FrozenClock, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A message to many leaves while an impatient citizen writes to both; looked at where it arrives."""
+    """A broadcast leaves while an impatient citizen writes to both; looked at where it arrives."""
     hurry(monkeypatch)
     people, bulk, chat, citizen, turns = 100, 50.0, 2.0, 7, 14
     url = postgres.fresh()

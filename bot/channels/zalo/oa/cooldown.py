@@ -15,7 +15,7 @@ _MOST_KEPT = 10_000
 class Cooldowns:
     """Remembers until when what may not leave, so that Zalo is not asked again and again.
 
-    A refusal of a message to many stops all such messages until the next morning, but no answer to a citizen, which is
+    A refusal of a broadcast stops all such messages until the next morning, but no answer to a citizen, which is
     free and taken at any hour. A refused answer stops the answers to that one person, for a while.
     """
 
