@@ -23,7 +23,7 @@ from bot import access
 from bot.clock import moment, stamp
 from bot.commands.context import CommandContext, pass_context
 from bot.conversation.context import Context
-from bot.conversation.dialog import Dialog, load_dialog
+from bot.conversation.dialog import WALK_STEP, Dialog, load_dialog
 from bot.conversation.unit_of_work import read_session
 from bot.errors import BotError
 from bot.helpdesk.cases import Officer
@@ -159,7 +159,7 @@ def _read(reply: Reply) -> str:
 
 
 def _flow_of(dialog: Dialog) -> str:
-    if dialog.step == "guide.step":
+    if dialog.step == WALK_STEP:
         return f"guide:{dialog.data.get('guide', '')}"
     return _FLOWS.get(dialog.step.partition(".")[0], dialog.step.partition(".")[0])
 

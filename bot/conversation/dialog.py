@@ -32,7 +32,8 @@ _IN_LETTERS = re.compile(rf"([a-z]+)|{_YES}(?:{_TAKING}{_CALLED}?|{_CALLED})([a-
 _MENUS_REMEMBERED = 3
 _LONGEST_AGREEMENT = 8  # words; more is a sentence about something
 TOPIC_MINUTES = 30
-STEP_HOURS = {"guide.step": 24, "person.message": 7 * 24}
+WALK_STEP = "guide.step"  # a guided walk waits: people go away to press, and commands do not end it
+STEP_HOURS = {WALK_STEP: 24, "person.message": 7 * 24}
 _AGREE = frozenset(
     {
         "dong y", "co", "ok", "oke", "okay", "yes", "vang", "da", "da vang", "duoc", "u", "uh", "xac nhan", "nhat tri",

@@ -13,7 +13,7 @@ import structlog
 
 from bot import access
 from bot.conversation.context import ANY_ACT, Context, Route
-from bot.conversation.dialog import STEP_HOURS, bare_number
+from bot.conversation.dialog import WALK_STEP, bare_number
 from bot.reading.reader import ELLIPTIC
 from bot.search import Verdict
 from bot.text.normalize import fold
@@ -98,7 +98,7 @@ class Precedence:
         if not context.text.startswith("/"):
             return None
         command = fold(context.text.split()[0]).partition("@")[0]
-        if context.dialog.step not in STEP_HOURS:  # a walk waits; what is only asked for once does not
+        if context.dialog.step != WALK_STEP:  # a walk waits; what is only asked for once does not
             context.dialog.close()
         if command == _START and (linked := self._of_link(context.argument)) is not None:
             return linked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -17,6 +18,7 @@ from bot.text.dates import read_day
 from bot.text.markup import escape
 from bot.text.normalize import spoken
 
+_SAID = re.compile(r"(?:nhật ký|nhat ky|audit)(?: (.+))?", re.IGNORECASE)
 SHOWN = 12  # lines on one page
 
 
@@ -74,7 +76,8 @@ async def _asked(context: Context) -> _Asked:
     if context.choice.startswith("audit:"):
         before, group, number, on = [*context.argument.split(":"), "", "", "", ""][:4]
         return _Asked(_number(before), group if group in GROUPS else "", _number(number), on)
-    typed = context.argument
+    said = _SAID.fullmatch(context.text)
+    typed = (said[1] or "") if said else context.argument
     if not typed:
         return _Asked()
     if (day := read_day(typed, local_day(context.work.at, context.settings.zone))) is not None:
@@ -82,6 +85,11 @@ async def _asked(context: Context) -> _Asked:
     named = (await context.work.read(officer_names)).named
     found = next((one for one, name in named.items() if spoken(typed) in spoken(name)), _number(typed))
     return _Asked(person=found)
+
+
+def hears(context: Context) -> bool:
+    """Tell whether an admin asks for the audit in words, of a person or a day or all of it."""
+    return context.allows(access.READ_AUDIT) and _SAID.fullmatch(context.text) is not None
 
 
 def _bounds(context: Context, day: str) -> tuple[str, str]:
@@ -106,6 +114,7 @@ ROUTE = Route(
     handle,
     commands=("/nhatky", "/audit"),
     choices=("audit:",),
+    hears=hears,
     action=access.READ_AUDIT,
     help=mark("Audit"),
 )

@@ -14,6 +14,7 @@ from datetime import timedelta
 from bot.clock import moment, stamp
 from bot.conversation import handoffs, walk, walk_replies
 from bot.conversation.context import Context, Route
+from bot.conversation.dialog import WALK_STEP
 from bot.conversation.walk import Standing, Walk
 from bot.exports.qr import code_picture
 from bot.i18n.catalogue import mark
@@ -24,7 +25,7 @@ from bot.reminders.planning import FOLLOW_UP_AFTER
 from bot.search import Verdict
 from bot.statistics import walks
 
-OPEN = "guide.step"  # the dialog's step while a walk is open; its data is a Standing, and `at`, when it moved last
+OPEN = WALK_STEP  # the dialog's step while a walk is open; its data is a Standing, and `at`, when it moved last
 NO_SMARTPHONE = "install-no-smartphone"
 _UNSHARE = "unshare"
 _BREAK = timedelta(minutes=10)  # after which "go on" means the step that stood there

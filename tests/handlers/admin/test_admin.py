@@ -207,7 +207,7 @@ async def test_the_audit_of_one_person_day_or_kind(admin: Talk, another: Another
     await officer.say("Trần Thị Lan")
     clock.forward(days=1)
     await officer.say("/desk")
-    said = await admin.say("/nhatky lan")
+    said = await admin.say("nhật ký Lan")
     assert [line.partition(": ")[2] for line in said.splitlines()[1:]] == [
         "tạo đường dẫn vào bàn làm việc cho Trần Thị Lan",
         "đặt tên cho Trần Thị Lan",
