@@ -32,7 +32,7 @@ _BREAK = timedelta(minutes=10)  # after which "go on" means the step that stood 
 _ACTS: dict[str, str] = {
     "next": "on", "ok": "on", "yes": "on", "done-well": "on", "yes-please": "on", "step-by-step": "again",
     "back": "back", "repeat": "again", "simpler": "again", "which-step": "again", "not-seen": "unseen",
-    "not-worked": "failed", "error": "failed", "no": "failed",
+    "not-worked": "failed", "error": "failed", "no": "failed", "resigned": "stop",
 }  # fmt: skip
 _WANTED = re.compile(r"\b(?:tung buoc|lan luot tung|cam tay chi viec|step by step|walk me through)\b")
 _GO_ON = re.compile(
@@ -269,6 +269,7 @@ async def _show(context: Context, there: Walk, *, lead: str = "", more: bool = F
             )  # fmt: skip
             return
     context.note("flow", there.guide.articles[0])
+    context.about(there.guide.articles[0], parts=1)
     if there.resting:
         context.replies.append(walk_replies.rest_reply(there, context.catalogue))
     else:
@@ -376,6 +377,7 @@ def _ask_telephone(context: Context) -> None:
 
 
 Move = Callable[[Context], Awaitable[None]]
+_MOVES: dict[str, Move] = {"back": go_back, "again": repeat, "stop": stop}
 
 
 def _meant(context: Context) -> Move | None:
@@ -385,8 +387,8 @@ def _meant(context: Context) -> Move | None:
         return lambda context: show_step(context, number)
     if act == "on" or (not act and _DONE.search(said) and not _asks(context)):
         return resume if _after_break(context) and _GO_ON.search(said) else advance
-    if act in ("back", "again"):
-        return go_back if act == "back" else repeat
+    if act in _MOVES:
+        return _MOVES[act]
     if _asks(context):
         return None
     if (index := find_trouble(context, context.text)) is not None:
