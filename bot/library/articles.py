@@ -32,6 +32,7 @@ class Article(ContentModel):
     `status`: current, check (true once, today unconfirmed), historic, always (about the bot itself).
     `product`: which of the two health books is meant; the answer says it first.
     `followups`: half sentences that mean it when the talk is about it or about an article beside it.
+    `anywhere`: they mean it whatever the talk is about, since missing them would do harm.
     `phone`: the only kind of phone it is about, empty for any.
     `twins`: the same matter in the other book or on the other kind of phone.
     `tried_on`, `tried_by_role`: when a person followed the steps on a real phone, and in what role.
@@ -56,6 +57,7 @@ class Article(ContentModel):
     sources: tuple[Citation, ...] = Field(min_length=1)
     questions: BilingualList
     followups: BilingualList | None = None
+    anywhere: bool = False
 
 
 class Link(ContentModel):

@@ -164,7 +164,7 @@ def _reader(
     sets = _example_sets(library, corpus, acts, emergencies, places)
     classifiers = open_classifiers(sets, corpus.words, cache and cache.with_name(READING_FILE))
     links = {
-        name: ArticleLinks(one.product, one.phone, one.twins, one.related, one.topic)
+        name: ArticleLinks(one.product, one.phone, one.twins, one.related, one.topic, one.anywhere)
         for name, one in library.articles.items()
     }
     return Reader(

@@ -43,6 +43,7 @@ class ArticleLinks:
     twins: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()  # related ones
     topic: str = ""  # of the library
+    anywhere: bool = False  # beside every article
 
 
 @dataclass(slots=True)
@@ -242,7 +243,7 @@ class ContextRanker:
         if one is None or other is None:
             return False
         beside = {*other.beside, *other.twins}
-        return name == subject or name in beside or subject in one.beside or one.topic == other.topic
+        return one.anywhere or name == subject or name in beside or subject in one.beside or one.topic == other.topic
 
     def _near(self, name: str, topic: Topic) -> bool:
         links = self._links.get(topic.article)
