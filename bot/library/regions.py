@@ -31,6 +31,7 @@ _PREFIXES = {
 _PREFIX_OF = {words: level for level, prefixes in _PREFIXES.items() for words in prefixes}
 # Below this, one slip of the finger turns a name into another (Bình Xuyên and Bình Nguyên are 0.73 alike).
 _LIKENESS = 0.86
+_MARKED_LIKENESS = 0.7  # "mình quá" is not Minh Quang, "Vỉnh Tườn" is Vĩnh Tường
 _SHORTEST_SLIP, _LONGEST_SLIP = 6, 20
 _LONGEST_NAME = 3  # words
 _LONGEST_TYPED = 300
@@ -226,11 +227,12 @@ class Regions:
         return ""
 
     def _mentions(self, typed: str) -> list[tuple[Place, ...]]:
-        decoded = _tokens(decode_keystrokes(typed))
-        for tokens, find in ((decoded, self._exact), (_tokens(typed), self._exact), (decoded, self._with_a_slip)):
-            if mentions := list(self._narrowed(tokens, find(tokens))):
+        composed = decode_keystrokes(typed)
+        decoded = _tokens(composed)
+        for tokens in (decoded, _tokens(typed)):
+            if mentions := list(self._narrowed(tokens, self._exact(tokens))):
                 return mentions
-        return []
+        return list(self._narrowed(decoded, self._with_a_slip(decoded, _marked_tokens(composed))))
 
     def _narrowed(
         self, tokens: list[str], found: list[tuple[int, int, tuple[Place, ...]]]
@@ -255,8 +257,11 @@ class Regions:
                 at += 1
         return found
 
-    def _with_a_slip(self, tokens: list[str]) -> list[tuple[int, int, tuple[Place, ...]]]:
-        """Find names that are nearly there, the likest first: only where no name stands exactly."""
+    def _with_a_slip(self, tokens: list[str], marked: list[str]) -> list[tuple[int, int, tuple[Place, ...]]]:
+        """Find names that are nearly there, the likest first: only where no name stands exactly.
+
+        `marked` are the tokens with the marks that were typed: where they contradict a name, it is not meant.
+        """
         near = []
         for at, first in enumerate(tokens):
             if first in _PREFIX_OF:
@@ -265,7 +270,10 @@ class Regions:
                 candidate = "".join(tokens[at : at + length])
                 if not _SHORTEST_SLIP <= len(candidate) <= _LONGEST_SLIP:
                     continue
+                written = "".join(marked[at : at + length]) if len(marked) == len(tokens) else candidate
                 for name in difflib.get_close_matches(candidate, self._names, n=2, cutoff=_LIKENESS):
+                    if written != candidate and not self._is_like(written, name):
+                        continue
                     likeness = difflib.SequenceMatcher(None, name, candidate).ratio()
                     near.append((-likeness, at, length, self._names[name]))
         found: dict[int, tuple[float, int, int, tuple[Place, ...]]] = {}
@@ -277,6 +285,11 @@ class Regions:
                 both = tuple(dict.fromkeys((*found[at][3], *places)))
                 found.update(dict.fromkeys(taken, (likeness, at, length, both)))
         return [(at, length, places) for _, at, length, places in dict.fromkeys(found[spot] for spot in sorted(found))]
+
+    def _is_like(self, written: str, name: str) -> bool:
+        place = self._names[name][0]
+        said = "".join(_WORD.findall((place.name or self.districts[place.district].name).lower()))
+        return difflib.SequenceMatcher(None, said, written).ratio() >= _MARKED_LIKENESS
 
     @staticmethod
     def _narrow(places: tuple[Place, ...], tokens: list[str], at: int) -> tuple[Place, ...]:
@@ -348,6 +361,10 @@ def _index(province: Province) -> dict[str, tuple[Place, ...]]:
 
 def _tokens(typed: str) -> list[str]:
     return _WORD.findall(_GLUED.sub(r"\1 ", _DOTTED.sub(r"t\1 ", fold(typed))))
+
+
+def _marked_tokens(typed: str) -> list[str]:
+    return _WORD.findall(_GLUED.sub(r"\1 ", _DOTTED.sub(r"t\1 ", typed.lower())))
 
 
 def _key(name: str) -> str:

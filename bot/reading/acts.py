@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from bot.reading.classifier import TextClassifier
@@ -14,8 +15,24 @@ from bot.text.normalize import fold, spoken
 
 NO_ACT: Final = "other"
 _MOST_WORDS = 14  # a longer message is a story or a question
-_SURE = 0.6
+SURE: Final = 0.6
+_LIKELY = 0.42
 _SIGNS = re.compile(r"[^\w\s]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a message does, how likely, and whether it is one of the listed messages.
+
+    Below SURE it is believed only where the search knows no answer to the words.
+    """
+
+    name: str
+    share: float
+    listed: bool = False
+
+
+NO_ACT_AT_ALL: Final = Act("", 0.0)
 
 
 class ActReader:
@@ -26,15 +43,15 @@ class ActReader:
         self._classifier = classifier
         self._exact = {_key(text): act for act, texts in says.items() for text in texts}
 
-    def read(self, text: str, tokens: Sequence[str]) -> tuple[str, bool]:
-        """Return the act of a message, empty where it is none, and whether it is one of the listed messages."""
+    def read(self, text: str, tokens: Sequence[str]) -> Act:
+        """Return the likeliest act of a message; one without a name where it is none."""
         if act := self._exact.get(_key(text)):
-            return act, True
+            return Act(act, 1.0, listed=True)
         if not tokens or len(tokens) > _MOST_WORDS:
-            return "", False
+            return NO_ACT_AT_ALL
         shares = self._classifier.probabilities(tokens)
         act = max(shares, key=lambda label: shares[label])
-        return (act if act != NO_ACT and shares[act] >= _SURE else ""), False
+        return Act(act, shares[act]) if act != NO_ACT and shares[act] >= _LIKELY else NO_ACT_AT_ALL
 
 
 def _key(text: str) -> str:

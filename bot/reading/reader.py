@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
-from bot.reading.acts import ActReader
+from bot.reading.acts import NO_ACT_AT_ALL, SURE, Act, ActReader
 from bot.reading.danger import Danger, DangerReader
 from bot.reading.facets import Facets, read_facets
 from bot.reading.followup import ContextRanker, InContext, Topic
-from bot.search import Found, Index, Ranking
+from bot.search import Found, Index, Ranking, Verdict
 from bot.text.normalize import compatible, decode_keystrokes, fold, spoken
 
 MOST_REMEMBERED = 2000  # texts
@@ -62,18 +62,19 @@ class TextReading:
         return self._reader.danger.read(self.text, self.tokens)
 
     @cached_property
-    def _act(self) -> tuple[str, bool]:
-        return self._reader.acts.read(self.text, self.tokens)
+    def _act(self) -> Act:
+        act = self._reader.acts.read(self.text, self.tokens)
+        return NO_ACT_AT_ALL if act.share < SURE and self.found.verdict is Verdict.ANSWER else act
 
     @property
     def act(self) -> str:
         """The act that the whole message is, or nothing."""
-        return self._act[0]
+        return self._act.name
 
     @property
     def act_is_listed(self) -> bool:
         """Whether the message stands in the list of that act as it was typed."""
-        return self._act[1]
+        return self._act.listed
 
     @cached_property
     def facets(self) -> Facets:
