@@ -28,6 +28,7 @@ _FOLDED, _MARKED, _SOUND, _LETTERS = 0.9, 0.8, 0.6, 0.3
 _PAIR, _SKIP, _TRIPLE = 0.9, 0.6, 0.7
 _GROUP, _GROUP_PAIR = 1.5, 1.0
 _KEPT_WORDS = 4096
+GROUP = "k:"  # before the name of a group of words
 
 
 def _place(key: str) -> int:
@@ -140,6 +141,10 @@ class TextClassifier:
                 chosen = order[start : start + _BATCH]
                 _step(weights, bias, seen, [rows[at] for at in chosen], targets[chosen])
         return cls(labels, weights, bias, rarity, groups)
+
+    def groups(self, tokens: Sequence[str]) -> list[str]:
+        """Return the groups of words that a text holds, as GROUP and their name."""
+        return self._groups(tokens)
 
     def probabilities(self, tokens: Sequence[str]) -> dict[str, float]:
         """Return each label's probability; they add up to one."""
