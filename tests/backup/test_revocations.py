@@ -169,7 +169,7 @@ async def test_what_was_withdrawn_after_a_backup_stays_withdrawn(
             await one.press("Có, hãy nhắc tôi")
             await one.say("/baocai")
             await one.say("đồng ý")
-            await one.say("vinh tuong")
+            await one.say("vneid, vinh tuong")
         number, remains = await number_of(service, "citizen-1"), await number_of(service, "citizen-2")
         await back_up(engine.url, path, at=clock(), actor="test")
         clock.forward(hours=1)

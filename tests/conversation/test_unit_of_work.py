@@ -23,7 +23,7 @@ async def column(talk: Talk, query: str) -> list[object]:
 
 
 async def test_one_current_report_a_person_and_its_whole_history(talk: Talk, clock: FrozenClock) -> None:
-    for said in ("/baocai", "đồng ý", "vinh tuong"):
+    for said in ("/baocai", "đồng ý", "vneid, vinh tuong"):
         await talk.say(said)
     clock.forward(days=3)
     await talk.say("/suabaocai")
@@ -34,7 +34,7 @@ async def test_one_current_report_a_person_and_its_whole_history(talk: Talk, clo
     await talk.say("/suabaocai")
     await talk.press("Tôi chưa cài")
     assert await rows(talk, "SELECT 1 FROM reports") == []
-    for said in ("/baocai", "đồng ý", "song lo"):
+    for said in ("/baocai", "đồng ý", "vneid, song lo"):
         await talk.say(said)
     history = await rows(talk, "SELECT change, district FROM report_history ORDER BY id")
     assert [tuple(row) for row in history] == [
@@ -46,7 +46,7 @@ async def test_consent_is_kept_in_the_words_that_were_read(talk: Talk) -> None:
     await talk.say("/baocai")
     read = talk.replies[-1].text
     await talk.say("đồng ý")
-    await talk.say("vinh tuong")
+    await talk.say("vneid, vinh tuong")
     (kept,) = await rows(talk, "SELECT purpose, wording, given_at, withdrawn_at FROM consents")
     assert tuple(kept) == ("report", read, "2026-11-23T05:00:00.000Z", None)
     await talk.say("/suabaocai")
@@ -87,7 +87,7 @@ async def test_what_goes_to_officers_holds_no_personal_number(talk: Talk) -> Non
 async def busy(talk: Talk) -> None:
     """Leave something in every table that a citizen can reach."""
     for said in ("/start to-roi-yen-lac", "/ngonngu vi", "cài trên máy Samsung thế nào", "zqx câu hỏi lạ zqx",
-                 "/baocai", "đồng ý", "xã Thượng Trưng, Vĩnh Tường", "/nhacnho"):  # fmt: skip
+                 "/baocai", "đồng ý", "vneid, xã Thượng Trưng, Vĩnh Tường", "/nhacnho"):  # fmt: skip
         await talk.say(said)
     await talk.press("Có, hãy nhắc tôi")
     await talk.say("/canbo")
@@ -141,7 +141,7 @@ async def test_deleted_is_deleted_from_every_table_and_from_the_files(
     found = re.compile(rb"zqx(?!-citizen-zqx-\d|-\d)")
     left = {path.name: len(found.findall(path.read_bytes())) for path in folder.glob("bot.db*")}
     assert set(left.values()) == {0}, left
-    assert "Chưa có gì" in await talk.say("/dulieu")
+    assert "Chưa lưu gì" in await talk.say("/dulieu")
 
 
 async def test_who_deletes_twice_or_never_came_is_told_the_same(talk: Talk) -> None:
@@ -153,7 +153,7 @@ async def test_who_deletes_twice_or_never_came_is_told_the_same(talk: Talk) -> N
 async def test_after_deleting_a_person_starts_anew(talk: Talk) -> None:
     await busy(talk)
     await talk.say(choice="privacy:erase")
-    for said in ("/baocai", "đồng ý", "song lo"):
+    for said in ("/baocai", "đồng ý", "vneid, song lo"):
         answered = await talk.say(said)
     assert "huyện Sông Lô" in answered
     assert await column(talk, "SELECT change FROM report_history") == ["reported"]

@@ -76,7 +76,7 @@ async def test_a_screen_that_is_not_there_is_not_found(client: Client, path: str
 async def test_a_conversation_has_one_session(client: Client) -> None:
     await ask(client, text="/baocai")
     await ask(client, choice="report:agree")
-    answer = await ask(client, text="vinh tuong")
+    answer = await ask(client, text="vneid, vinh tuong")
     assert "huyện Vĩnh Tường" in answer["replies"][0]["text"]
     cookie = client.session.cookie_jar.filter_cookies(client.make_url("/"))["chat"]
     assert "." in cookie.value
@@ -85,8 +85,8 @@ async def test_a_conversation_has_one_session(client: Client) -> None:
 async def test_a_repeated_id_is_done_once_and_answered_alike(client: Client, service: Service) -> None:
     await ask(client, text="/baocai", id="message-0001")
     await ask(client, choice="report:agree", id="message-0002")
-    first = await ask(client, text="yen lac", id="message-0003")
-    again = await ask(client, text="yen lac", id="message-0003")
+    first = await ask(client, text="vneid, yen lac", id="message-0003")
+    again = await ask(client, text="vneid, yen lac", id="message-0003")
     assert first == again
     history = await service.store.read(lambda tx: tx.all("SELECT change FROM report_history"))
     assert [row["change"] for row in history] == ["reported"]

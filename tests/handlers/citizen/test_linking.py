@@ -30,7 +30,7 @@ async def link(one: Talk, two: Talk) -> str:
 
 
 async def report(talk: Talk, district: str) -> None:
-    for said in ("/baocai", "có", district):
+    for said in ("/baocai", "có", f"vneid, {district}"):
         await talk.say(said)
 
 
