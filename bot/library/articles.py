@@ -73,6 +73,8 @@ class Article(_Model):
 
     `status`: current, check (true once, today unconfirmed), historic, always (about the bot itself).
     `product`: which of the two health books is meant; the answer says it first.
+    `twins`: the same matter in the other book or on the other kind of phone.
+    `tried_on`, `tried_by_role`: when a person followed the steps on a real phone, and in what role.
     """
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=50)]
@@ -87,6 +89,9 @@ class Article(_Model):
     links: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
+    twins: tuple[str, ...] = ()
+    tried_on: date | None = None
+    tried_by_role: str | None = None
     sources: tuple[ArticleSource, ...] = Field(min_length=1)
     questions: BilingualList
 
@@ -223,6 +228,13 @@ def _check_article(
     for index, other in enumerate(article.related):
         if other not in articles or other == article.id:
             yield document.problem(("related", index), f"related names {other!r}, which is no other article.")
+    for index, twin in enumerate(article.twins):
+        if twin not in articles or twin == article.id:
+            yield document.problem(("twins", index), f"twins names {twin!r}, which is no other article.")
+        elif article.id not in articles[twin].twins:
+            yield document.problem(("twins", index), f"twins names {twin!r}, which does not name {article.id!r}.")
+    if (article.tried_on is None) != (article.tried_by_role is None):
+        yield document.problem(("id",), "tried_on and tried_by_role go together.")
     for index, name in enumerate(article.links):
         if name not in manual.links:
             yield document.problem(("links", index), f"links names {name!r}, which manual.yaml does not hold.")
