@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.errors import ContentError, Problem
-from bot.library.articles import Library, load_library
+from bot.library.articles import Article, Library, load_library
 from bot.library.sources import Sources, load_sources
 from bot.message import Reply
 from bot.search import Corpus, Found, Index, WordLists, open_index
@@ -151,7 +151,17 @@ def load_corpus(folder: Path, library: Library) -> Corpus:
         },
         foreign=tuple(foreign),
         words=words,
+        texts={article.id: tuple(_spoken(article)) for article in library.articles.values()},
     )
+
+
+def _spoken(article: Article) -> Iterator[str]:
+    """Yield what an article says."""
+    for text in (article.answer, article.more):
+        if text:
+            yield from (text.vi, text.en)
+    if article.steps:
+        yield from (*article.steps.vi, *article.steps.en)
 
 
 def prepare_index(folder: Path, cache: Path) -> None:

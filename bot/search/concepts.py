@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from bot.search.tokenizer import Tokenizer, WordLists, sound
 from bot.text.normalize import fold
@@ -28,10 +29,10 @@ class Concepts:
     """Finds the groups of `WordLists` in a question in normal form."""
 
     def __init__(self, lists: WordLists, reader: Tokenizer) -> None:
-        # By the first word as typed, and by its sound: entries of several words survive slips and lost marks,
+        # By the word as typed, or by the sound of the first two: entries of several words survive slips and lost marks,
         # single words are sure only as written ("cài" is to install, "cai" may be "cái").
         self._single: dict[str, set[str]] = {}
-        self._heard: dict[str, list[tuple[list[str], str]]] = {}
+        self._heard: dict[tuple[str, str], list[tuple[list[str], str]]] = {}
         self._danger: dict[str, list[tuple[frozenset[str], ...]]] = {}
         self._elsewhere = {f"k:not/{name}": place for place, name in enumerate(sorted(lists.elsewhere))}
         groups = {f"k:{name}": group for name, group in lists.synonyms.items()}
@@ -51,20 +52,20 @@ class Concepts:
             if folded != tokens[0]:
                 self._single.setdefault(folded, set()).add("~" + name)
         elif tokens:
-            heard = [sound(token) for token in tokens]
-            self._heard.setdefault(heard[0], []).append((heard[1:], name))
+            first, second, *rest = [sound(token) for token in tokens]
+            self._heard.setdefault((first, second), []).append((rest, name))
 
-    def find(self, tokens: Sequence[str], sounds: Sequence[str] | None = None) -> list[str]:
+    def find(self, tokens: Sequence[str], sounds: list[str] | None = None) -> list[str]:
         """The keys of the groups in these words, sorted; `sounds` are the words' sounds, if at hand."""
         if sounds is None:
             sounds = [sound(token) for token in tokens]
         found: set[str] = set()
-        for at, token in enumerate(tokens):
-            if token in self._single:
-                found.update(self._single[token])
-            if sounds[at] in self._heard:
-                for rest, name in self._heard[sounds[at]]:
-                    if list(sounds[at + 1 : at + 1 + len(rest)]) == rest:
+        for token in self._single.keys() & set(tokens):
+            found.update(self._single[token])
+        for at, heard in enumerate(pairwise(sounds)):
+            if heard in self._heard:
+                for rest, name in self._heard[heard]:
+                    if sounds[at + 2 : at + 2 + len(rest)] == rest:
                         found.add(name)
         return sorted(found)
 

@@ -12,8 +12,7 @@ from bot.clock import stamp
 from bot.i18n.catalogue import mark
 from bot.library.articles import STALE_AFTER
 from bot.library.render import article_reply, more_reply
-from bot.search.calibration import Verdict
-from bot.search.index import Explanation
+from bot.search import Explanation, Verdict
 from bot.store import questions
 from bot.text.markup import to_html
 from bot.web.desk.page_context import PageContext
