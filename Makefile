@@ -60,9 +60,14 @@ fuzz: .venv/.tests ## Feed the readers of foreign input with wild bytes (10 min;
 gallery: .venv/.tests ## Make the pictures of docs/gallery anew (needs Chromium and LibreOffice)
 	PYTHONPATH=. $(BIN)/python bench/gallery.py
 
-eval: .venv/.tests ## Answer the development questions and score them
-	BOT_DATABASE=sqlite:///build/eval.db $(BIN)/python -m bot ask --jsonl < $(EVAL)/questions.jsonl > build/results.jsonl
-	$(PYTHON) $(EVAL)/score.py $(EVAL)/questions.jsonl build/results.jsonl
+eval: .venv/.tests ## Answer the development questions, conversations and emergencies, and score them
+	@mkdir -p build/eval
+	BOT_DATA=build $(BIN)/python -m bot ask --jsonl < $(EVAL)/questions.jsonl > build/eval/questions.jsonl
+	$(PYTHON) $(EVAL)/score.py $(EVAL)/questions.jsonl build/eval/questions.jsonl
+	BOT_DATA=build $(BIN)/python -m bot talk --jsonl < $(EVAL)/dialogues.jsonl > build/eval/dialogues.jsonl
+	$(PYTHON) $(EVAL)/talk_score.py $(EVAL)/dialogues.jsonl build/eval/dialogues.jsonl
+	$(PYTHON) $(EVAL)/talk_score.py --as-talk $(EVAL)/danger.jsonl | BOT_DATA=build $(BIN)/python -m bot talk --jsonl > build/eval/danger.jsonl
+	$(PYTHON) $(EVAL)/talk_score.py --danger $(EVAL)/danger.jsonl build/eval/danger.jsonl
 
 translations: .venv/.tests ## Compile the catalogues after a change in locale/
 	$(BIN)/pybabel -q compile -d locale

@@ -105,7 +105,7 @@ async def _planned(service) -> int:
     from bot.store.audiences import Audience
 
     number = await service.broadcasts.draft(Actor(), Audience(channel="telegram"))
-    await service.broadcasts.write(Actor(), number, "vi", "Mời bạn cài ứng dụng Sổ sức khỏe điện tử.")
+    await service.broadcasts.write(Actor(), number, {"vi": "Mời bạn cài ứng dụng Sổ sức khỏe điện tử."})
     await service.broadcasts.plan(Actor(), number)
     return number
 

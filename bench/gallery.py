@@ -150,11 +150,11 @@ def print_posters(data: Path) -> None:
 def write_draft(page: Page, url: str) -> None:
     """Write a message to many and count whom it would reach."""
     page.goto(f"{url}/desk/broadcasts")
-    page.get_by_role("button", name="Soạn tin mới").click()
+    page.get_by_role("button", name="Soạn đợt gửi mới").click()
     page.get_by_label("Huyện Vĩnh Tường").check()
-    page.get_by_label("Đã báo cài").select_option("unreported")
+    page.get_by_label("Đã báo hay chưa báo").select_option("unreported")
     page.get_by_label("Tự viết: Tiếng Việt").fill(
-        "Mời bạn ở {district} cài ứng dụng và báo cài tại đây. Đã có {reports} người báo cài, tính đến {date}."
+        "Mời bạn ở {district} mở sổ trên VNeID và báo tại đây. Đã có {reports} người báo, tính đến {date}."
     )
     page.get_by_role("button", name="Lưu và tính số người nhận").click()
 

@@ -105,10 +105,10 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     sys.argv = ["bot", "run"]
     from bot.__main__ import entry
-    from bot.library import knowledge
+    from bot.reading import reader
 
     if forgetful:
-        knowledge.MOST_REMEMBERED = 0
+        reader.MOST_REMEMBERED = 0
     try:
         entry()
     finally:

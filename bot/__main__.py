@@ -22,6 +22,7 @@ _COMMANDS = {
     "run": "serve:run",
     "chat": "serve:chat",
     "ask": "ask:ask",
+    "talk": "talk:talk",
     "counts": "counts:show_counts",
     "import-official": "official:import_official",
     "check": "check:check",

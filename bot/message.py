@@ -63,11 +63,15 @@ class Attachment:
     content: bytes = field(repr=False)
 
 
+# Before the name of a drawn screen, which the outbox and the web chat turn into a picture.
+SCREEN = "screen:"
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """One message to a person; the text is the small Markdown of `bot.text.markup`.
 
-    `image` is the picture's bytes (PNG) or an https address; `alt` says in words what it shows.
+    `image` is the picture's bytes (PNG), an https address or the name of a drawn screen; `alt` says what it shows.
     """
 
     text: str = field(repr=False)
@@ -143,6 +147,7 @@ class Capabilities:
     longest_caption: int | None = None  # of a picture or a file, which are messages of their own; None: it is all one
     window: Window | None = None  # there where what may be sent depends on when the person last did something
     quiet_minutes: int = 0  # how long the bot keeps out of a talk after an officer wrote there by hand
+    names_screens: bool = False  # shows a drawn screen by its name, or none at all
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 Url = Annotated[str, AfterValidator(_base_url)]
 Clock = Annotated[time, BeforeValidator(_clock)]
+Host = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
 
 
 class _Section(BaseModel):
@@ -93,12 +94,35 @@ class WordingSettings(_Section):
         return self.en if language == "en" else self.vi
 
 
+class NameSettings(_Section):
+    """The name of the agency in both languages; empty until an operator sets it."""
+
+    vi: str = ""
+    en: str = ""
+
+    @model_validator(mode="after")
+    def _both_languages_or_none(self) -> NameSettings:
+        if bool(self.vi) != bool(self.en):
+            raise ValueError("must be set in both languages, vi and en, or in neither")
+        return self
+
+    def __bool__(self) -> bool:
+        """Return True if the operator has set a name."""
+        return bool(self.vi)
+
+    def in_language(self, language: str) -> str:
+        """Return the name in a language; while none is set, what the agency is called on a trial."""
+        return (self.en or UNNAMED.en) if language == "en" else (self.vi or UNNAMED.vi)
+
+
+UNNAMED = WordingSettings(vi="đơn vị đang chạy thử trợ lý này", en="the team that is trying out this assistant")
+
+
 class OperatorSettings(_Section):
     """Who runs the bot, as citizens read it."""
 
-    name: WordingSettings = WordingSettings(
-        vi="cơ quan vận hành của tỉnh Vĩnh Phúc", en="the operating agency of Vinh Phuc province"
-    )
+    name: NameSettings = NameSettings()
+    place: str = "Phú Thọ"
     office_hours: WordingSettings = WordingSettings(
         vi="giờ hành chính, thứ Hai đến thứ Sáu", en="office hours, Monday to Friday"
     )
@@ -108,6 +132,19 @@ class OperatorSettings(_Section):
     work_until: Clock = time(17, 0)
     days_off: tuple[date, ...] = ()
     answer_days: int = Field(2, ge=1, le=30)
+    show_officer_names: bool = False
+    trusted_hosts: tuple[Host, ...] = (
+        "vneid.gov.vn",
+        "dichvucong.gov.vn",
+        "moh.gov.vn",
+        "bhxh.gov.vn",
+        "baohiemxahoi.gov.vn",
+        "vinhphuc.gov.vn",
+        "phutho.gov.vn",
+        "tiemchungcovid19.gov.vn",
+        "play.google.com",
+        "apps.apple.com",
+    )
 
     @model_validator(mode="after")
     def _work_ends_after_it_begins(self) -> OperatorSettings:
@@ -255,7 +292,7 @@ class ReportSettings(_Section):
     parent_agency: str = ""
     agency: str = ""
     symbol: str = ""
-    place: str = "Vĩnh Phúc"
+    place: str = ""
     recipients: tuple[str, ...] = ()
     archive: str = "VT"
     signature: SignatureSettings = SignatureSettings()
@@ -312,6 +349,11 @@ class Settings(BaseSettings):
         """Rank the sources: the environment, `.env`, then what the file gave."""
         assert isinstance(dotenv_settings, DotEnvSettingsSource)
         return env_settings, _OwnLines(settings_cls, env_file=dotenv_settings.env_file), init_settings
+
+    @property
+    def report_form(self) -> ReportSettings:
+        """The head and foot of the official report; its place is the operator's where it has none of its own."""
+        return self.report.model_copy(update={"place": self.report.place or self.operator.place})
 
     @property
     def default_language(self) -> str:

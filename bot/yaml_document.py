@@ -127,6 +127,7 @@ def wording(error: ErrorDetails, *, show_value: bool = True) -> str:
         "literal_error": f"must be {context.get('expected')}",
         "time_parsing": 'must be a time of day such as "20:00"',
         "too_short": f"must hold at least {context.get('min_length')}",
+        "too_long": f"must hold at most {context.get('max_length')}",
         "string_too_short": "must not be empty",
         "greater_than_equal": f"must be at least {context.get('ge')}",
         "less_than_equal": f"must be at most {context.get('le')}",

@@ -5,11 +5,14 @@ from __future__ import annotations
 from bot.conversation.context import Route
 from handlers.admin import admin, audit, content, roles
 from handlers.citizen import (
+    acts,
+    emergency,
     feedback,
     guide,
     language,
     linking,
     own_reminders,
+    person,
     presence,
     privacy,
     question,
@@ -17,10 +20,22 @@ from handlers.citizen import (
     report,
     start,
 )
-from handlers.officer import broadcast, counts, desk, exports, help, inbox, official_report, poster, questions, tasks
+from handlers.officer import (
+    broadcast,
+    counts,
+    desk,
+    exports,
+    inbox,
+    name,
+    official_report,
+    poster,
+    questions,
+    tasks,
+)
 
 # Free text that no other route wants goes to the last one.
 ROUTES: tuple[Route, ...] = (
+    emergency.ROUTE,
     start.ROUTE,
     guide.ROUTE,
     report.ROUTE,
@@ -29,8 +44,8 @@ ROUTES: tuple[Route, ...] = (
     own_reminders.ROUTE,
     language.ROUTE,
     privacy.ROUTE,
-    help.ROUTE,
-    help.HUMAN_TAKEOVER,
+    person.ROUTE,
+    person.HUMAN_TAKEOVER,
     feedback.ROUTE,
     counts.PUBLIC,
     counts.ROUTE,
@@ -41,6 +56,7 @@ ROUTES: tuple[Route, ...] = (
     official_report.ROUTE,
     poster.ROUTE,
     questions.ROUTE,
+    name.ROUTE,
     tasks.ROUTE,
     linking.ROUTE,
     roles.ROUTE,
@@ -48,5 +64,6 @@ ROUTES: tuple[Route, ...] = (
     admin.ROUTE,
     audit.ROUTE,
     presence.ROUTE,
+    acts.ROUTE,
     question.ROUTE,
 )

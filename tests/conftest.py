@@ -23,7 +23,7 @@ from aiohttp import web
 from bot.channels import Ticket
 from bot.channels.protocol import Receive
 from bot.conversation.inbox import Inbox
-from bot.library.knowledge import INDEX_FILE, Knowledge, load_knowledge
+from bot.library.knowledge import INDEX_FILE, READING_FILE, Knowledge, load_knowledge
 from bot.message import Capabilities, IncomingMessage, Person, Receipt, Reply
 from bot.runtime.build import Service, open_service
 from bot.settings import Settings
@@ -142,6 +142,12 @@ async def eventually(true: Callable[[], object]) -> None:
             await asyncio.sleep(0.005)
 
 
+def copy_learned(folder: Path) -> None:
+    """Give a data folder what was learnt from the real content, so that a bot there starts at once."""
+    for name in (INDEX_FILE, READING_FILE):
+        shutil.copy(CACHE / name, folder / name)
+
+
 @functools.cache
 def _real_knowledge() -> Knowledge:
     CACHE.mkdir(exist_ok=True)
@@ -182,7 +188,7 @@ def settings(
     monkeypatch.chdir(ROOT)
     data = tmp_path / "data"
     data.mkdir()
-    shutil.copy(CACHE / INDEX_FILE, data / INDEX_FILE)
+    copy_learned(data)
     database = f"sqlite:///{data / 'bot.db'}"
     if getattr(request, "param", os.environ.get("TEST_ENGINE")) == "postgresql":
         database = request.getfixturevalue("postgres").fresh()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,8 +14,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bot.library.knowledge import INDEX_FILE, Knowledge
-from tests.conftest import CACHE, ROOT
+from bot.library.knowledge import Knowledge
+from tests.conftest import ROOT, copy_learned
 from tests.support.leak_check import HOOK_SECRETS, NAMES
 from tests.support.processes import RunningBot, run_command
 
@@ -118,7 +117,7 @@ def figures(page: str) -> Iterator[int]:
 
 
 def test_what_a_running_bot_shows_or_writes_fails_its_end(tmp_path: Path, knowledge: Knowledge) -> None:
-    shutil.copy(CACHE / INDEX_FILE, tmp_path / INDEX_FILE)
+    copy_learned(tmp_path)
     bot = RunningBot(tmp_path)
     bot.start()
     assert "bot_store" in bot._figures()

@@ -60,7 +60,8 @@ BAD: list[tuple[str | bytes, str | bytes, dict[str, str], list[str]]] = [
     ("web: {public_url: 'ftp://x'}", "", {},
      ["config.yaml:1: web.public_url must be an http or https address without a query, not 'ftp://x'."]),
     ("languages: []", "", {}, ["config.yaml:1: languages must hold at least 1"]),
-    ("operator: {name: {vi: '', en: x}}", "", {}, ["config.yaml:1: operator.name.vi must not be empty, not ''."]),
+    ("operator: {name: {vi: '', en: x}}", "", {},
+     ["config.yaml:1: operator.name must be set in both languages, vi and en, or in neither."]),
     ("reminders: {quiet_from: late}", "", {},
      ['config.yaml:1: reminders.quiet_from must be a time of day such as "20:00", not \'late\'.']),
     ("- a\n- b", "", {}, ["config.yaml:1: must be a mapping of keys to values."]),
@@ -235,3 +236,32 @@ def test_config_yaml_shows_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None
 def test_names_of_variables() -> None:
     assert variable_name(("web", "port")) == "BOT_WEB__PORT"
     assert variable_name(("database",)) == "BOT_DATABASE"
+
+
+NAMED = [
+    ("", "đơn vị đang chạy thử trợ lý này", "the team that is trying out this assistant", False),
+    ("operator: {name: {vi: Sở Y tế, en: the Health Department}}", "Sở Y tế", "the Health Department", True),
+]
+
+
+@pytest.mark.parametrize(("config", "vietnamese", "english", "named"), NAMED)
+def test_agency_without_a_name_is_a_team_on_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: str, vietnamese: str, english: str, named: bool
+) -> None:
+    name = load(tmp_path, monkeypatch, config).operator.name
+    assert (name.in_language("vi"), name.in_language("en"), bool(name)) == (vietnamese, english, named)
+
+
+PLACES = [
+    ("", "Phú Thọ"),
+    ("operator: {place: Vĩnh Yên}", "Vĩnh Yên"),
+    ("report: {place: Hà Nội}", "Hà Nội"),
+    ("operator: {place: ''}", ""),
+]
+
+
+@pytest.mark.parametrize(("config", "place"), PLACES)
+def test_report_takes_its_own_place_before_the_operators(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: str, place: str
+) -> None:
+    assert load(tmp_path, monkeypatch, config).report_form.place == place

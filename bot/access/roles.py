@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from bot.clock import moment, stamp
 from bot.errors import NotAllowed
 from bot.i18n.catalogue import mark
-from bot.store import Store, Transaction, roles
+from bot.store import Store, Transaction, desk, officers, roles
 
 CITIZEN, OFFICER, ADMIN = "citizen", "officer", "admin"
 RANK = {CITIZEN: 0, OFFICER: 1, ADMIN: 2}
@@ -31,12 +31,13 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Somebody with roles, by their number; no address."""
+    """Somebody with roles, by their number; no address. One who is `gone` cannot be written to."""
 
     id: int
     channel: str
     grants: tuple[Grant, ...]
     since: datetime
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Invitation:
 
     grant: Grant
     expires_at: datetime
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +76,15 @@ READ_AUDIT = Action("read-audit", ADMIN, scoped=False)
 
 NO_ROLE = {
     OFFICER: mark("This is for officers only. If you are one, ask an admin for an invitation."),
-    ADMIN: mark("This is for admins only. If you need it, ask an admin of the bot."),
+    ADMIN: mark("This is for admins only. If you need it, ask an admin of this assistant."),
 }
 LAST_ADMIN = mark(
-    "You are the only admin left. Invite another one first; then you can lay the role down. Nobody could manage the "
-    "roles otherwise."
+    "You are the only admin left. Invite another one first; then you can give up the role. Otherwise nobody "
+    "could manage the roles."
 )
+ONLY_ADMIN = mark("This person is the only admin left. Invite another one first.")
 NOBODY_TO_REVOKE = mark("This person holds no role any more.")
-OUT_OF_SCOPE = mark(
-    "This lies outside the area that you are responsible for. Please ask the officer there, or an admin."
-)
+OUT_OF_SCOPE = mark("This is outside the area that you are responsible for. Please ask the officer there, or an admin.")
 
 
 def refusal(grants: Iterable[Grant], action: Action, district: str = "") -> str | None:
@@ -124,29 +125,35 @@ def holders(tx: Transaction) -> list[Holder]:
         number, since = int(row["person_id"]), moment(row["granted_at"])
         known = found.get(number)
         grants = (*(known.grants if known else ()), Grant(row["role"], row["scope"]))
-        found[number] = Holder(number, row["channel"], grants, min(since, known.since) if known else since)
+        since, gone = min(since, known.since) if known else since, row["gone_at"] is not None
+        found[number] = Holder(number, row["channel"], grants, since, gone)
     return sorted(found.values(), key=lambda holder: holder.id)
 
 
 def is_last_admin(everybody: Iterable[Holder], person_id: int) -> bool:
-    """Tell whether somebody is the only admin."""
-    return {holder.id for holder in everybody for grant in holder.grants if grant.role == ADMIN} == {person_id}
+    """Return True if somebody is the only admin who can still be reached."""
+    admins = [holder for holder in everybody if any(grant.role == ADMIN for grant in holder.grants)]
+    return person_id in [one.id for one in admins] and {one.id for one in admins if not one.gone} <= {person_id}
 
 
-def revoke(tx: Transaction, person_id: int, *, at: datetime, actor: str, by: int = 0) -> tuple[Grant, ...]:
-    """Take all roles from a person and return them; raises NotAllowed.
+def revoke(
+    tx: Transaction, person_id: int, *, at: datetime, actor: str, by: int = 0, even_last: bool = False
+) -> tuple[Grant, ...]:
+    """Take all roles from a person and return them. Raise NotAllowed if that is not possible.
 
-    Somebody who acts in a chat (`by`) must still be an admin, and the last admin stays one; the command line may do
-    everything.
+    Somebody who acts in a chat (`by`) must still be an admin. The last admin stays one, unless `even_last`. What the
+    person could still get in by ends too: sessions of the desk, links to it, and invitations that they made.
     """
     tx.lock("roles")
     _still_manages(tx, by)
     held = grants_of(tx, person_id)
     if not held:
         raise NotAllowed(NOBODY_TO_REVOKE)
-    if by == person_id and is_last_admin(holders(tx), by):
-        raise NotAllowed(LAST_ADMIN)
+    if not even_last and is_last_admin(holders(tx), person_id):
+        raise NotAllowed(LAST_ADMIN if by == person_id else ONLY_ADMIN)
     roles.revoke(tx, person_id)
+    roles.expire_invitations(tx, at=stamp(at), made_by=person_id)
+    desk.end_all(tx, person_id)
     lost = ", ".join(f"{grant.role} {grant.scope}".strip() for grant in held)
     write_audit(tx, actor=actor, action="revoke", detail=f"person {person_id}: {lost}", at=at)
     return held
@@ -183,18 +190,31 @@ def new_code() -> str:
     return secrets.token_urlsafe(_CODE_BYTES)
 
 
-def offer_role(tx: Transaction, code: str, grant: Grant, *, at: datetime, actor: str, by: int = 0) -> None:
-    """Let a code give a role to its first user, of which only the hash is kept; `by` must still be an admin."""
+def offer_role(
+    tx: Transaction, code: str, grant: Grant, *, name: str = "", at: datetime, actor: str, by: int = 0
+) -> None:
+    """Let a code give a role to its first user, of which only the hash is kept; `by` must still be an admin.
+
+    `name` is what that user is called, as `bot.access.names.check_name` returns it.
+    """
     _still_manages(tx, by)
-    expires_at = stamp(at + INVITATION_LIFETIME)
-    roles.invite(tx, code_hash=hash_code(code), role=grant.role, scope=grant.scope, at=stamp(at), expires_at=expires_at)
+    roles.invite(
+        tx,
+        code_hash=hash_code(code),
+        role=grant.role,
+        scope=grant.scope,
+        name=name,
+        made_by=by,
+        at=stamp(at),
+        expires_at=stamp(at + INVITATION_LIFETIME),
+    )
     write_audit(tx, actor=actor, action="invite", detail=f"{grant.role} {grant.scope}".strip(), at=at)
 
 
 def open_invitations(tx: Transaction, *, at: datetime) -> list[Invitation]:
     """List the invitations that can still be taken, the oldest first."""
     rows = roles.open_invitations(tx, at=stamp(at))
-    return [Invitation(Grant(row["role"], row["scope"]), moment(row["expires_at"])) for row in rows]
+    return [Invitation(Grant(row["role"], row["scope"]), moment(row["expires_at"]), row["name"]) for row in rows]
 
 
 def withdraw_invitations(tx: Transaction, *, at: datetime, actor: str, by: int = 0) -> int:
@@ -211,10 +231,10 @@ def _still_manages(tx: Transaction, by: int) -> None:
         raise NotAllowed(sentence)
 
 
-async def invite(store: Store, *, role: str, scope: str, at: datetime, actor: str) -> str:
+async def invite(store: Store, *, role: str, scope: str, name: str = "", at: datetime, actor: str) -> str:
     """Make a one-time invitation and return its code, which is stored nowhere."""
     code = new_code()
-    await store.write(lambda tx: offer_role(tx, code, Grant(role, scope), at=at, actor=actor))
+    await store.write(lambda tx: offer_role(tx, code, Grant(role, scope), name=name, at=at, actor=actor))
     return code
 
 
@@ -231,6 +251,8 @@ def redeem(tx: Transaction, person_id: int, code: str, *, at: datetime) -> Grant
         return None
     grant = Grant(row["role"], row["scope"])
     roles.grant(tx, person_id, role=grant.role, scope=grant.scope, at=stamp(at))
+    if row["name"]:
+        officers.set_name(tx, person_id, row["name"], at=stamp(at))
     write_audit(tx, actor=f"person {person_id}", action="grant", detail=f"{grant.role} {grant.scope}".strip(), at=at)
     return grant
 

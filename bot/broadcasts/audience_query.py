@@ -26,8 +26,8 @@ def audience_query(
 ) -> Whom:
     """Return who of the audience gets a message that is planned at a moment."""
     return Whom(
-        districts=audience.districts,
-        commune=audience.commune,
+        districts=audience.whole_districts,
+        communes=audience.communes,
         channel=audience.channel,
         language=audience.language,
         source=audience.source,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Container, Mapping
+from dataclasses import dataclass
 
 import orjson
 
 from bot import access
 from bot.broadcasts.models import MOVED_ON, Actor, Broadcast, Preview
 from bot.broadcasts.permissions import require
+from bot.broadcasts.presentation import communes_of
 from bot.broadcasts.step_context import BroadcastSteps
 from bot.broadcasts.templating import check
 from bot.delivery.outbox import fit
@@ -20,6 +22,23 @@ from bot.message import Reply
 from bot.store import Transaction, broadcasts
 from bot.store.audiences import REPORTS, Audience
 from bot.store.broadcasts import DRAFT, PLANNED
+
+UNKNOWN_CHOICE = mark("This choice is no longer there. Please choose again.")
+
+
+DIFFERING = mark(
+    "{same} still says the ready text “{title}”, {other} says something else. Please change both, or empty one: its "
+    "readers then get the other."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """A broadcast that says the words of a ready text in some languages and others in the rest."""
+
+    ready: Reminder
+    same: tuple[str, ...]
+    other: tuple[str, ...]
 
 
 class Drafts(BroadcastSteps):
@@ -52,18 +71,28 @@ class Drafts(BroadcastSteps):
 
         return await self._store.write(work)
 
-    async def write(self, actor: Actor, number: int, language: str, text: str) -> Broadcast:
-        """Set the text of a language, written by hand; an empty one takes it away. What was planned is no more."""
-        written = check(text) if text.strip() else ""
+    async def write(self, actor: Actor, number: int, texts: Mapping[str, str]) -> Broadcast:
+        """Set texts by language, written by hand; an empty one takes it away, a language that is not named stays.
+
+        What was planned is no more.
+        """
+        written = {language: check(text) if text.strip() else "" for language, text in texts.items()}
 
         def work(tx: Transaction) -> Broadcast:
             found = self._find(tx, actor, number)
-            texts = {} if found.ready else dict(found.texts)
-            texts[language] = written
-            kept = {name: said for name, said in texts.items() if said}
+            kept = {name: said for name, said in {**found.texts, **written}.items() if said}
             return self._edit(tx, actor, number, texts=orjson.dumps(kept).decode(), ready="", confirmed_by="")
 
         return await self._store.write(work)
+
+    async def differing(self, found: Broadcast) -> Differing | None:
+        """Return of which ready text a broadcast still holds some languages, while others say something else."""
+        for ready in (await self.ready_texts()).values():
+            same = [name for name, said in found.texts.items() if ready.text.in_language(name).strip() == said]
+            other = [name for name in found.texts if name not in same]
+            if same and other:
+                return Differing(ready, tuple(same), tuple(other))
+        return None
 
     async def take_ready(self, actor: Actor, number: int, ready: str, *, confirmed: bool = False) -> Broadcast:
         """Take a ready text; one whose facts are to be checked only once somebody confirmed them."""
@@ -128,7 +157,7 @@ class Drafts(BroadcastSteps):
         if not broadcasts.change(tx, number, states=(DRAFT, PLANNED), at=self._now, state=DRAFT, plan="{}", **columns):
             raise NotAllowed(mark("This broadcast is on its way and cannot be changed any more."))
         broadcasts.empty_ledger(tx, number)  # it holds people of the former audience
-        return self._find(tx, actor, number)
+        return self._seen(tx, actor, self._find(tx, actor, number))
 
     def _check(self, audience: Audience) -> None:
         """Refuse an audience that names what does not exist."""
@@ -140,6 +169,10 @@ class Drafts(BroadcastSteps):
             (audience.source, ("", *self._sources().by_code)),
         )
         if any(value not in known for value, known in chosen):
-            raise NotAllowed(mark("This choice is no longer there. Please choose again."))
-        if audience.commune and len(audience.districts) != 1:
-            raise NotAllowed(mark("A commune lies within one district; please choose that one."))
+            raise NotAllowed(UNKNOWN_CHOICE)
+        for commune in audience.communes:
+            district, _, key = commune.partition("/")
+            if district not in audience.districts:
+                raise NotAllowed(mark("A commune is chosen whose district is not. Please choose the district, too."))
+            if key not in dict(communes_of(district, self._regions, self._catalogues[self._language])):
+                raise NotAllowed(UNKNOWN_CHOICE)

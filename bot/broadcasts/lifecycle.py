@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 
 from bot import access
@@ -19,9 +19,34 @@ from bot.serialization import dump_reply
 from bot.store import Transaction, broadcasts, people, pushes
 from bot.store.broadcasts import DONE, PAUSED, PLANNED, RUNNING, SCHEDULED, STOPPED, WAITING
 
+PAST = mark("This moment lies in the past. Please choose a later one.")
+MOST_AHEAD = timedelta(days=731)
+FAR_AHEAD = timedelta(days=300)  # a year that was mistyped, perhaps
+_TYPED_EXACTLY = timedelta(minutes=1)
+
 
 class Running(Planning):
     """Steps of officers, and those that come by themselves."""
+
+    def begin_at(self, at: datetime | None, weekly_until: date | None = None) -> datetime:
+        """Return when a broadcast begins that is wanted at a moment, or now: not in the quiet hours.
+
+        Raise NotAllowed if the moment is over or more than two years away, or if a series would end before it begins.
+        """
+        now = self._clock()
+        if at is not None and at <= now - _TYPED_EXACTLY:
+            raise NotAllowed(PAST)
+        latest = local_day(now + MOST_AHEAD, self._settings.zone)
+        if (at is not None and at > now + MOST_AHEAD) or (weekly_until is not None and weekly_until > latest):
+            raise NotAllowed(mark("This is more than two years ahead. Please check the year."))
+        begin = self._quiet.end(max(at or now, now))
+        if weekly_until is not None and weekly_until < local_day(begin, self._settings.zone):
+            raise NotAllowed(mark("The last day lies before the first message."))
+        return begin
+
+    def is_far(self, begin: datetime) -> bool:
+        """Return True if a moment is so far ahead that the year may be a mistake."""
+        return begin > self._clock() + FAR_AHEAD
 
     async def release(
         self,
@@ -39,15 +64,15 @@ class Running(Planning):
         `seen`, the version that the actor was shown, nothing goes that a colleague has changed since. `watch` has
         the actor told how it goes on.
         """
-        begin = self._quiet.end(max(at or self._clock(), self._clock()))
-        if weekly_until is not None and weekly_until < local_day(begin, self._settings.zone):
-            raise NotAllowed(mark("The last day lies before the first message."))
+        begin = self.begin_at(at, weekly_until)
 
         def work(tx: Transaction) -> Broadcast:
             found = self._find(tx, actor, number)
-            if seen is not None and found.version != seen:
+            step = self._step(tx, actor)
+            if seen is not None and found.as_seen(step).version != seen:
                 raise NotAllowed(MOVED_ON)
-            if found.state == PLANNED and not found.plan.people:
+            # Who sees no exact figures is not told that there is nobody either: it would be an exact figure.
+            if found.state == PLANNED and not found.plan.people and step <= 1:
                 raise NotAllowed(mark("Nobody would get this message. Please choose other people."))
             state = WAITING if self.needs_approval(found) else SCHEDULED
             moved = broadcasts.change(
@@ -66,7 +91,7 @@ class Running(Planning):
             self._audit(tx, actor, "broadcast-send", number, found.audience)
             if state == WAITING:
                 self._call_approvers(tx, found)
-            return self._find(tx, actor, number)
+            return self._seen(tx, actor, self._find(tx, actor, number))
 
         return await self._change(work)
 
@@ -75,7 +100,7 @@ class Running(Planning):
 
         def work(tx: Transaction) -> Broadcast:
             found = self._find(tx, actor, number, access.APPROVE)
-            if seen is not None and found.version != seen:
+            if seen is not None and self._seen(tx, actor, found).version != seen:
                 raise NotAllowed(MOVED_ON)
             if same_person(tx, actor, found.made_by):
                 raise NotAllowed(mark("A second officer must approve this, not the one who made it."))
@@ -84,7 +109,7 @@ class Running(Planning):
             ):
                 raise NotAllowed(MOVED_ON)
             self._audit(tx, actor, "broadcast-approve", number, found.audience)
-            return self._find(tx, actor, number)
+            return self._seen(tx, actor, self._find(tx, actor, number))
 
         return await self._change(work)
 
@@ -104,20 +129,20 @@ class Running(Planning):
             actor, number, "broadcast-stop", (WAITING, SCHEDULED, RUNNING, PAUSED), lambda found: STOPPED
         )
 
-    async def again(self, actor: Actor, number: int) -> int:
-        """Send again to those who certainly got nothing; returns how many."""
+    async def again(self, actor: Actor, number: int) -> int | None:
+        """Send again to those who certainly got nothing; returns how many, or None to whoever may not know that."""
 
-        def work(tx: Transaction) -> int:
-            found = self._find(tx, actor, number)
+        def work(tx: Transaction) -> int | None:
+            found, exact = self._find(tx, actor, number), self._step(tx, actor) <= 1
             if found.nameless:
                 raise NotAllowed(NO_NAMES)
             if not broadcasts.change(tx, number, states=(DONE,), at=self._now, state=RUNNING, ended_at=""):
                 raise NotAllowed(MOVED_ON)
             people = broadcasts.plan_failed_again(tx, number)
-            if not people:
+            if not people and exact:
                 raise NotAllowed(mark("Nobody is left who certainly got nothing."))
             self._audit(tx, actor, "broadcast-again", number, found.audience)
-            return people
+            return people if exact else None
 
         return await self._change(work)
 
@@ -147,9 +172,9 @@ class Running(Planning):
                 await self._begin(found)
 
     async def _begin(self, found: Broadcast) -> None:
-        if not found.plan.channels and found.series:
+        if not found.plan.is_made and found.series:
             try:
-                found = await self._plan(found, states=(SCHEDULED,), after=SCHEDULED)
+                found = await self._plan(found, maker=maker_of(found), states=(SCHEDULED,), after=SCHEDULED)
             except NotAllowed:
                 return  # somebody stopped or paused it this moment
 
@@ -206,6 +231,6 @@ class Running(Planning):
             if state == STOPPED:
                 broadcasts.stop_series(tx, found.series or number, reason="", at=self._now)
             self._audit(tx, actor, action, number, found.audience)
-            return self._find(tx, actor, number)
+            return self._seen(tx, actor, self._find(tx, actor, number))
 
         return await self._change(work)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 
 import orjson
 
+from bot.broadcasts.published import PublishedSize
 from bot.clock import moment
 from bot.i18n.catalogue import mark
 from bot.message import Reply
-from bot.store import Row, broadcasts
+from bot.statistics.counts import rounded_part
+from bot.store import Row
 from bot.store.audiences import Audience, load_audience
 from bot.store.broadcasts import DRAFT, PLANNED
 
@@ -49,15 +51,60 @@ class ChannelPlan:
 
 @dataclass(frozen=True, slots=True)
 class BroadcastPlan:
-    """Who is reached on which channel, and who is left out for which reason (`bot.store.audiences`)."""
+    """Who is reached on which channel, and who is left out for which reason (`bot.store.audiences`).
+
+    `published` is what officers may know of it. `size` decides on the approval: exact if whoever planned it may see
+    exact figures, else it follows from the published ones. A plan that is `coarse` holds published figures only.
+    """
 
     channels: tuple[ChannelPlan, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
+    published: PublishedSize | None = None
+    size: int = 0
+    coarse: bool = False
 
     @property
     def people(self) -> int:
-        """How many messages are planned."""
+        """How many messages are planned; of a coarse plan, rounded down, and 0 if that is too few to show."""
+        if self.coarse:
+            return self.published.people if self.published else 0
         return sum(channel.people for channel in self.channels)
+
+    @property
+    def is_made(self) -> bool:
+        """Whether people were counted at all."""
+        return self.published is not None or bool(self.channels)
+
+    def as_published(self, step: int) -> BroadcastPlan:
+        """Return what may be shown to whoever sees no exact figures."""
+        found = self.published
+        if found is None:  # of before there were published figures
+            people = rounded_part(self.people, step)
+            found = PublishedSize(people, people + 2 * step) if self.is_made else None
+        if found is None:
+            return BroadcastPlan(coarse=True)
+        channels = tuple(ChannelPlan(name, people) for name, people in sorted(found.channels.items()))
+        return BroadcastPlan(channels, found.left_out, found, self.size, coarse=True)
+
+    def dump(self) -> str:
+        """Write it down."""
+        return orjson.dumps(
+            {
+                "channels": {one.channel: [one.people, one.paid] for one in self.channels},
+                "left_out": dict(self.left_out),
+                "published": asdict(self.published) if self.published else None,
+                "size": self.size,
+            }
+        ).decode()
+
+
+def load_plan(text: str) -> BroadcastPlan:
+    """Read what `dump` wrote, now or before there were published figures."""
+    kept = orjson.loads(text)
+    channels = tuple(ChannelPlan(name, *figures) for name, figures in kept.get("channels", {}).items())
+    published = PublishedSize(**kept["published"]) if kept.get("published") else None
+    size = kept.get("size", sum(one.people for one in channels))
+    return BroadcastPlan(channels, kept.get("left_out", {}), published, size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +140,22 @@ class Broadcast:
 
     @property
     def version(self) -> str:
-        """A short mark of whom, what and how many; another one as soon as any of these is another."""
+        """A short mark of whom, what and how many; another one as soon as any of these is another.
+
+        It is made from what somebody was shown: a mark of hidden figures could be tried out until it fits.
+        """
         parts = (
             self.audience.dump(),
             sorted(self.texts.items()),
             self.plan.channels,
             sorted(self.plan.left_out.items()),
+            self.plan.published if self.plan.coarse else "",
         )
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:_VERSION_LENGTH]
+
+    def as_seen(self, step: int) -> Broadcast:
+        """Return it with figures that are as exact as somebody may see them."""
+        return self if step <= 1 else replace(self, plan=self.plan.as_published(step))
 
     @property
     def editable(self) -> bool:
@@ -110,27 +165,19 @@ class Broadcast:
 
 @dataclass(frozen=True, slots=True)
 class BroadcastProgress:
-    """How far a broadcast is: people by state, what is left by channel, when it will be over."""
+    """How far a broadcast is, as exactly as somebody may see it.
+
+    `percent` is 100 only when all is settled. `people`, `done` and `states` are None and empty for those who see no
+    exact figures: while messages leave, each of these would show one person after the other.
+    """
 
     broadcast: Broadcast
-    states: Mapping[str, int]
-    left: Mapping[str, int]
+    percent: int
     finish: datetime | None
-
-    @property
-    def people(self) -> int:
-        """Everybody in the ledger."""
-        return sum(self.states.values())
-
-    @property
-    def done(self) -> int:
-        """Those for whom the matter is settled."""
-        return self.people - self.states.get(PLANNED, 0) - self.states.get(broadcasts.CLAIMED, 0)
-
-    @property
-    def percent(self) -> int:
-        """The settled ones of a hundred; 100 only when all are."""
-        return 100 if self.done >= self.people else self.done * 100 // self.people
+    begun: bool  # whether there is anything to tell
+    people: int | None = None
+    done: int | None = None
+    states: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +204,10 @@ class BroadcastLine:
 
 @dataclass(frozen=True, slots=True)
 class BroadcastReport:
-    """What became of a broadcast; with `step` above 1, rounded down to it as in `bot.statistics.counts`."""
+    """What became of a broadcast: people, or with `step` above 1 per cent, rounded down to `percent_step`.
+
+    `percent_step` is 0 where too few people were meant for any share to be shown.
+    """
 
     broadcast: Broadcast
     states: Mapping[str, int]
@@ -166,6 +216,7 @@ class BroadcastReport:
     by_channel: tuple[BroadcastLine, ...]
     uplift: Uplift | None
     step: int
+    percent_step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +230,6 @@ class Preview:
 
 
 def broadcast_of(row: Row) -> Broadcast:
-    plan = orjson.loads(row["plan"])
-    channels = tuple(ChannelPlan(name, *figures) for name, figures in plan.get("channels", {}).items())
     return Broadcast(
         number=row["id"],
         made_by=row["made_by"],
@@ -190,7 +239,7 @@ def broadcast_of(row: Row) -> Broadcast:
         confirmed=bool(row["confirmed_by"]),
         state=row["state"],
         reason=row["reason"],
-        plan=BroadcastPlan(channels, plan.get("left_out", {})),
+        plan=load_plan(row["plan"]),
         approved_by=row["approved_by"],
         starts_at=moment(row["starts_at"]) if row["starts_at"] else None,
         weekly_until=date.fromisoformat(row["weekly_until"]) if row["weekly_until"] else None,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-import orjson
-
 from bot.broadcasts.models import MOVED_ON, Actor, Broadcast, BroadcastPlan, ChannelPlan, Cost, broadcast_of
+from bot.broadcasts.published import published_size
 from bot.broadcasts.step_context import BroadcastSteps
 from bot.clock import stamp
 from bot.delivery.outbox import fit
@@ -30,31 +30,46 @@ class Planning(BroadcastSteps):
     async def plan(self, actor: Actor, number: int) -> Broadcast:
         """Freeze people and texts and count them; may be done again until it is released."""
         found = await self.find(actor, number)
-        planned = await self._plan(found, states=(DRAFT, PLANNED), check=lambda tx: self._find(tx, actor, number))
-        await self._store.write(lambda tx: self._audit(tx, actor, "broadcast-plan", number, planned.audience))
-        return planned
+        planned = await self._plan(
+            found, maker=actor, states=(DRAFT, PLANNED), check=lambda tx: self._find(tx, actor, number)
+        )
+
+        def work(tx: Transaction) -> Broadcast:
+            self._audit(tx, actor, "broadcast-plan", number, planned.audience)
+            return self._seen(tx, actor, planned)
+
+        return await self._store.write(work)
 
     def needs_approval(self, found: Broadcast) -> bool:
         """Tell whether a second officer must approve."""
-        return found.plan.people > self._settings.reminders.approve_above and not found.approved_by
+        return found.plan.size > self._settings.reminders.approve_above and not found.approved_by
 
     async def cost(self, found: Broadcast) -> Cost:
         """Estimate what a plan costs."""
         messages = amount = 0
-        for channel in found.plan.channels:
-            terms = self._terms.get(channel.channel)
-            if terms is None or not terms.price or not channel.paid:
-                continue
-            name = channel.channel
+        for name, paid in self._paid(found.plan).items():
+            terms = self._terms[name]
             figures = await self._store.read(partial(usage.of_period, channel=name, period="now"))
-            billed = max(0, channel.paid - figures.get("quota_remain", terms.included))
+            billed = max(0, paid - figures.get("quota_remain", terms.included))
             messages, amount = messages + billed, amount + billed * terms.price
         return Cost(messages, amount)
 
+    def _paid(self, plan: BroadcastPlan) -> dict[str, int]:
+        """Return how many messages of a plan cost money, by channel; officers get a published number, at most."""
+        priced = [name for name, terms in self._terms.items() if terms.price]
+        if not plan.coarse:
+            return {one.channel: one.paid for one in plan.channels if one.channel in priced and one.paid}
+        published = plan.published
+        return {name: published.paid for name in priced[:1] if published and published.paid}
+
     def finish(self, found: Broadcast, at: datetime | None = None) -> datetime:
         """Estimate when a plan that begins at a moment, or now, is sent; it rests in the quiet hours."""
-        begin = at or found.starts_at or self._clock()
-        return self._finish(max(begin, self._clock()), {plan.channel: plan.people for plan in found.plan.channels})
+        begin, plan = at or found.starts_at or self._clock(), found.plan
+        if plan.coarse:
+            spread = plan.published.spread if plan.published else {}
+        else:
+            spread = {one.channel: one.people for one in plan.channels}
+        return self._finish(max(begin, self._clock()), spread)
 
     def _finish(self, begin: datetime, left: Mapping[str, int]) -> datetime:
         paces = {name: terms.per_second or _UNPACED for name, terms in self._terms.items()}
@@ -65,10 +80,12 @@ class Planning(BroadcastSteps):
         self,
         found: Broadcast,
         *,
+        maker: Actor,
         states: Sequence[str],
         after: str = PLANNED,
         check: Callable[[Transaction], object] = lambda tx: None,
     ) -> Broadcast:
+        """Freeze a broadcast's people and texts; returns it with exact figures."""
         texts = await self._fill(found)
         for channel in self._channels_of(found.audience):
             if any(len(list(fit(Reply(text), self._capabilities(channel)))) > 1 for text in texts.values()):
@@ -89,7 +106,7 @@ class Planning(BroadcastSteps):
         try:
             if frozen.texts != found.texts:
                 raise NotAllowed(MOVED_ON)
-            plan = await self._fill_ledger(frozen)
+            plan = await self._publish(frozen, await self._fill_ledger(frozen), maker)
         except BaseException:
             await self._store.write(
                 partial(broadcasts.change, number=found.number, states=(PLANNING,), at=self._now, state=states[0])
@@ -97,19 +114,26 @@ class Planning(BroadcastSteps):
             raise
 
         def end(tx: Transaction) -> Broadcast:
-            kept = orjson.dumps(
-                {
-                    "channels": {one.channel: [one.people, one.paid] for one in plan.channels},
-                    "left_out": dict(plan.left_out),
-                }
-            ).decode()
-            if not broadcasts.change(tx, found.number, states=(PLANNING,), at=self._now, state=after, plan=kept):
+            kept, planning = plan.dump(), (PLANNING,)
+            if not broadcasts.change(tx, found.number, states=planning, at=self._now, state=after, plan=kept):
                 raise NotAllowed(MOVED_ON)
             row = broadcasts.find(tx, found.number)
             assert row is not None  # it was there in the line above
             return broadcast_of(row)
 
         return await self._store.write(end)
+
+    async def _publish(self, found: Broadcast, plan: BroadcastPlan, maker: Actor) -> BroadcastPlan:
+        """Add to a plan what officers may know of it, and the size that decides on the approval."""
+        step = max(1, self._settings.privacy.small_count)
+        districts = found.audience.districts or (*self._regions.districts, "")
+        published = published_size(await self.count_reach(), found.audience, districts, self.channels, step=step)
+        if await self.step(maker) <= 1:
+            return replace(plan, published=published, size=plan.people)
+        # What is asked of an officer must follow from published figures, too. On the first days, when most people came
+        # only today, the true number counts as soon as it is twice what needs no approval.
+        limit = 2 * self._settings.reminders.approve_above
+        return replace(plan, published=published, size=max(published.below - 1, limit if plan.people >= limit else 0))
 
     async def _fill_ledger(self, found: Broadcast) -> BroadcastPlan:
         """Write a row for everybody who is to get the message, page by page, and count all."""

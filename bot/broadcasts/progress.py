@@ -56,19 +56,18 @@ class ProgressNotifier:
             watcher, number = Actor(row["person_id"]), int(row["broadcast_id"])
             try:
                 progress = await self._broadcasts.progress(watcher, number)
-                step = await self._broadcasts.step(watcher)
             except NotAllowed:  # their role is gone
                 await self._store.write(partial(broadcasts.unwatch, number=number, person_id=watcher.person_id))
                 continue
-            await self._tell(row, progress, step)
+            await self._tell(row, progress)
 
-    async def _tell(self, row: Row, progress: BroadcastProgress, step: int) -> None:
+    async def _tell(self, row: Row, progress: BroadcastProgress) -> None:
         number, person_id = progress.broadcast.number, int(row["person_id"])
         over = progress.broadcast.state in _OVER
-        if progress.broadcast.state in ("waiting", "scheduled") or not progress.people:
+        if progress.broadcast.state in ("waiting", "scheduled") or not progress.begun:
             return
         catalogue = self._catalogues.get(row["language"]) or self._catalogues[self._default]
-        text = progress_words(progress, step, catalogue, rate=self._rate(progress))
+        text = progress_words(progress, catalogue, rate=self._rate(progress))
         if self._outbox.can_edit(row["channel"]):
             if self._said.get((number, person_id)) != text:
                 await self._edit(row, progress, text, catalogue)
@@ -108,7 +107,9 @@ class ProgressNotifier:
             await self._store.write(note)
 
     def _rate(self, progress: BroadcastProgress) -> float:
-        """Measure how many people a second are done, over the last seconds."""
+        """Measure how many people a second are done, over the last seconds; 0 for who sees no exact figures."""
+        if progress.done is None:
+            return 0.0
         number, now = progress.broadcast.number, self._tick()
         at, done, rate = self._marks.get(number, (now, progress.done, 0.0))
         if now - at >= _RATE_SECONDS:

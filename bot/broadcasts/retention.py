@@ -34,7 +34,7 @@ class Retention(Reports):
                 uplift = await self._uplift(found) if found.began_at else None
                 kept = orjson.dumps(astuple(uplift)).decode() if uplift else ""
                 close = partial(broadcasts.change, number=found.number, states=(DONE, STOPPED), at=self._now)
-                if not await self._store.write(partial(close, uplift=kept, names_gone_at=self._now)):
+                if not await self._store.write(partial(close, proof=kept, names_gone_at=self._now)):
                     continue  # sent again this moment
             while await self._store.write(partial(broadcasts.forget_names, number=found.number, limit=_PORTION)):
                 pass

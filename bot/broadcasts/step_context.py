@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, time
+from functools import partial
 from typing import TypeVar
 
 from bot import access
@@ -10,16 +13,18 @@ from bot.access.roles import Action
 from bot.broadcasts.audience_query import audience_query
 from bot.broadcasts.models import NOT_THERE, Actor, Broadcast, broadcast_of
 from bot.broadcasts.permissions import grants_of, refusal
+from bot.broadcasts.published import ReachCounts, count_reach
 from bot.broadcasts.templating import Filler
 from bot.channels.terms import SendingTerms
-from bot.clock import Clock, stamp
+from bot.clock import Clock, local_day, stamp
 from bot.errors import NotAllowed
 from bot.i18n.catalogue import Catalogue, mark
 from bot.library.regions import Regions
 from bot.library.sources import Sources
 from bot.message import Capabilities
 from bot.settings import Settings
-from bot.store import Store, Transaction, audiences, broadcasts
+from bot.statistics.counts import step_for
+from bot.store import Store, Transaction, audiences, broadcasts, reach_counts
 from bot.store.audiences import Audience, Whom
 
 Result = TypeVar("Result")
@@ -61,8 +66,8 @@ class BroadcastSteps:
         return tuple(self._terms)
 
     async def find(self, actor: Actor, number: int) -> Broadcast:
-        """Return a broadcast within the actor's scope."""
-        return await self._store.read(lambda tx: self._find(tx, actor, number))
+        """Return a broadcast within the actor's scope, with figures as exact as the actor may see them."""
+        return await self._store.read(lambda tx: self._seen(tx, actor, self._find(tx, actor, number)))
 
     async def latest(self, actor: Actor) -> list[Broadcast]:
         """List the newest broadcasts within the actor's scope, newest first."""
@@ -70,9 +75,21 @@ class BroadcastSteps:
         def work(tx: Transaction) -> list[Broadcast]:
             found = map(broadcast_of, broadcasts.latest(tx, limit=_MOST_LISTED))
             grants = grants_of(tx, actor)
-            return [one for one in found if refusal(grants, access.SEND, one.audience) is None]
+            step = self._step(tx, actor)
+            return [one.as_seen(step) for one in found if refusal(grants, access.SEND, one.audience) is None]
 
         return await self._store.read(work)
+
+    async def step(self, actor: Actor) -> int:
+        """Return how coarse the figures are that the actor may see."""
+        return await self._store.read(lambda tx: self._step(tx, actor))
+
+    def _step(self, tx: Transaction, actor: Actor) -> int:
+        return step_for(grants_of(tx, actor), self._settings.privacy.small_count)
+
+    def _seen(self, tx: Transaction, actor: Actor, found: Broadcast) -> Broadcast:
+        """Return a broadcast as the actor may see it; everything that is handed out comes through here."""
+        return found.as_seen(self._step(tx, actor))
 
     @property
     def _now(self) -> str:
@@ -110,6 +127,19 @@ class BroadcastSteps:
             terms=self._terms,
             at=self._clock(),
         )
+
+    async def publish_day(self) -> None:
+        """Make the day's published counts once the day has begun; a background task calls it. Raises StoreError."""
+        today = local_day(self._clock(), self._settings.zone).isoformat()
+        if not await self._store.read(partial(reach_counts.is_counted, day=today)):
+            await self.count_reach()
+
+    async def count_reach(self) -> ReachCounts:
+        """Return the day's published counts, made now if nobody asked today; raises StoreError."""
+        today = local_day(self._clock(), self._settings.zone)
+        begins = datetime.combine(today, time(), self._settings.zone)
+        whom = replace(self._audience_query(Audience()), before=stamp(begins))
+        return await count_reach(self._store, whom, self._pages(), day=today.isoformat())
 
     async def _fill(self, found: Broadcast) -> dict[tuple[str, str], str]:
         if not found.texts.get(self._settings.default_language):

@@ -13,24 +13,10 @@ from bot.library.templates import LONGEST_REMINDER, REMINDER_PLACEHOLDERS
 from bot.settings import Settings
 from bot.statistics import counts
 from bot.store import Store
-from bot.text.markup import escape
+from bot.text.links import escape_but_links
 
 LONGEST_TEXT = 1000
 HOW_TO_STOP = mark("To get no more reminders, type DUNG.")
-# An address with https:// or a path may end in anything; a bare one in what addresses often end in, so that a missing
-# space after a full stop is not taken for one.
-_ADDRESS = re.compile(
-    r"(?:(?P<scheme>https?://)(?:[^/\s@]*@)?|(?<![\w@.-]))"
-    r"(?P<host>(?:[\w-]+\.)+(?P<end>[^\W\d_]{2,24})|\d{1,3}(?:\.\d{1,3}){3})(?=(?P<path>[/:]\S)|\W|$)",
-    re.IGNORECASE,
-)
-_ENDS = frozenset(
-    (
-        "app", "asia", "biz", "cc", "click", "club", "cn", "co", "com", "dev", "edu", "gg", "gl", "gov", "info", "io",
-        "link", "live", "ly", "me", "ml", "mobi", "net", "online", "org", "page", "pro", "ru", "shop", "site", "tech",
-        "tk", "to", "top", "tv", "us", "vip", "vn", "ws", "xyz",
-    )
-)  # fmt: skip
 _PLACEHOLDER = re.compile(r"\{([^{}\s]*)\}")
 assert LONGEST_TEXT >= LONGEST_REMINDER  # a ready text is one that could be written by hand
 
@@ -52,17 +38,6 @@ def check(text: str) -> str:
 def unknown(text: str) -> list[str]:
     """List the placeholders of a text that nobody can fill."""
     return [name for name in _PLACEHOLDER.findall(text) if name not in REMINDER_PLACEHOLDERS]
-
-
-def foreign_hosts(texts: Iterable[str], trusted: Iterable[str]) -> list[str]:
-    """List the hosts that texts lead to and that are none of the official ones."""
-    known, found = set(trusted), []
-    for text in texts:
-        for address in _ADDRESS.finditer(text):
-            host, end = address["host"].lower(), (address["end"] or "").lower()
-            if (address["scheme"] or address["path"] or end in _ENDS) and host.removeprefix("www.") not in known:
-                found.append(host)
-    return list(dict.fromkeys(found))
 
 
 class Filler:
@@ -95,7 +70,7 @@ class Filler:
                     "share": catalogue.percent(counted.share),
                     "date": catalogue.day(province.day),
                 }
-                said = text if ready else escape(text)
+                said = text if ready else escape_but_links(text, self._settings.operator.trusted_hosts)
                 said = _PLACEHOLDER.sub(lambda match, values=values: values[match[1]], said)  # type: ignore[misc]
                 filled[language, district] = f"{said.strip()}\n\n{catalogue.t(HOW_TO_STOP)}"
         return filled
@@ -103,5 +78,4 @@ class Filler:
     def _name(self, district: str, language: str) -> str:
         if district in self._regions.districts:
             return self._regions.districts[district].title(language)
-        province = self._regions.province
-        return f"{province.kind} {province.name}" if language == "vi" else f"{province.name_en} province"
+        return self._regions.province.area(language)

@@ -22,7 +22,9 @@ class ConsoleChannel:
     """One person at a keyboard."""
 
     name = NAME
-    capabilities = Capabilities(longest_text=100_000, title=mark("terminal"), buttons=False, starts_talk=False)
+    capabilities = Capabilities(
+        longest_text=100_000, title=mark("terminal"), buttons=False, starts_talk=False, names_screens=True
+    )
 
     def __init__(self, *, address: str, clock: Clock, out: TextIO | None = None) -> None:
         self._person, self._clock, self._out = Person(NAME, address), clock, out or sys.stdout

@@ -21,7 +21,7 @@ class WebChatChannel:
     """Conversations in the browser; the address is the random name of the browser's session."""
 
     name = NAME
-    capabilities = Capabilities(longest_text=8000, title=mark("web chat"), starts_talk=False)
+    capabilities = Capabilities(longest_text=8000, title=mark("web chat"), starts_talk=False, names_screens=True)
 
     def __init__(self, store: Store, *, clock: Clock) -> None:
         self._store, self._clock = store, clock

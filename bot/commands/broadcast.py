@@ -18,16 +18,17 @@ from bot.broadcasts.presentation import (
     state_words,
     text_words,
 )
+from bot.clock import now
 from bot.commands.context import DAY, CommandContext, day, pass_context
 from bot.errors import BotError, NotAllowed
 from bot.i18n.catalogue import Catalogue
 from bot.runtime.build import Service, open_service
 from bot.store.audiences import ANY, REPORTS, Audience
+from bot.text.dates import read
 from bot.text.markup import to_plain
 
 OPERATOR = Actor()
 NUMBER = click.argument("number", type=click.IntRange(1, 2**63 - 1))
-MOMENT = click.DateTime(["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"])
 
 
 @click.group()
@@ -72,7 +73,7 @@ def list_(context: CommandContext) -> None:
 @click.option("--ready", help="A ready text instead: the name of a file in content/reminders.")
 @click.option("--facts-hold", is_flag=True, help="You have checked the facts of a ready text marked `check`.")
 @click.option("--district", "districts", multiple=True, help="Only people of this district (may be repeated).")
-@click.option("--commune", default="", help="Only people of this commune, by its code.")
+@click.option("--commune", "communes", multiple=True, help="Only people of this commune, by code (may be repeated).")
 @click.option("--reports", type=click.Choice(REPORTS), default=ANY, show_default=True, help="Who has reported or not.")
 @click.option("--channel", default="", help="Only people on this channel, such as telegram.")
 @click.option("--language", default="", help="Only people who chose this language: vi or en.")
@@ -85,7 +86,7 @@ def plan(
     ready: str | None,
     facts_hold: bool,
     districts: tuple[str, ...],
-    commune: str,
+    communes: tuple[str, ...],
     reports: str,
     channel: str,
     language: str,
@@ -94,16 +95,23 @@ def plan(
     """Make a broadcast and count who gets it; sends nothing. Prints its number, the text and the figures."""
     if (text is None) == (ready is None):
         raise BotError("Name the text with either --text FILE or --ready NAME.")
+    if communes and len(districts) != 1:
+        raise BotError("--commune: name the one district of these communes with --district.")
     audience = Audience(
-        districts=districts, commune=commune, reports=reports, channel=channel, language=language, source=source
+        districts=districts,
+        communes=tuple(f"{districts[0]}/{commune}" for commune in communes),
+        reports=reports,
+        channel=channel,
+        language=language,
+        source=source,
     )
     written = {name: _read(path) for name, path in (("vi", text), ("en", text_en)) if path is not None}
 
     async def work(service: Service) -> str:
         number = await service.broadcasts.draft(OPERATOR, audience)
         try:
-            for name, said in written.items():
-                await service.broadcasts.write(OPERATOR, number, name, said)
+            if written:
+                await service.broadcasts.write(OPERATOR, number, written)
             if ready is not None:
                 await service.broadcasts.take_ready(OPERATOR, number, ready, confirmed=facts_hold)
             found = await service.broadcasts.plan(OPERATOR, number)
@@ -125,12 +133,12 @@ def show(context: CommandContext, number: int) -> None:
 
 @broadcast.command()
 @NUMBER
-@click.option("--at", type=MOMENT, help="When, in the local time of the province; now by default.")
+@click.option("--at", help='When, in local time, such as "2026-12-01 08:30" or "8h thứ năm"; now by default.')
 @click.option("--weekly-until", type=DAY, callback=day, help="Every week on that weekday, the last time on this day.")
 @pass_context
-def send(context: CommandContext, number: int, at: datetime | None, weekly_until: date | None) -> None:
+def send(context: CommandContext, number: int, at: str | None, weekly_until: date | None) -> None:
     """Release broadcast NUMBER: now, at a time, or every week. The running bot sends it."""
-    begin = at.replace(tzinfo=context.settings.zone) if at else None
+    begin = _moment(at, now().astimezone(context.settings.zone)) if at is not None else None
 
     async def work(service: Service) -> str:
         await service.broadcasts.release(OPERATOR, number, at=begin, weekly_until=weekly_until)
@@ -201,6 +209,15 @@ def report(context: CommandContext, number: int, unknown: bool) -> None:
     _run(context, work)
 
 
+def _moment(text: str, at: datetime) -> datetime:
+    """Return the moment that `--at` names. Raise click.BadParameter if it is not clear."""
+    moments = read(text, at).moment.moments(at)
+    if not moments:
+        sentence = 'is not one day and one hour, such as "2026-12-01 08:30" or "8h thứ năm".'
+        raise click.BadParameter(f"{text!r} {sentence}", param_hint="--at")
+    return moments[0]
+
+
 def _step(context: CommandContext, number: int, step: Callable[[Service], Awaitable[object]]) -> None:
     async def work(service: Service) -> str:
         await step(service)
@@ -231,17 +248,16 @@ async def _opened(context: CommandContext) -> AsyncIterator[Service]:
 async def _show(service: Service, number: int) -> str:
     found = await service.broadcasts.find(OPERATOR, number)
     if found.state in ("running", "paused", "stopped", "done"):
-        return progress_words(await service.broadcasts.progress(OPERATOR, number), 1, _english(service))
+        return progress_words(await service.broadcasts.progress(OPERATOR, number), _english(service))
     return await _describe(service, found)
 
 
 async def _describe(service: Service, found: Broadcast) -> str:
     english, zone = _english(service), service.settings.zone
-    manual = service.content_store.knowledge.library.manual
     lines = [
         f"Broadcast {found.number}: {state_words(found, english)}",
         f"To: {_whom(service, found)}",
-        text_words(found, found.ready, manual.trusted_hosts, english),
+        text_words(found, found.ready, service.settings.operator.trusted_hosts, english),
     ]
     if found.state != "draft":
         cost, finish = await service.broadcasts.cost(found), service.broadcasts.finish(found)

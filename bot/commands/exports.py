@@ -39,7 +39,7 @@ def report(context: CommandContext, out: Path, since: date | None, until: date |
                 store,
                 regions,
                 period,
-                settings.report,
+                settings.report_form,
                 made_at=clock.now().astimezone(settings.zone),
                 small_count=settings.privacy.small_count,
             )

@@ -6,6 +6,7 @@ import click
 
 from bot import access, clock
 from bot.access import desk_sessions
+from bot.access.names import check_name, officer_names
 from bot.access.roles import ADMIN, OFFICER
 from bot.backup.revocations import Journal
 from bot.commands.context import CommandContext, pass_context
@@ -21,19 +22,24 @@ NUMBER = click.IntRange(1, 2**63 - 1)  # what a database can hold
 
 @click.command()
 @click.option("--role", type=click.Choice([OFFICER, ADMIN]), required=True, help="What the code makes of its user.")
-@click.option("--scope", default="", help="District of an officer, such as vinh-tuong; empty for the whole province.")
+@click.option(
+    "--scope", default="", help='District of an officer, by id or name: vinh-tuong, "Yên Lạc"; empty for all of them.'
+)
+@click.option("--name", default="", help="What the person is called; they and admins can change it.")
 @pass_context
-def invite(context: CommandContext, role: str, scope: str) -> None:
+def invite(context: CommandContext, role: str, scope: str, name: str) -> None:
     """Make a one-time code that gives its first user a role; it expires after 7 days."""
-    districts = load_regions(context.settings.region).districts
-    if scope and scope not in districts:
-        raise BotError(f"--scope: there is no district {scope!r}; known are {', '.join(districts)}.")
+    scope = _district(context, scope)
+    try:
+        name = check_name(name) if name else ""
+    except NotAllowed as refusal:
+        raise BotError(f"--name: {refusal}") from None
     if scope and role == ADMIN:
         raise BotError("--scope: an admin is an admin of the whole province.")
 
     async def work() -> str:
         async with context.store() as store:
-            return await access.invite(store, role=role, scope=scope, at=clock.now(), actor=ACTOR)
+            return await access.invite(store, role=role, scope=scope, name=name, at=clock.now(), actor=ACTOR)
 
     payload = f"{access.INVITATION_PREFIX}{context.run(work())}"
     print(f"/start {payload}")
@@ -67,33 +73,49 @@ def role() -> None:
 @role.command("list")
 @pass_context
 def list_roles(context: CommandContext) -> None:
-    """Show every role with the person's number, channel and scope."""
+    """Show every role with the person's number, channel, scope and name."""
 
     async def work() -> list[str]:
         async with context.store() as store:
-            rows = await store.read(roles.all_grants)
+            rows, names = await store.read(lambda tx: (roles.all_grants(tx), officer_names(tx)))
             return [
-                f"{r['person_id']}\t{r['channel']}\t{r['role']}\t{r['scope'] or '*'}\t{r['granted_at']}" for r in rows
+                "\t".join(
+                    (
+                        str(row["person_id"]),
+                        row["channel"],
+                        row["role"],
+                        row["scope"] or "*",
+                        row["granted_at"],
+                        names.named.get(row["person_id"], "-"),
+                    )
+                )
+                for row in rows
             ]
 
-    print("\n".join(["person\tchannel\trole\tscope\tsince", *context.run(work())]))
+    print("\n".join(["person\tchannel\trole\tscope\tsince\tname", *context.run(work())]))
 
 
 @role.command()
 @click.argument("person", type=NUMBER)
+@click.option("--last-admin", is_flag=True, help="Also if nobody is left then who could invite others.")
 @pass_context
-def revoke(context: CommandContext, person: int) -> None:
+def revoke(context: CommandContext, person: int, *, last_admin: bool) -> None:
     """Take all roles from PERSON (a number of `role list`)."""
 
     help_desk = _help_desk(context)
 
     async def run() -> None:
         async with context.store() as store:
-            await store.write(lambda tx: help_desk.dismiss(tx, person, at=clock.now(), actor=ACTOR))
+            at = clock.now()
+            await store.write(lambda tx: help_desk.dismiss(tx, person, at=at, actor=ACTOR, even_last=last_admin))
 
     try:
         context.run(run())
-    except NotAllowed:
+    except NotAllowed as refusal:
+        if str(refusal) == access.ONLY_ADMIN:
+            raise BotError(
+                f"Person {person} is the only admin left: invite another one first, or add --last-admin."
+            ) from None
         raise BotError(f"Person {person} holds no role.") from None
     print(f"Revoked: person {person} is a citizen again.")
 
@@ -125,6 +147,17 @@ def forget(context: CommandContext, person: int) -> None:
     if not context.run(run()):
         raise BotError(f"There is no person {person}.")
     print(f"Deleted: person {person}.")
+
+
+def _district(context: CommandContext, scope: str) -> str:
+    """Return the id of a district that was named by id or name. Raise BotError if that names none, or several."""
+    regions = load_regions(context.settings.region)
+    if not scope or scope in regions.districts:
+        return scope
+    meant = regions.understand(scope).one
+    if meant is None or meant.commune:
+        raise BotError(f"--scope: there is no district {scope!r}; known are {', '.join(regions.districts)}.")
+    return meant.district
 
 
 def _help_desk(context: CommandContext) -> HelpDesk:

@@ -143,6 +143,8 @@ def _announce(service: Service, runner: web.AppRunner) -> None:
     host, port = runner.addresses[0][:2]
     shown = f"[{host}]" if ":" in str(host) else host
     print(f"Web chat: http://{shown}:{port}", file=sys.stdout, flush=True)
+    if not service.settings.operator.name:
+        log.warning("operator.name is not set", effect="the assistant calls itself a trial")
     for name, secrets in _SWITCHES.items():
         if name not in service.channels:
             log.info("channel off", channel=name, hint=f"set {secrets} to switch it on")

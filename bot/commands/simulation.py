@@ -36,7 +36,7 @@ def demo_data(context: CommandContext, people: int, seed: int) -> None:
     async def work() -> Mapping[str, int]:
         async with context.store() as store:
             return await simulate(
-                store, regions, library, sources, now=clock.now(), zone=settings.zone, people=people, seed=seed
+                store, regions, library, sources, now=clock.now(), working=settings.working, people=people, seed=seed
             )
 
     made = context.run(work())

@@ -19,7 +19,27 @@ from bot.library.articles import Library
 from bot.library.knowledge import ContentStore, Knowledge
 from bot.library.regions import Regions
 from bot.message import Attachment, Button, Capabilities, ChannelState, IncomingMessage, Reply
+from bot.reading import Reading
+from bot.reading.facets import APP, VNEID
+from bot.reading.followup import GLOSSARY
 from bot.settings import Settings
+
+BOOKS = (APP, VNEID)
+ANY_ACT = "*"
+
+
+@dataclass(slots=True)
+class TurnSummary:
+    """What a turn came to, for counts and for `python -m bot talk`.
+
+    `verdict` is answer, suggest, unknown, act or flow; empty until a handler says so. `article` is the one shown,
+    `danger` whether the answer begins with the emergency number, `to_officer` whether an officer got the message.
+    """
+
+    verdict: str = ""
+    article: str = ""
+    danger: bool = False
+    to_officer: bool = False
 
 
 @dataclass(slots=True)
@@ -39,6 +59,8 @@ class Context:
     capabilities: Capabilities
     clock: Clock
     replies: list[Reply] = field(default_factory=list)
+    reading: Reading | None = None  # of the typed text
+    summary: TurnSummary = field(default_factory=TurnSummary)
     channel_title: Callable[[str], str] = str
     channel_states: Callable[[], Awaitable[Sequence[ChannelState]]] | None = None
     all_broadcasts: Broadcasts | None = None
@@ -54,6 +76,16 @@ class Context:
     def library(self) -> Library:
         """All the bot can say."""
         return self.knowledge.library
+
+    @property
+    def act(self) -> str:
+        """The act that the typed text is, or nothing."""
+        return self.reading.act if self.reading is not None else ""
+
+    @property
+    def in_emergency(self) -> bool:
+        """Whether an emergency was named a moment ago."""
+        return bool(self.dialog.emergency_until)
 
     @property
     def command(self) -> str:
@@ -119,7 +151,8 @@ class Context:
         self.replies.append(Reply(text, tuple(buttons), image, alt, file))
 
     def show_article(self, article_id: str) -> None:
-        """Add an article as a reply."""
+        """Add an article as a reply, and make it what the talk is about."""
+        self.about(article_id, parts=1)
         key = article_id, self.language, self.may(access.OFFICER)
         reply = self.knowledge.finished.get(key)
         if reply is None:
@@ -127,6 +160,21 @@ class Context:
             reply = render.article_reply(article, self.library, self.catalogue, self.settings, for_officer=key[2])
             self.knowledge.finished[key] = reply
         self.replies.append(reply)
+
+    def about(self, article_id: str, *, parts: int) -> None:
+        """Note that an article, or so many parts of it, was shown: the talk is about it now."""
+        topic, article = self.dialog.topic, self.library.articles[article_id]
+        if article.topic != GLOSSARY or not topic.article:  # what a word means is asked in between
+            topic.article, topic.parts = article_id, parts
+        if article.product in BOOKS:
+            topic.book = article.product
+        if not self.summary.verdict:
+            self.summary.verdict, self.summary.article = "answer", article_id
+
+    def note(self, verdict: str, article: str = "") -> None:
+        """Say what this turn comes to, unless that is settled already."""
+        if not self.summary.verdict:
+            self.summary.verdict, self.summary.article = verdict, article
 
     def menu_button(self, name: str) -> Button:
         """Make a button that leads to a capability by its name in content/menu.yaml."""
@@ -161,7 +209,11 @@ class Route:
     as typed (`keywords`, marks and all: "đúng" is not "dừng"); only who may do its `action` somewhere gets there, and
     in groups only what is `public` is done. `events` are what happens without a message; `located` are steps that
     understand a location too; the one that `attends` gets what a citizen writes while an officer talks to them; one
-    that `hears` gets the free texts for which that is true.
+    that `hears` gets the free texts for which that is true; `acts` are those that it answers (ANY_ACT: all others);
+    `links` are beginnings of a deep link's value that get here in the place of the greeting.
+
+    For an open step, `takes` tells whether a free text is what the step asked for (without it, every text is),
+    `leave` is run when the person wants to stop, `resume` makes the button that leads back into the step.
 
     A route with none of these is the last resort for free text.
     """
@@ -178,7 +230,13 @@ class Route:
     events: tuple[str, ...] = ()
     located: tuple[str, ...] = ()
     attends: bool = False
-    hears: Callable[[str], bool] | None = None
+    links: tuple[str, ...] = ()
+    answers_danger: bool = False
+    acts: tuple[str, ...] = ()
+    hears: Callable[[Context], bool] | None = None
+    takes: Callable[[Context], bool] | None = None
+    leave: Callable[[Context], Awaitable[None]] | None = None
+    resume: Callable[[Context], Button | None] | None = None
 
     @property
     def role(self) -> str:

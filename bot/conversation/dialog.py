@@ -13,7 +13,8 @@ import orjson
 
 from bot.clock import moment, stamp
 from bot.message import Button
-from bot.text.normalize import spoken
+from bot.reading import Topic
+from bot.text.normalize import decode_keystrokes, spoken
 
 _NUMBER_WORDS = {
     "khong": 0, "mot": 1, "hai": 2, "ba": 3, "bon": 4, "tu": 4, "nam": 5, "sau": 6, "bay": 7, "tam": 8, "chin": 9,
@@ -28,8 +29,10 @@ _CALLED = r"(?:(?:cho (?:toi |minh |em |con |bac )?)?(?:cai )?(?:so|muc|cau|y|ph
 _KINDLY = r"(?: (?:a|nhe|nha|di|voi|thoi|ban|ban oi|em oi|ban nhe|em nhe))?"
 _IN_DIGITS = re.compile(rf"{_YES}{_TAKING}?{_CALLED}?(\d{{1,2}}){_KINDLY}")
 _IN_LETTERS = re.compile(rf"([a-z]+)|{_YES}(?:{_TAKING}{_CALLED}?|{_CALLED})([a-z]+){_KINDLY}")
-_SHORTEST_BEGINNING = 5
 _MENUS_REMEMBERED = 3
+_LONGEST_AGREEMENT = 8  # words; more is a sentence about something
+TOPIC_MINUTES = 30
+STEP_HOURS = {"guide.step": 24, "person.message": 7 * 24}
 _AGREE = frozenset(
     {
         "dong y", "co", "ok", "oke", "okay", "yes", "vang", "da", "da vang", "duoc", "u", "uh", "xac nhan", "nhat tri",
@@ -52,6 +55,9 @@ Choice = Sequence[str]
 class Dialog:
     """The memory of one conversation: the open step, how often the bot failed in a row, what was offered of late.
 
+    `topic` is what the talk is about, `language` the one it is held in (empty: the person's own), `emergency_until` the
+    moment up to which short messages belong to an emergency.
+
     `offers` are the last menus, newest first, each with the moment of the message that it answered. They stay as they
     were written down: most texts choose nothing.
     """
@@ -60,13 +66,16 @@ class Dialog:
     data: dict[str, str] = field(default_factory=dict)
     misses: int = 0
     offers: list[tuple[str, Sequence[Choice]]] = field(default_factory=list)
+    topic: Topic = field(default_factory=Topic)
+    language: str = ""
+    emergency_until: str = ""
 
     @property
     def menu(self) -> tuple[Button, ...]:
         """What was offered last."""
         return tuple(map(Button._make, self.offers[0][1])) if self.offers else ()
 
-    def ask(self, step: str, **data: str) -> None:
+    def ask(self, step: str, /, **data: str) -> None:
         """Open a step: the next text of this person goes to the route that owns it."""
         self.step, self.data = step, data
 
@@ -105,10 +114,10 @@ class Dialog:
 
     def dump(self) -> str:
         """Write the state down; empty when there is nothing to remember."""
-        if not (self.step or self.offers or self.misses):
+        if not (self.step or self.offers or self.misses or self.topic or self.language or self.emergency_until):
             return ""
         offered_at, menu = self.offers[0] if self.offers else ("", ())
-        state = {
+        state: dict[str, object] = {
             "step": self.step,
             "data": self.data,
             "menu": menu,
@@ -116,38 +125,57 @@ class Dialog:
             "offered_at": offered_at,
             "earlier": self.offers[1:],
         }
+        if self.topic:
+            topic = self.topic
+            state["topic"] = [
+                topic.article, topic.parts, topic.ranking, topic.offered, topic.book, topic.phone, topic.whom,
+            ]  # fmt: skip
+        if self.language:
+            state["language"] = self.language
+        if self.emergency_until:
+            state["emergency_until"] = self.emergency_until
         return orjson.dumps(state).decode()
 
 
 def load_dialog(state: str | None, updated_at: str | None, *, now: datetime, minutes: int) -> Dialog:
-    """Read a state; a step older than `minutes` is forgotten, what was offered last is not."""
+    """Read a state; a step older than `minutes` is forgotten, what was offered last is not.
+
+    Some steps stay open longer (STEP_HOURS); the topic is forgotten after TOPIC_MINUTES.
+    """
     if not state:
         return Dialog()
     kept = orjson.loads(state)
     offers = [(kept.get("offered_at", ""), kept["menu"]), *map(tuple, kept.get("earlier", ()))] if kept["menu"] else []
     dialog = Dialog(kept["step"], kept["data"], kept["misses"], offers)
-    if dialog.step and updated_at and (now - moment(updated_at)).total_seconds() > minutes * 60:
+    dialog.language, dialog.emergency_until = kept.get("language", ""), kept.get("emergency_until", "")
+    age = (now - moment(updated_at)).total_seconds() / 60 if updated_at else 0.0
+    if dialog.step and age > (STEP_HOURS[dialog.step] * 60 if dialog.step in STEP_HOURS else minutes):
         dialog.close()
+    if age <= TOPIC_MINUTES:
+        if "topic" in kept:
+            article, parts, ranking, offered, book, phone, whom = kept["topic"]
+            dialog.topic = Topic(article, parts, [(name, share) for name, share in ranking], offered, book, phone, whom)
+    else:
+        dialog.language = ""
+    if dialog.emergency_until and dialog.emergency_until <= stamp(now):
+        dialog.emergency_until = ""
     return dialog
 
 
 def choose(text: str, offered: Sequence[Choice]) -> str:
-    """Return the choice a text means: its number, "số 2", "hai", its label or its beginning; else nothing."""
+    """Return the choice a text means: its number, "số 2", "hai", or its label; else nothing."""
     folded = spoken(text)
     if not folded or not offered:
         return ""
-    beginning = []
     for label, choice in offered:
-        if _may_be(folded, label) and (said := spoken(label)).startswith(folded):
-            if said == folded:
-                return choice
-            beginning.append(choice)
+        if _may_be(folded, label) and spoken(label) == folded:
+            return choice
     number = _in_digits(folded)
     if number is None and (spelt := _IN_LETTERS.fullmatch(folded)):
         number = _NUMBER_WORDS.get(spelt[1] or spelt[2])
     if number is not None and 1 <= number <= len(offered):
         return offered[number - 1][1]
-    return beginning[0] if len(beginning) == 1 and len(folded) >= _SHORTEST_BEGINNING else ""
+    return ""
 
 
 def _may_be(folded: str, label: str) -> bool:
@@ -164,6 +192,31 @@ def bare_number(text: str) -> int | None:
 def _in_digits(folded: str) -> int | None:
     found = _IN_DIGITS.fullmatch(folded)
     return int(found[1]) if found else None
+
+
+_DISAGREES = re.compile(
+    r"\b(?:khong|ko|k|chang|dung|chua|not|no|don t) (?:the )?(?:dong y|muon|bao|ghi|can|agree|want)\b"
+)
+_AGREES = re.compile(r"\b(?:dong y|nhat tri|agree)\b|^(?:da|vang|u|uh|uhm|um|ok|oke|okay|duoc|co|yes|sure)\b")
+_THUMBS_UP = ("👍", "👌", "🙆")
+
+
+def agrees(text: str) -> bool | None:
+    """Return whether an answer agrees or declines, however it is wrapped; None when it does neither.
+
+    "Vâng tôi đồng ý", "dc", "oki", "👍" agree; "không đồng ý đâu", "thôi" do not.
+    """
+    plain = yes_or_no(text)
+    if plain is not None:
+        return plain
+    if any(sign in text for sign in _THUMBS_UP):
+        return True
+    folded = spoken(decode_keystrokes(text))
+    if _DISAGREES.search(folded) or folded.startswith("thoi "):
+        return False
+    if len(folded.split()) <= _LONGEST_AGREEMENT and _AGREES.search(folded):
+        return True
+    return None
 
 
 def yes_or_no(text: str) -> bool | None:

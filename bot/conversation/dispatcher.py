@@ -10,13 +10,14 @@ import structlog
 from bot import access
 from bot.broadcasts import Broadcasts
 from bot.clock import Clock, stamp
-from bot.conversation.context import Context, Route
-from bot.conversation.dialog import bare_number, load_dialog
+from bot.conversation.context import BOOKS, Context, Route
+from bot.conversation.dialog import load_dialog
 from bot.conversation.inbox import TOO_LONG
 from bot.conversation.person_queue import Answer
+from bot.conversation.precedence import Precedence
 from bot.conversation.unit_of_work import Citizen, PersonState, UnitOfWork, read_session
 from bot.errors import BotError, NotAllowed, StoreError
-from bot.i18n.catalogue import Catalogue
+from bot.i18n.catalogue import Catalogue, language_of
 from bot.library.articles import Library
 from bot.library.knowledge import ContentStore
 from bot.library.regions import Regions
@@ -24,9 +25,10 @@ from bot.message import FOLLOW, HUMAN_TAKEOVER, UNFOLLOW, Capabilities, ChannelS
 from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.store import Store
-from bot.text.normalize import fold
 
 log = structlog.get_logger()
+
+_START = "/start"
 
 
 class Dispatcher:
@@ -46,8 +48,10 @@ class Dispatcher:
         channel_states: Callable[[], Awaitable[Sequence[ChannelState]]] | None = None,
         broadcasts: Broadcasts | None = None,
         metrics: Metrics | None = None,
+        observe: Callable[[Context], None] | None = None,
     ) -> None:
-        self._metrics = metrics or Metrics()
+        """Answer by `routes`; `observe` sees every turn when it is over, for `python -m bot talk`."""
+        self._metrics, self._observe = metrics or Metrics(), observe
         self._routes, self._channel_states, self._broadcasts = routes, channel_states, broadcasts
         self._store, self._content_store, self._regions = store, content_store, regions
         self._catalogues, self._settings, self._capabilities, self._clock = (
@@ -56,14 +60,8 @@ class Dispatcher:
             capabilities,
             clock,
         )
-        self._by_command = {command: route for route in routes for command in route.commands}
-        self._by_step = {step: route for route in routes for step in route.steps}
-        self._by_event = {event: route for route in routes for event in route.events}
-        self._located = {step for route in routes for step in route.located}
-        self._by_keyword = {keyword: route for route in routes for keyword in route.keywords}
+        self._precedence = Precedence(routes)
         self._attending = next((route for route in routes if route.attends), None)
-        self._hearing = [route for route in routes if route.hears is not None]
-        self._last_resort = routes[-1]
 
     @property
     def library(self) -> Library:
@@ -116,6 +114,9 @@ class Dispatcher:
             content_store=self._content_store,
             routes=self._routes,
         )
+        if not message.event and not context.choice and context.text and not context.text.startswith("/"):
+            self._read(context)
+        step = context.dialog.step
         attended = bool(row and row["quiet_until"] and row["quiet_until"] > stamp(now))
         # Events may overtake each other: who has done something since neither came nor left.
         overtaken = message.event in (FOLLOW, UNFOLLOW) and bool(row and row["interacted_at"] > stamp(message.at))
@@ -133,13 +134,19 @@ class Dispatcher:
             context.replies = [
                 Reply(context.t("Sorry, something went wrong on our side. Please try again in a few minutes."))
             ]
+        if context.reading is not None:
+            _remember_facets(context)
         if context.work.verdict:
             self._metrics.verdicts.add(context.work.verdict)
         if context.work.rated:
             self._metrics.ratings.add(context.work.rated)
         if message.group:
             self._suit_group(context)
+        else:
+            self._offer_open_step(context, step)
         _remember_menu(context)
+        if self._observe is not None:
+            self._observe(context)
         after = context.dialog.dump()
         spoke = context.capabilities.window is not None and message.event not in (UNFOLLOW, HUMAN_TAKEOVER)
         return Answer(
@@ -153,51 +160,87 @@ class Dispatcher:
             context.work.erased,
         )
 
+    def _read(self, context: Context) -> None:
+        """Read a typed text, once, and answer in the language that it is written in."""
+        context.reading = context.knowledge.reader.read(context.text, context.dialog.topic)
+        typed = language_of(context.text)
+        if typed in self._catalogues:
+            context.dialog.language = "" if typed == context.work.citizen.language else typed
+        if context.dialog.language in self._catalogues:
+            context.speak(context.dialog.language)
+
     async def _forward_to_officer(self, context: Context) -> bool:
-        """Leave a message to the officer who talks to this person; a command calls the bot back."""
+        """Leave a message to the officer who talks to this person; a command calls the bot back.
+
+        In an emergency the officer gets the message too, and the number to call comes first.
+        """
         said = context.message
         if said.event or said.group:
             return False
-        if said.choice or said.text.startswith("/") or self._by_keyword.get(_bare(said.text)):
+        if said.choice or said.text.startswith("/") or self._precedence.of_keyword(said.text):
             context.work.end_quiet()
             return False
-        step = self._by_step.get(context.dialog.step)
+        step = self._precedence.of_step(context.dialog.step)
         if step is not None and step.action is not None:
             return False  # an officer at work
+        if self._is_emergency(context):
+            await self._answer_emergency(context)
         if said.withheld:
             self._warn(context)
         if self._attending is not None:
+            context.summary.to_officer = True
             await self._attending.handle(context)
         return True
 
+    @staticmethod
+    def _is_emergency(context: Context) -> bool:
+        return context.reading is not None and context.reading.danger.now
+
+    async def _answer_emergency(self, context: Context) -> None:
+        if self._precedence.emergency is not None:
+            await self._precedence.emergency.handle(context)
+
     async def _run(self, context: Context) -> None:
         if context.message.event:
-            if route := self._by_event.get(context.message.event):
+            if route := self._precedence.of_event(context.message.event):
                 await route.handle(context)
+            return
+        if self._is_emergency(context):
+            await self._answer_emergency(context)
             return
         if context.message.withheld:
             self._warn(context)
             if not context.text:
                 return
-        located = context.message.location is not None and context.dialog.step in self._located
+        located = context.message.location is not None and self._precedence.understands_location(context.dialog.step)
         if context.message.attachment and not context.text and not located:
             context.say(
                 context.t("I can only read text. Please write your question in a few words."),
                 buttons=[context.menu_button("menu")],
             )
             return
-        route = self._route(context)
+        route = self._precedence.find(context)
         if context.message.group:
             if not route.public:
                 return
-            context.text = (
-                context.text.split()[0] if context.text.startswith("/") else context.text
-            )  # no invitations, no sources
+            if context.text.startswith("/"):
+                context.text = context.text.split()[0]  # no invitations, no sources
         if not access.may(context.work.citizen.grants, route.role):
             raise NotAllowed(context.t(access.NO_ROLE[route.role]))
         await route.handle(context)
-        if not context.replies:
-            await self._last_resort.handle(context)
+        if not context.replies and not context.summary.to_officer:
+            await self._precedence.last_resort.handle(context)
+
+    def _offer_open_step(self, context: Context, before: str) -> None:
+        """Add the way back to a step that stayed open while something else was answered."""
+        step = context.dialog.step
+        if not step or step != before or not context.replies or context.summary.verdict in ("", "flow"):
+            return
+        route = self._precedence.of_step(step)
+        button = route.resume(context) if route is not None and route.resume is not None else None
+        if button is not None:
+            last = context.replies[-1]
+            context.replies[-1] = replace(last, buttons=(button, *last.buttons))
 
     def _suit_group(self, context: Context) -> None:
         """Leave out of a group's answer what is between one person and the bot, and say where that is done."""
@@ -206,7 +249,10 @@ class Dispatcher:
         where = context.t("For everything personal, please write to me alone.") + (f"\n{link}" if link else "")
         replies = context.replies or [Reply("")]
         context.replies = [
-            Reply(reply.text, tuple(b for b in reply.buttons if (route := self._by_choice(b.choice)) and route.public))
+            Reply(
+                reply.text,
+                tuple(b for b in reply.buttons if (route := self._precedence.of_choice(b.choice)) and route.public),
+            )
             for reply in replies
         ]
         last = context.replies[-1]
@@ -228,51 +274,25 @@ class Dispatcher:
             )
         )
 
-    def _route(self, context: Context) -> Route:
-        if not context.choice and context.text and not context.text.startswith("/"):
-            context.choice = context.dialog.understand(context.text, context.message.at)
-        if context.choice:
-            route = self._by_choice(context.choice)
-            if route is not None:
-                return route
-            log.info("unknown choice")
-            context.choice, context.text = "", ""
-            return self._by_command["/menu"]
-        if context.text.startswith("/"):
-            command = fold(context.text.split()[0]).partition("@")[0]
-            context.dialog.close()
-            return self._by_command.get(command, self._last_resort)
-        step = self._by_step.get(context.dialog.step)
-        if (step is None or step.role == access.CITIZEN) and (source := context.knowledge.sources.typed(context.text)):
-            # Where links carry no source (Zalo), the poster asks people to type its code; an officer who is asked
-            # for a place means the place.
-            context.text = f"/start {source.code}"
-            return self._by_command["/start"]
-        keyword = self._by_keyword.get(_bare(context.text))
-        if keyword is not None:
-            context.dialog.close()
-            return keyword
-        number = bare_number(context.text)
-        if number == 0:
-            context.dialog.close()
-            return self._by_command["/menu"]
-        if number is not None and context.dialog.menu and not context.dialog.step:
-            return _NO_SUCH_NUMBER
-        if step is not None:
-            return step
-        return next((route for route in self._hearing if route.hears and route.hears(context.text)), self._last_resort)
 
-    def _by_choice(self, choice: str) -> Route | None:
-        if choice.startswith("/"):
-            return self._by_command.get(choice.split()[0])
-        for route in self._routes:
-            if choice.startswith(route.choices):
-                return route
-        return None
+def _remember_facets(context: Context) -> None:
+    """Keep the book, the telephone and the person that were named, for what is asked next."""
+    assert context.reading is not None  # the caller looked
+    topic, facets = context.dialog.topic, context.reading.facets
+    if facets.book in BOOKS:
+        topic.book = facets.book
+    topic.phone = facets.phone or topic.phone
+    topic.whom = facets.whom or topic.whom
 
 
 def _remember_menu(context: Context) -> None:
     """Keep what was offered, so that "2" can choose it; where only numbers choose, say so."""
+    context.dialog.topic.offered = [
+        choice.partition(":")[2]
+        for reply in context.replies
+        for _, choice in reply.buttons
+        if choice.startswith("article:")
+    ]
     offering = [place for place, reply in enumerate(context.replies) if reply.buttons]
     if not offering:
         return
@@ -284,20 +304,3 @@ def _remember_menu(context: Context) -> None:
         hint = context.t("Type a number to choose, 0 for the main menu:")
         context.replies[offering[-1]] = replace(last, text=f"{last.text}\n\n{hint}" if last.text else hint)
     context.dialog.offer(offered, context.message.at)
-
-
-def _bare(text: str) -> str:
-    return text.lower().strip(" .!")
-
-
-async def _refuse_number(context: Context) -> None:
-    """Show the last list again when a number is not on it."""
-    context.say(
-        context.t(
-            "There is no number {number} in the last list. Please choose again.", number=bare_number(context.text)
-        ),
-        buttons=context.dialog.menu,
-    )
-
-
-_NO_SUCH_NUMBER = Route("no such number", _refuse_number)

@@ -111,6 +111,7 @@ class OwnReport:
     district: str
     commune: str
     at: datetime
+    product: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,12 @@ class Kept:
                 "source": self.source,
                 "roles": [{"role": grant.role, "scope": grant.scope} for grant in self.grants],
                 "report": self.report
-                and {"district": self.report.district, "commune": self.report.commune, "at": stamp(self.report.at)},
+                and {
+                    "district": self.report.district,
+                    "commune": self.report.commune,
+                    "product": self.report.product,
+                    "at": stamp(self.report.at),
+                },
                 "report_history": [dict(row) for row in self.history],  # type: ignore[call-overload]
                 "consents": [dict(row) for row in self.consents],  # type: ignore[call-overload]
                 "questions": [dict(row) for row in self.questions],  # type: ignore[call-overload]
@@ -244,10 +250,12 @@ class UnitOfWork:
     async def report(self) -> OwnReport | None:
         """Return the person's current report."""
         row = await self.store.read_inline(lambda tx: reports.find(tx, self.citizen.id))
-        return None if row is None else OwnReport(row["district"], row["commune"], moment(row["reported_at"]))
+        if row is None:
+            return None
+        return OwnReport(row["district"], row["commune"], moment(row["reported_at"]), row["product"])
 
-    def keep_report(self, place: Place, *, wording: str) -> None:
-        """Record the installation, or correct where; `wording` is the consent as the person read it."""
+    def keep_report(self, place: Place, *, wording: str, product: str = "") -> None:
+        """Record the installation of a book, or correct where; `wording` is the consent as the person read it."""
         at, day = stamp(self.at), self.day
 
         def change(tx: Transaction, person_id: int) -> None:
@@ -260,6 +268,7 @@ class UnitOfWork:
                 channel=self.person.channel,
                 source=row["source"] if row else "",
                 language=self.citizen.language,
+                product=product,
                 day=day,
                 at=at,
             )
@@ -385,7 +394,7 @@ class UnitOfWork:
         """Use an invitation up and return the role it gives; None, and counted, when it is unknown, expired or used."""
         grant = await self.store.read_inline(lambda tx: access.peek(tx, code, at=self.at))
         if grant is None:
-            self._note_guess()
+            self.note_guess()
             return None
 
         def change(tx: Transaction, person_id: int) -> None:
@@ -395,12 +404,12 @@ class UnitOfWork:
         self.changes.append(change)
         return grant
 
-    def invite(self, grant: access.Grant) -> str:
-        """Make the code of a one-time invitation."""
+    def invite(self, grant: access.Grant, *, name: str = "") -> str:
+        """Make the code of a one-time invitation; `name` is what whoever takes it is called."""
         code = access.new_code()
         self.do(
             lambda tx, person_id: access.offer_role(
-                tx, code, grant, at=self.at, actor=f"person {person_id}", by=person_id
+                tx, code, grant, name=name, at=self.at, actor=f"person {person_id}", by=person_id
             )
         )
         return code
@@ -430,12 +439,6 @@ class UnitOfWork:
         """Add a line to the audit trail within a transaction."""
         access.write_audit(tx, actor=f"person {person_id}", action=action, detail=detail, at=self.at)
 
-    async def audit_trail(self, *, before: int, limit: int) -> list[Row]:
-        """List lines of the audit trail, newest first; `before` a line, or 0 for the newest."""
-        if before:
-            return await self.store.read(lambda tx: roles.newest_audit(tx, before=before, limit=limit))
-        return await self.store.read(lambda tx: roles.newest_audit(tx, limit=limit))
-
     async def raw_reports(self, *, limit: int) -> list[Row]:
         """List reports one by one, without who made them."""
         return await self.store.read(lambda tx: tallies.raw(tx, after=0, limit=limit))
@@ -451,7 +454,9 @@ class UnitOfWork:
                 self.person.channel,
                 row["language"] if row else "",
                 moment(row["created_at"]) if row else self.at,
-                OwnReport(report["district"], report["commune"], moment(report["reported_at"])) if report else None,
+                OwnReport(report["district"], report["commune"], moment(report["reported_at"]), report["product"])
+                if report
+                else None,
                 tuple(reports.history(tx, number)),
                 tuple(people.consents(tx, number)),
                 tuple(questions.of_person(tx, number)),
@@ -508,7 +513,8 @@ class UnitOfWork:
         guessed = await self.store.read_inline(lambda tx: links.guesses(tx, self.citizen.id, since=since))
         return guessed < MOST_GUESSES
 
-    def _note_guess(self) -> None:
+    def note_guess(self) -> None:
+        """Count a code that the person typed and that is none."""
         self.changes.append(lambda tx, person_id: links.note_guess(tx, person_id, at=stamp(self.at)))
 
     async def find_link(self, code: str) -> LinkOffer | None:
@@ -516,7 +522,7 @@ class UnitOfWork:
         key = access.hash_code("".join(filter(str.isalpha, code.upper())))
         row = await self.store.read_inline(lambda tx: links.find_offer(tx, code_hash=key, at=stamp(self.at)))
         if row is None:
-            self._note_guess()
+            self.note_guess()
             return None
         return LinkOffer(key, row["channel"], row["person_id"] == self.citizen.id)
 

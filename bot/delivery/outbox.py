@@ -18,7 +18,7 @@ from bot.channels.rate_limit import Gate, Sleep
 from bot.clock import Clock, stamp
 from bot.cluster.lease import Lease
 from bot.errors import DeliveryError, Gone, StoreError, Throttled, Unreachable
-from bot.message import Capabilities, Person, RateLimits, Receipt, Reply
+from bot.message import SCREEN, Capabilities, Person, RateLimits, Receipt, Reply
 from bot.metrics import Metrics
 from bot.serialization import load_reply
 from bot.store import Row, Store, Transaction, people, pushes
@@ -47,8 +47,11 @@ class Outbox:
         sleep: Sleep = asyncio.sleep,
         timer: Callable[[], float] = time.monotonic,
         metrics: Metrics | None = None,
+        draw: Callable[[str], bytes] | None = None,
     ) -> None:
+        """Deliver through `channels`; `draw` makes the picture of a screen's name, empty where that is gone."""
         self._store, self._channels, self._clock, self._sleep = store, channels, clock, sleep
+        self._draw = draw
         self._pushing = asyncio.Lock()
         self._sends = (metrics or Metrics()).sends
         self._rights = {
@@ -197,6 +200,18 @@ class Outbox:
         at = stamp(self._clock())
         await self._store.write(partial(people.mark_gone, person=person, at=at))
 
+    async def _with_picture(self, channel: Channel, reply: Reply) -> Reply:
+        """Put the picture in the place of a screen's name; without one, the text says the same."""
+        name = reply.image
+        if not isinstance(name, str) or not name.startswith(SCREEN) or channel.capabilities.names_screens:
+            return reply
+        try:
+            picture = await asyncio.to_thread(self._draw, name) if self._draw is not None else b""
+        except Exception as error:  # a drawing is never worth an answer
+            log.error("screen not drawn", error=type(error).__name__)
+            picture = b""
+        return replace(reply, image=picture, alt=reply.alt if picture else "")
+
     async def _send(
         self,
         channel: Channel,
@@ -207,6 +222,7 @@ class Outbox:
         on_retry: Callable[[], None] | None = None,
     ) -> Receipt | None:
         gate, pause, lane = self._gates[channel.name], _FIRST_PAUSE, "reply" if answering else "bulk"
+        reply = await self._with_picture(channel, reply)
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 probe = await gate.enter(person.address, bulk=not answering)

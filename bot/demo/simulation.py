@@ -11,13 +11,14 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta
 
 import orjson
 
 from bot.access.roles import ADMIN, OFFICER, write_audit
 from bot.clock import stamp
 from bot.errors import BotError
+from bot.hours import WorkingHours
 from bot.library.articles import Library
 from bot.library.regions import NEW_MAP, Regions
 from bot.library.sources import Sources
@@ -33,7 +34,7 @@ _WEEKDAYS = (1.0, 1.05, 1.0, 0.95, 0.9, 0.75, 0.7)
 _HOURS = (7, 8, 9, 10, 11, 13, 14, 15, 16, 17, 18, 19, 20, 20, 21)
 _PUSHES = (45, 92, 131, 178, 226, 268, 303, 341)  # days of the year on which officers remind people
 _EAGERNESS = (1.25, 1.1, 0.85, 1.0, 0.7, 1.15, 0.95, 1.05, 0.8)  # of the districts in the order of the region file
-_QUESTION_DAYS, _REQUEST_DAYS = 80, 30
+_QUESTION_DAYS, _REQUEST_DAYS, _ANSWER_DAYS = 80, 30, 2
 _UNANSWERED = (
     "bao giờ có lịch tiêm mũi nhắc lại ở xã",
     "app có dùng được trên máy bàn không",
@@ -54,6 +55,19 @@ _REQUESTS = (
     "Cơ quan tôi có 40 người, có thể nhờ cán bộ đến hướng dẫn chung không?",
 )
 _DATA_REQUEST = "Tôi muốn biết trợ lý đang lưu những gì về tôi và nhờ xóa ngày báo cài cũ."
+_OFFICER_NAMES = (
+    "Nguyễn Thị Lan",
+    "Trần Văn Hùng",
+    "Lê Thị Mai",
+    "Phạm Văn Đức",
+    "Hoàng Thị Hoa",
+    "Vũ Văn Minh",
+    "Đặng Thị Hương",
+    "Bùi Văn Nam",
+    "Đỗ Thị Thủy",
+    "Ngô Văn Sơn",
+    "Dương Thị Nga",
+)
 _REMINDER = "Mời bạn cài ứng dụng sổ sức khỏe và báo cài tại đây."
 _MOST_REMINDED = 400  # of each reminder, a sample
 _OUTCOMES = {
@@ -87,6 +101,7 @@ class _Year:
     broadcasts: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     deliveries: list[tuple[int, str, tuple[object, ...]]] = field(default_factory=list)
     roles: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
+    officers: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     tallies: Counter[tuple[str, str, str, str, str]] = field(default_factory=Counter)
     funnel: Counter[tuple[str, str, str, str, str]] = field(default_factory=Counter)
 
@@ -98,7 +113,7 @@ async def simulate(
     sources: Sources,
     *,
     now: datetime,
-    zone: tzinfo,
+    working: WorkingHours,
     people: int,
     seed: int,
 ) -> Mapping[str, int]:
@@ -106,7 +121,7 @@ async def simulate(
 
     Returns how many people, reports, questions and requests there are, and the numbers of an admin and an officer.
     """
-    year = _Simulation(regions, library, sources, now=now, zone=zone, seed=seed).run(people)
+    year = _Simulation(regions, library, sources, now=now, working=working, seed=seed).run(people)
 
     def work(tx: Transaction) -> dict[str, int]:
         if demo.is_simulated(tx):
@@ -122,6 +137,7 @@ async def simulate(
             ("consents", year.consents),
             ("questions", year.questions),
             ("roles", year.roles),
+            ("officers", year.officers),
         ):
             demo.fill(tx, table, [(numbers[address], *row) for address, row in rows])
         demo.fill(tx, "broadcasts", [(f"person {numbers[maker]}", *row) for maker, row in year.broadcasts])
@@ -154,11 +170,11 @@ class _Simulation:
     """The dice, and what they are thrown for."""
 
     def __init__(
-        self, regions: Regions, library: Library, sources: Sources, *, now: datetime, zone: tzinfo, seed: int
+        self, regions: Regions, library: Library, sources: Sources, *, now: datetime, working: WorkingHours, seed: int
     ) -> None:
         self._dice = random.Random(seed)  # noqa: S311 - a year that can be made again, not a secret
-        self._regions, self._zone = regions, zone
-        self._end = now.astimezone(zone).date() - timedelta(days=1)
+        self._regions, self._working, self._zone = regions, working, working.zone
+        self._end = now.astimezone(working.zone).date() - timedelta(days=1)
         self._start = self._end - timedelta(days=DAYS - 1)
         self._days = [self._start + timedelta(days=number) for number in range(DAYS)]
         self._busy = [_busyness(number, day) for number, day in enumerate(self._days)]
@@ -269,7 +285,7 @@ class _Simulation:
         waits = self._end - at.astimezone(self._zone).date() < timedelta(days=2)
         asked = stamp(at)
         answered = "" if waits else stamp(at + timedelta(hours=dice.randint(2, 30)))
-        due = stamp(at + timedelta(days=2))
+        due = stamp(self._working.due(at, _ANSWER_DAYS))
         row = ("help", "", asked, due, asked if waits else "", answered or asked, answered)
         self._year.talks.append((address, "", row))
         self._year.requests.append((address, "", (f"{MADE_UP}{dice.choice(_REQUESTS)}", asked)))
@@ -283,7 +299,7 @@ class _Simulation:
             officer = f"{ADDRESS}{OFFICER}-{district}" if answered else ""
             spoke = asked + timedelta(hours=1) if answered else asked
             waits = "" if answered else stamp(asked)
-            row = (kind, district, stamp(asked), stamp(asked + timedelta(days=2)), waits, stamp(spoke), "")
+            row = (kind, district, stamp(asked), stamp(self._working.due(asked, _ANSWER_DAYS)), waits, stamp(spoke), "")
             self._year.talks.append((address, officer, row))
             text = _DATA_REQUEST if kind == "data" else self._dice.choice(_REQUESTS)
             self._year.requests.append((address, "", (f"{MADE_UP}{text}", stamp(asked))))
@@ -335,10 +351,13 @@ class _Simulation:
     def _officials(self) -> None:
         """Add an admin and an officer for the province and for each district, who can sign in to the desk."""
         at = stamp(self._moment(0))
-        for role, scope in ((ADMIN, ""), (OFFICER, ""), *((OFFICER, d.id) for d in self._districts)):
+        appointed = ((ADMIN, ""), (OFFICER, ""), *((OFFICER, d.id) for d in self._districts))
+        for number, (role, scope) in enumerate(appointed):
             address = ADDRESS + "-".join(filter(None, (role, scope)))
             self._year.people.append(("webchat", address, "vi", "", at, at, None, 0))
             self._year.roles.append((address, (role, scope, at)))
+            name = _OFFICER_NAMES[number % len(_OFFICER_NAMES)]
+            self._year.officers.append((address, (f"{name} {MADE_UP}".strip(), at)))
 
     def _book(self, key: tuple[str, str, str, str, str], day: date, change: int) -> None:
         district, commune, channel, language, source = key

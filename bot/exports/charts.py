@@ -97,27 +97,32 @@ def growth(
     sent: Sequence[Sent] = (),
     over: bool = True,
 ) -> Chart:
-    """Show what was new on each day, or in each week of a longer time; `days` must have no gaps.
+    """Show what was new on each day, or in seven days each of a longer time; `days` must have no gaps.
 
-    `over` tells here and below whether the last day has ended.
+    Single days of figures that are rounded down (`step`) are noise, so these are shown by seven days too. `over` tells
+    here and below whether the last day has ended.
     """
-    weekly = len(days) > MOST_DAYS
+    weekly = len(days) > MOST_DAYS or step > 1
+    last = days[-1].day if days else None
     spans: dict[date, int] = {}
-    for day in days[(7 - days[0].day.weekday()) % 7 :] if weekly else days:  # half a week would look like a fall
-        span = day.day - timedelta(days=day.day.weekday()) if weekly else day.day
+    whole = len(days) % 7 if weekly and len(days) > 7 else 0  # a part of seven days would look like a fall
+    for day in days[whole:]:
+        span = _ends_seven_days(day.day, last) if weekly and last else day.day
         spans[span] = spans.get(span, 0) + day.new
     marks: list[dict[str, Any]] = []
     for one in sorted(sent, key=lambda s: s.day)[-MOST_MARKS:]:
-        span = one.day - timedelta(days=one.day.weekday()) if weekly else one.day
+        span = _ends_seven_days(one.day, last) if weekly and last else one.day
         if span in spans and span.isoformat() not in [m["day"] for m in marks]:
             marks.append({"day": span.isoformat(), "label": f"{one.day:%d/%m}"})
     total = catalogue.number(days[-1].total if days else 0)
     title = (
-        catalogue.t("New reports by week, {place}", place=place)
+        catalogue.t("New reports in seven days each, {place}", place=place)
         if weekly
         else catalogue.t("New reports by day, {place}", place=place)
     )
     notes = _notes(catalogue, days[-1].day if days else None, step, over=over)
+    if weekly:
+        notes.append(catalogue.t("Each bar ends on the day below it."))
     notes.append(catalogue.t("In all {reports} at the end.", reports=total))
     if marks:
         notes.append(catalogue.t("Dashed line: a message was sent to many."))
@@ -180,11 +185,20 @@ def funnel(
             label += f" ({catalogue.percent(one.people / started, 0)})"
         rows.append({"name": name, "people": one.people, "label": label})
         said.append(f"{name}: {label}")
-    notes = [*_notes(catalogue, day, step, over=over), catalogue.t("Per cent of those who began to talk.")]
+    notes = [
+        *_notes(catalogue, day, step, over=over),
+        catalogue.t("Per cent of those who began to talk."),
+        catalogue.t("Everybody counts who ever did it, so more than the reports that stand today."),
+    ]
     title = catalogue.t("From the first contact to the report")
     if place:
         title = catalogue.t("From the poster to the report, posters of {place}", place=place)
     return _chart("funnel", catalogue, title, notes, said, rows=rows)
+
+
+def _ends_seven_days(day: date, last: date) -> date:
+    """Return the end of the seven days that hold a day, counted back from the last one."""
+    return last - timedelta(days=(last - day).days // 7 * 7)
 
 
 def as_simulated(chart: Chart, catalogue: Catalogue) -> Chart:

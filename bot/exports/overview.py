@@ -50,10 +50,10 @@ class Overview:
 
     async def show(self, view: View) -> Reply:
         """Write the lines and draw the picture; without the picture where it cannot be drawn or has nothing to show."""
-        until = counts.last_day(self.today, self.step)
+        until = self.today - timedelta(days=1)  # only days that are over can be compared
         since = until - timedelta(days=view.days - 1) if view.days else None
         province = await counts.count_districts(
-            self.store, self.regions, today=self.today, scope=view.seen, step=self.step
+            self.store, self.regions, today=self.today, until=until, scope=view.seen, step=self.step
         )
         text = await self._lines(province, view, since)
         chart = await self._chart(province, view, since)
@@ -61,7 +61,7 @@ class Overview:
             text = f"**{self.catalogue.t(counts.SIMULATED)}**\n{text}"
             chart = charts.as_simulated(chart, self.catalogue) if chart else None
         if view.chart == "progress" and chart is None:
-            text = self.catalogue.t("No goal is set; an admin can set one in content/goals.yaml.") + f"\n{text}"
+            text = self.catalogue.t("No goal is set; whoever runs the assistant can set one.") + f"\n{text}"
         try:
             image = await charts.draw(chart) if chart else b""
         except BotError:
@@ -79,6 +79,11 @@ class Overview:
                 reports=reports, share=percent(province.share))
             + " " + charts.up_to(self.catalogue, province.day, over=province.over)
         ]  # fmt: skip
+        if step <= 1:
+            now = await counts.count_districts(
+                self.store, self.regions, today=self.today, since=self.today, scope=view.seen
+            )
+            lines[-1] += " " + t("Today until now: {count}.", count=number(now.reports))
         lines.append(self._trend(province))
         if len(province.districts) > 1:
             ranked = sorted(province.districts, key=lambda c: (c.rank, c.district))
@@ -88,7 +93,7 @@ class Overview:
                   first=names[ranked[0].district], most=percent(ranked[0].share),
                   last=names[ranked[-1].district], least=percent(ranked[-1].share))
             )  # fmt: skip
-        else:
+        elif step <= 1:  # of rounded counts, the best day is one on which a step was passed
             days = await self._days(view, since, province)
             best = max(days, key=lambda day: day.new, default=None)
             if best is not None and best.new > 0:
@@ -150,7 +155,9 @@ class Overview:
             return None
         if view.chart == "funnel":
             codes = None if view.seen is None else codes_within(view.seen, self.sources, self.regions)
-            steps = await counts.count_steps(store, today=self.today, since=since, step=step, sources=codes)
+            steps = await counts.count_steps(
+                store, today=self.today, since=since, until=province.day, step=step, sources=codes
+            )
             place = self._place(view) if view.seen is not None else ""
             return charts.funnel(steps, catalogue, day=province.day, step=step, place=place, over=province.over)
         if view.chart == "growth" or len(province.districts) == 1:

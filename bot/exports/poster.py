@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bot.errors import BotError
 from bot.exports.qr import draw_code
-from bot.library.articles import Bilingual, BilingualList, Library
+from bot.library.articles import Library
+from bot.library.bilingual import Bilingual, BilingualList
 from bot.library.regions import Regions
 from bot.library.sources import Source, source_name
 from bot.settings import Settings
@@ -71,6 +72,8 @@ class PosterText(_Model):
     web: Bilingual
     both_books: Bilingual
     safety: Bilingual
+    trial: Bilingual
+    numbers: tuple[Text, ...] = ()
     together: tuple[Text, ...] = Field(())
 
 
@@ -154,6 +157,10 @@ def _data(
     language: str,
 ) -> dict[str, object]:
     place, within = source_name(source, regions, today=today, language=language)
+    province = settings.operator.place
+    if province and province not in within:
+        within = f"{within}, {province}" if within else province
+    agency = settings.operator.name or text.trial
     manual = library.manual.links["manual"]
     width, height = SIZES[size]
     title = text.title.in_language(language)
@@ -190,16 +197,16 @@ def _data(
         "both_books": kept(text.both_books.in_language(language)),
         "manual": kept(f"{manual.label.in_language(language)}: "),
         "manual_address": _bare(manual.url),
-        "numbers": list(_numbers(library, language)),
+        "numbers": list(_numbers(text, library, language)),
         "code_line": f"{text.code.in_language(language)}: {source.code}".replace(_SPACE, _FIXED_SPACE),
-        "agency": kept(_capital(settings.operator.name.in_language(language))),
+        "agency": kept(_capital(agency.in_language(language))),
     }
 
 
-def _numbers(library: Library, language: str) -> Iterator[str]:
-    """List the telephone numbers that are confirmed today; a wrong number on paper cannot be taken back."""
+def _numbers(text: PosterText, library: Library, language: str) -> Iterator[str]:
+    """List the wanted phone numbers that are confirmed today; a wrong number on paper cannot be taken back."""
     for contact in library.manual.contacts:
-        if contact.status == "current":
+        if contact.id in text.numbers and contact.status == "current":
             yield f"{contact.name.in_language(language)}: {contact.number}".replace(_SPACE, _FIXED_SPACE)
 
 

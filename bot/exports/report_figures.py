@@ -123,14 +123,16 @@ async def gather_figures(
     before = await count(period.before.since, period.before.until)
     total = await count(None, period.until)
     names = [regions.districts[district.district].title("vi") for district in now.districts]
-    former = " cũ" if period.until >= regions.province.merged_into.since else ""
+    merged = period.until >= regions.province.merged_into.since
     figures = await counts.official_figures(store, regions, until=period.until)
     province = regions.province
     area = province.id if wanted is None else now.districts[0].district if len(now.districts) == 1 else ""
     official = figures.get(area)
     return Figures(
         period=period,
-        area=(f"{province.kind} {province.name}" if wanted is None else wording.joined(names)) + former,
+        area=province.area("vi", merged=merged)
+        if wanted is None
+        else wording.joined(names) + (" cũ" if merged else ""),
         whole=DistrictLine("Tổng", total.adults, now.reports, before.reports, total.reports),
         lines=tuple(
             DistrictLine(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BOM = "\ufeff"  # Excel takes a CSV for UTF-8 only when it begins with this
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV_TYPE = "text/csv"
-VIEWS = ("district", "commune", "commune-2025", "day", "week", "month", "channel", "language", "source")
+VIEWS = ("district", "commune", "commune-2025", "day", "week", "month", "channel", "language", "source", "product")
 RAW_HEADER = ["day", "district", "commune", "channel", "language", "source"]
 # What makes a spreadsheet take a text for a formula; the wide forms are what an East Asian keyboard types.
 _FORMULA = re.compile(r"^[\s\x00-\x1f]*[=+\-@＝＋－＠|]|^[\t\r\n]")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot import access
+from bot.access.names import officer_names
 from bot.clock import moment, stamp
 from bot.errors import NotAllowed
 from bot.i18n.catalogue import Catalogue, mark
@@ -19,7 +20,8 @@ from bot.library.regions import Regions
 from bot.message import Button, Reply
 from bot.serialization import dump_reply
 from bot.settings import Settings
-from bot.store import Row, Transaction, conversations, people, pushes, questions, reach, revocations, roles
+from bot.store import Row, Transaction, conversations, officers, people, pushes, questions, reach, revocations, roles
+from bot.text.links import escape_but_links
 from bot.text.markup import escape
 from bot.text.redaction import redact
 
@@ -30,7 +32,7 @@ FAILED_WITHIN = timedelta(hours=1)  # a question that the bot failed on before b
 LONGEST = 2000  # characters of one message
 _ABOUT = "conversation "
 
-GONE = mark("This message is no longer open, or lies outside the area that you are responsible for.")
+GONE = mark("This message is no longer open, or is outside the area that you are responsible for.")
 TAKEN = mark("A colleague has taken this message already.")
 NOT_YOURS = mark("Please take this message first; then you can answer it.")
 NO_OFFICER_THERE = mark("This officer may not answer for that place. Please choose another one.")
@@ -124,8 +126,20 @@ class HelpDesk:
         row = conversations.of_citizen(tx, person_id)
         return None if row is None else case_of(row)
 
-    def ask(self, tx: Transaction, person_id: int, text: str, *, kind: str = HELP, at: datetime) -> Case:
-        """Take a citizen's message: into their open case, or into a new one that the officers of their place see."""
+    def ask(
+        self, tx: Transaction, person_id: int, text: str, *, kind: str = HELP, district: str = "", at: datetime
+    ) -> Case:
+        """Take a citizen's message: into their open case, or into a new one that the officers of their place see.
+
+        A `district` that the message names sends the case to the officers there, unless one has it in hand.
+        """
+        taken = self._take_in(tx, person_id, text, kind=kind, at=at)
+        if not district or taken.officer or taken.district == district:
+            return taken
+        self.place(tx, person_id, district, at=at)
+        return self._known(tx, taken.number)
+
+    def _take_in(self, tx: Transaction, person_id: int, text: str, *, kind: str, at: datetime) -> Case:
         case = self._own_case(tx, person_id)
         if case is None:
             district = conversations.home(tx, person_id)
@@ -179,7 +193,7 @@ class HelpDesk:
         pushes.withdraw(tx, about=_about(case.number))
         if case.officer:
             self._push_to_officer(
-                tx, case.officer, mark("The citizen of message {number} no longer needs an answer."), case, at
+                tx, case.officer, mark("The citizen of message {number} no longer waits for an answer."), case, at
             )
 
     def due(self, kind: str, at: datetime) -> datetime:
@@ -250,8 +264,8 @@ class HelpDesk:
         pushes.withdraw(tx, about=_about(number))
         self._audit(tx, officer, "take", number, at)
         if case.officer:
-            sentence = mark("A colleague has taken message {number} over from you.")
-            self._push_to_officer(tx, case.officer, sentence, case, at, button=False)
+            sentence = mark("{colleague} has taken message {number} over from you.")
+            self._push_to_officer(tx, case.officer, sentence, case, at, button=False, colleague=officer.id)
 
     def held(self, tx: Transaction, officer: Officer, number: int) -> Case:
         """Return a case that an officer has in hand and may answer; raises NotAllowed."""
@@ -272,7 +286,11 @@ class HelpDesk:
         reach.keep_quiet(tx, case.person_id, until=stamp(at + IDLE))
         t = self._t(case.language)
         head = t("An officer answers your question:")
-        pushes.add(tx, case.person_id, reply=dump_reply(Reply(f"**{head}**\n{escape(text)}")), at=stamp(at))
+        name = officers.name_of(tx, officer.id) if self._settings.operator.show_officer_names else ""
+        if name:
+            head = t("{name} answers your question:", name=escape(name))
+        said = escape_but_links(text, self._settings.operator.trusted_hosts)
+        pushes.add(tx, case.person_id, reply=dump_reply(Reply(f"**{head}**\n{said}")), at=stamp(at))
         self._audit(tx, officer, "answer", number, at)
 
     def hand_over(
@@ -286,7 +304,8 @@ class HelpDesk:
         self._audit(tx, officer, "hand over", number, at, f"to {f'person {to}' if to else district or '*'}")
         case = self._known(tx, number)
         if to:
-            self._push_to_officer(tx, to, mark("A colleague hands message {number} over to you."), case, at)
+            sentence = mark("{colleague} hands message {number} over to you.")
+            self._push_to_officer(tx, to, sentence, case, at, colleague=officer.id)
         else:
             self._call_officers(tx, case, at, but=officer.id)
 
@@ -318,9 +337,12 @@ class HelpDesk:
         pushes.add(tx, case.person_id, reply=dump_reply(reply), at=stamp(at))
         self._audit(tx, officer, "close", number, at)
 
-    def dismiss(self, tx: Transaction, person_id: int, *, at: datetime, actor: str, by: int = 0) -> None:
+    def dismiss(
+        self, tx: Transaction, person_id: int, *, at: datetime, actor: str, by: int = 0, even_last: bool = False
+    ) -> None:
         """Take all roles from a person, release their cases, tell them. Raise NotAllowed as `access.revoke` does."""
-        access.revoke(tx, person_id, at=at, actor=actor, by=by)
+        access.revoke(tx, person_id, at=at, actor=actor, by=by, even_last=even_last)
+        people.withdraw_consent(tx, person_id, purpose="summary", at=stamp(at))
         self.release(tx, person_id, at=at)
         if by != person_id:
             t = self._t(people.language_of(tx, person_id))
@@ -337,7 +359,7 @@ class HelpDesk:
         case = self._own_case(tx, person_id)
         take_back_words(tx, person_id)
         if case is not None and case.officer:
-            sentence = mark("The citizen of message {number} no longer needs an answer.")
+            sentence = mark("The citizen of message {number} no longer waits for an answer.")
             self._push_to_officer(tx, case.officer, sentence, case, at, button=False)
         revocations.note_person(tx, person_id, at=stamp(at))
         people.erase(tx, person_id, day=day)
@@ -414,10 +436,12 @@ class HelpDesk:
         *,
         words: str = "",
         button: bool = True,
+        colleague: int = 0,
     ) -> None:
         catalogue = self._catalogue(people.language_of(tx, officer_id))
         text = catalogue.t(
             sentence,
+            colleague=escape(officer_names(tx).of(colleague, catalogue)) if colleague else "",
             number=case.number,
             place=self.place_name(case.district, catalogue),
             due=catalogue.minute(case.due_at, self._settings.zone),

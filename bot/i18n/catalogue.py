@@ -24,15 +24,42 @@ _MINUTE = {"vi": "HH:mm, dd/MM/yyyy", "en": "HH:mm, d MMMM yyyy"}
 
 _ENGLISH = frozenset(
     {
-        "a", "an", "and", "any", "app", "are", "can", "code", "did", "do", "does", "download", "english", "for", "from",
-        "get", "have", "hello", "help", "hi", "how", "i", "install", "is", "it", "link", "login", "me", "my", "need",
-        "not", "of", "on", "or", "password", "phone", "please", "register", "show", "the", "this", "to", "vaccine",
-        "want", "what", "when", "where", "which", "who", "why", "with", "without", "work", "you", "your",
+        "a", "about", "account", "activate", "add", "after", "all", "already", "also", "am", "an", "and", "any",
+        "app", "are", "as", "ask", "at", "available", "be", "because", "been", "before", "book", "but",
+        "button", "by", "call", "can", "cannot", "card", "change", "code", "coming", "could", "crash",
+        "crashes", "crashing", "date", "day", "did", "do", "doctor", "does", "doesn", "don", "done", "download",
+        "each", "email", "english", "enter", "error", "every", "fever", "for", "from", "get", "give", "go",
+        "good", "got", "had", "has", "have", "health", "hello", "help", "her", "here", "hi", "his", "hospital",
+        "how", "husband", "i", "id", "if", "in", "install", "installed", "insurance", "into", "is", "it", "its",
+        "just", "keeps", "know", "language", "level", "like", "link", "local", "log", "login", "long", "lost",
+        "make", "many", "me", "message", "missing", "mobile", "more", "must", "my", "name", "need", "new",
+        "next", "no", "not", "now", "number", "of", "off", "office", "officer", "old", "on", "once", "one",
+        "open", "or", "other", "out", "over", "paper", "password", "permit", "phone", "please", "record",
+        "register", "registered", "reinstall", "remind", "report", "residence", "result", "says", "scan",
+        "screen", "see", "send", "set", "should", "show", "shows", "sick", "sign", "so", "some", "someone",
+        "speak", "speaking", "spouse", "start", "step", "still", "stop", "stopped", "take", "talk", "tell",
+        "temporary", "test", "than", "thank", "thanks", "that", "the", "their", "them", "then", "there", "they",
+        "this", "time", "to", "today", "tomorrow", "too", "try", "trying", "under", "until", "up", "update",
+        "use", "vaccinated", "vaccination", "vaccine", "visits", "want", "was", "we", "website", "welcome",
+        "well", "went", "were", "what", "when", "where", "which", "who", "why", "wife", "will", "with",
+        "without", "word", "work", "working", "works", "would", "wrong", "yes", "yesterday", "yet", "you",
+        "your",
     }
 )  # fmt: skip
 # Vietnamese sentences hold these too ("download app o dau"), so that they alone prove nothing.
 _LOANS = frozenset(("app", "code", "download", "install", "link", "login", "password", "phone", "register", "vaccine"))
-_SHARE_OF_ENGLISH = 0.5
+# Words of Vietnamese sentences, without marks; two of them, or a marked letter, make a message Vietnamese.
+_VIETNAMESE = frozenset(
+    {
+        "anh", "ban", "bao", "bi", "biet", "bo", "cach", "cai", "cam", "can", "chi", "cho", "chua", "co",
+        "con", "cua", "dang", "dau", "di", "dien", "doi", "duoc", "em", "gi", "giup", "gui", "hay", "hoi",
+        "khong", "la", "lai", "lam", "loi", "ma", "mat", "may", "me", "minh", "mo", "moi", "mui", "muon",
+        "nao", "nay", "nguoi", "nhan", "nhap", "nhe", "nhu", "noi", "on", "qua", "quen", "roi", "sao", "so",
+        "suc", "tai", "thay", "the", "thi", "tiem", "tieng", "toi", "trong", "tu", "va", "van", "vao", "ve",
+        "viet", "voi", "xem", "xong",
+    }
+)  # fmt: skip
+_SHARE_OF_ENGLISH = 0.4
 
 
 def mark(sentence: str) -> str:
@@ -45,9 +72,21 @@ def looks_english(text: str) -> bool:
     if not text.isascii():
         return False
     typed = words(text)
-    if not any(word in _ENGLISH and word not in _LOANS for word in typed):
+    english = [word for word in typed if word in _ENGLISH and word not in _VIETNAMESE]
+    if not any(word not in _LOANS for word in english):
         return False
-    return len(typed) > 1 and sum(word in _ENGLISH for word in typed) / len(typed) >= _SHARE_OF_ENGLISH
+    vietnamese = sum(word in _VIETNAMESE and word not in _ENGLISH for word in typed)
+    return len(typed) > 1 and len(english) > vietnamese and len(english) / len(typed) >= _SHARE_OF_ENGLISH
+
+
+def language_of(text: str) -> str:
+    """Return "vi" or "en" where a message is surely written in it, else nothing ("ok", a name, a number)."""
+    if looks_english(text):
+        return "en"
+    typed = words(text)
+    if not text.isascii() and any(not word.isascii() for word in typed):
+        return "vi"
+    return "vi" if len(typed) > 1 and sum(word in _VIETNAMESE for word in typed) * 2 >= len(typed) else ""
 
 
 class Catalogue:
@@ -81,12 +120,18 @@ class Catalogue:
         return format_datetime(value.astimezone(zone), format=_MINUTE[self.language], locale=self._locale)
 
     def weekday(self, value: date) -> str:
-        """Name the day of the week: Thứ Hai in Vietnamese."""
-        return format_date(value, format="EEEE", locale=self._locale)
+        """Name the day of the week within a sentence: thứ Hai in Vietnamese."""
+        return _within_sentence(format_date(value, format="EEEE", locale=self._locale))
 
     def appointment(self, value: datetime, zone: tzinfo) -> str:
-        """Write a moment to come so that nobody mistakes the day: 19:00, Thứ Ba 24/11/2026 in Vietnamese."""
-        return format_datetime(value.astimezone(zone), format=_APPOINTMENT[self.language], locale=self._locale)
+        """Write a moment to come so that nobody mistakes the day: 19:00, thứ Ba 24/11/2026 in Vietnamese."""
+        said = format_datetime(value.astimezone(zone), format=_APPOINTMENT[self.language], locale=self._locale)
+        return _within_sentence(said)
+
+
+def _within_sentence(text: str) -> str:
+    """Write the day of the week as Vietnamese does within a sentence; Babel gives it a capital."""
+    return text.replace("Thứ ", "thứ ").replace("Chủ Nhật", "Chủ nhật")
 
 
 def load_catalogues(languages: Iterable[str], folder: Path = LOCALE_FOLDER) -> Mapping[str, Catalogue]:

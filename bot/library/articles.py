@@ -10,69 +10,29 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints
 
 from bot.errors import ContentError, Problem
-from bot.text import markup
+from bot.library.bilingual import LANGUAGES, Bilingual, BilingualList, Citation, ContentModel, Text, check_text, fits
+from bot.library.guides import FOLDER as GUIDES
+from bot.library.guides import Guide, check_guide, read_guides
 from bot.text.normalize import fold
 from bot.yaml_document import Document, read_model, shown_path
 
 LONGEST_ANSWER = 600  # characters before "more", on a phone about one screen
 LONGEST_MORE = 1500
 STALE_AFTER = timedelta(days=180)
-PLACEHOLDERS = frozenset({"operator", "office_hours", "answer_within", "question_days"})
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_PHONE = re.compile(r"(?<![\d/.])(?:1[89]00[ .]?\d{4}|0\d{2,3}[ .]?\d{3}[ .]?\d{3,4}|11[2-5])(?![\d/])")
-
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Languages = Literal["vi", "en"]
+_YEAR = re.compile(r"(?<![\d/])20[12]\d(?!\d)")  # not the year of a decree: NĐ 59/2022
+_OWN_DECISION = "D0"  # the ref of what this project decided itself
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Bilingual(_Model):
-    """One text in both languages."""
-
-    vi: Text
-    en: Text
-
-    def in_language(self, language: str) -> str:
-        """Return the text in a language."""
-        return self.en if language == "en" else self.vi
-
-
-class BilingualList(_Model):
-    """Lines in both languages."""
-
-    vi: tuple[Text, ...] = Field(min_length=1)
-    en: tuple[Text, ...] = Field(min_length=1)
-
-    def in_language(self, language: str) -> tuple[str, ...]:
-        """Return the lines in a language."""
-        return self.en if language == "en" else self.vi
-
-
-class ArticleSource(_Model):
-    """Where a fact was read."""
-
-    ref: Text
-    url: Text
-    date: str
-
-    @field_validator("date", mode="before")
-    @classmethod
-    def _as_text(cls, value: object) -> object:
-        # A bare year or day in YAML is a number or a date.
-        return str(value) if isinstance(value, int | date) else value
-
-
-class Article(_Model):
+class Article(ContentModel):
     """One answer, with the questions it answers and where its facts come from.
 
     `status`: current, check (true once, today unconfirmed), historic, always (about the bot itself).
     `product`: which of the two health books is meant; the answer says it first.
+    `followups`: half sentences that mean it when the talk is about it or about an article beside it.
+    `phone`: the only kind of phone it is about, empty for any.
     `twins`: the same matter in the other book or on the other kind of phone.
     `tried_on`, `tried_by_role`: when a person followed the steps on a real phone, and in what role.
     """
@@ -90,13 +50,15 @@ class Article(_Model):
     actions: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
     twins: tuple[str, ...] = ()
+    phone: Literal["", "android", "iphone"] = ""
     tried_on: date | None = None
     tried_by_role: str | None = None
-    sources: tuple[ArticleSource, ...] = Field(min_length=1)
+    sources: tuple[Citation, ...] = Field(min_length=1)
     questions: BilingualList
+    followups: BilingualList | None = None
 
 
-class Link(_Model):
+class Link(ContentModel):
     """An official address, with the name citizens know it by."""
 
     url: Text
@@ -106,7 +68,7 @@ class Link(_Model):
     sources: tuple[str, ...] = ()
 
 
-class Contact(_Model):
+class Contact(ContentModel):
     """A public telephone number and how well it is evidenced."""
 
     id: Text
@@ -116,33 +78,24 @@ class Contact(_Model):
     evidence: str = ""
 
 
-class Guide(_Model):
-    """Steps for one kind of telephone."""
-
-    title: Bilingual
-    steps: BilingualList
-    links: tuple[str, ...] = ()
-
-
-class Manual(_Model):
-    """The official links, numbers and step-by-step guides."""
+class Manual(ContentModel):
+    """The official links and the public telephone numbers."""
 
     checked_on: date
     links: dict[str, Link]
     trusted_hosts: tuple[str, ...]
     fallback: Bilingual
     contacts: tuple[Contact, ...] = ()
-    guides: dict[str, Guide] = Field(default_factory=dict)
 
 
-class MenuItem(_Model):
-    """A capability that buttons lead to."""
+class MenuItem(ContentModel):
+    """A capability or an article that buttons lead to."""
 
-    command: Annotated[str, StringConstraints(pattern=r"^/[a-z]+$")]
+    command: Annotated[str, StringConstraints(pattern=r"^(/[a-z]+|article:[a-z0-9-]+)$")]
     label: Bilingual
 
 
-class Menu(_Model):
+class Menu(ContentModel):
     """The names, labels and order of everything offered by buttons."""
 
     items: dict[str, MenuItem]
@@ -152,30 +105,38 @@ class Menu(_Model):
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """All the bot can say: articles by id, links, menu; checked as a whole."""
+    """All the bot can say: articles and guides by id, links, menu; checked as a whole.
+
+    `guides` stand in the order in which they are offered; `documents` hold the guides' files by their paths.
+    """
 
     articles: Mapping[str, Article]
     manual: Manual
     menu: Menu
     documents: Mapping[str, Document] = field(repr=False, default_factory=dict)
+    guides: Mapping[str, Guide] = field(default_factory=dict)
 
     def by_topic(self, topic: str) -> list[Article]:
         """List the articles of a topic in the order of their ids."""
         return [article for article in self.articles.values() if article.topic == topic]
 
+    def guide_of(self, article_id: str) -> Guide | None:
+        """Return the guided walk that an article belongs to."""
+        return next((guide for guide in self.guides.values() if article_id in guide.articles), None)
+
     def stale(self, today: date) -> Iterator[Problem]:
-        """Report articles that nobody has checked for half a year."""
-        for article in self.articles.values():
-            if today - article.checked_on > STALE_AFTER:
-                document = self.documents[article.id]
-                yield document.problem(
-                    ("checked_on",),
-                    f"{article.id} was last checked on {article.checked_on}, more than {STALE_AFTER.days} days ago.",
+        """Report articles and guides that nobody has checked for half a year."""
+        checked = [(id_, id_, article.checked_on) for id_, article in self.articles.items()]
+        checked += [(f"{GUIDES}/{id_}", id_, guide.checked_on) for id_, guide in self.guides.items()]
+        for file, id_, checked_on in checked:
+            if today - checked_on > STALE_AFTER:
+                yield self.documents[file].problem(
+                    ("checked_on",), f"{id_} was last checked on {checked_on}, more than {STALE_AFTER.days} days ago."
                 )
 
 
 def load_library(folder: Path) -> Library:
-    """Load `articles/`, `manual.yaml` and `menu.yaml` of a content folder; raises ContentError with all problems."""
+    """Load all that the bot can say from a content folder; raises ContentError with all problems."""
     problems: list[Problem] = []
     manual, menu = None, None
     try:
@@ -188,6 +149,26 @@ def load_library(folder: Path) -> Library:
         problems += _check_menu(menu, menu_document)
     except ContentError as error:
         problems += error.problems
+    articles, documents = _read_articles(folder, problems)
+    guides = read_guides(folder)
+    problems += guides.problems
+    if manual and menu:
+        numbers = {re.sub(r"\D", "", contact.number) for contact in manual.contacts}
+        for article in articles.values():
+            problems += _check_article(article, documents[article.id], articles, manual, menu, numbers)
+        for id_, guide in guides.guides.items():
+            problems += check_guide(
+                guide, guides.documents[id_], guides=guides.guides, articles=articles, numbers=numbers
+            )
+    problems += _repeated_questions(articles, documents)
+    if problems or manual is None or menu is None:
+        raise ContentError(problems)
+    documents |= {f"{GUIDES}/{id_}": document for id_, document in guides.documents.items()}
+    ordered = dict(sorted(guides.guides.items(), key=lambda item: (item[1].order, item[0])))
+    return Library(dict(sorted(articles.items())), manual, menu, documents, ordered)
+
+
+def _read_articles(folder: Path, problems: list[Problem]) -> tuple[dict[str, Article], dict[str, Document]]:
     articles: dict[str, Article] = {}
     documents: dict[str, Document] = {}
     for path in sorted((folder / "articles").glob("*/*.yaml")):
@@ -208,22 +189,22 @@ def load_library(folder: Path) -> Library:
             problems.append(Problem(shown_path(path), 0, "is not read; articles stand in articles/TOPIC/ID.yaml."))
     if not articles:
         problems.append(Problem(shown_path(folder / "articles"), 0, "holds no article."))
-    if manual and menu:
-        for article in articles.values():
-            problems += _check_article(article, documents[article.id], articles, manual, menu)
-    problems += _repeated_questions(articles, documents)
-    if problems or manual is None or menu is None:
-        raise ContentError(problems)
-    return Library(dict(sorted(articles.items())), manual, menu, documents)
+    return articles, documents
 
 
-def fits(text: str, limit: int) -> bool:
-    """Tell whether a text is short enough for a phone, as it is read."""
-    return len(markup.to_plain(text)) <= limit
+def source_years(article: Article) -> tuple[int, ...]:
+    """Return the years that the dates of an article's sources name, the oldest first."""
+    dates = [source.date for source in article.sources if source.ref != _OWN_DECISION]
+    return tuple(sorted({int(year) for date in dates for year in _YEAR.findall(date)}))
 
 
 def _check_article(
-    article: Article, document: Document, articles: Mapping[str, Article], manual: Manual, menu: Menu
+    article: Article,
+    document: Document,
+    articles: Mapping[str, Article],
+    manual: Manual,
+    menu: Menu,
+    numbers: set[str],
 ) -> Iterator[Problem]:
     for index, other in enumerate(article.related):
         if other not in articles or other == article.id:
@@ -243,8 +224,7 @@ def _check_article(
             yield document.problem(("actions", index), f"actions names {name!r}, which menu.yaml does not hold.")
     if article.topic not in menu.topics:
         yield document.problem(("topic",), f"topic {article.topic!r} has no name in menu.yaml.")
-    numbers = {re.sub(r"\D", "", contact.number) for contact in manual.contacts}
-    for language in ("vi", "en"):
+    for language in LANGUAGES:
         parts: list[tuple[tuple[str | int, ...], str]] = [
             (("title", language), article.title.in_language(language)),
             (("answer", language), article.answer.in_language(language)),
@@ -257,20 +237,7 @@ def _check_article(
             if not fits(article.more.in_language(language), LONGEST_MORE):
                 yield document.problem(("more", language), f"more.{language} is longer than {LONGEST_MORE} characters.")
         for key, text in parts:
-            yield from _check_text(document, key, text, numbers)
-
-
-def _check_text(document: Document, key: tuple[str | int, ...], text: str, numbers: set[str]) -> Iterator[Problem]:
-    for name in _PLACEHOLDER.findall(text):
-        if name not in PLACEHOLDERS:
-            yield document.problem(key, f"holds the unknown placeholder {{{name}}}.")
-    if "://" in text:
-        yield document.problem(key, "holds an address; name it in manual.yaml and list it under links.")
-    if text.count("**") % 2:
-        yield document.problem(key, "opens a bold run with ** and does not close it.")
-    for number in _PHONE.findall(text):
-        if re.sub(r"\D", "", number) not in numbers:
-            yield document.problem(key, f"holds the telephone number {number}, which manual.yaml does not list.")
+            yield from check_text(document, key, text, numbers)
 
 
 def _check_manual(manual: Manual, document: Document) -> Iterator[Problem]:
@@ -288,10 +255,6 @@ def _check_manual(manual: Manual, document: Document) -> Iterator[Problem]:
             )
     if "manual" not in manual.links:
         yield document.problem(("links",), "the link `manual` is missing.")
-    for guide_name, guide in manual.guides.items():
-        for name in guide.links:
-            if name not in manual.links:
-                yield document.problem(("guides", guide_name, "links"), f"names the unknown link {name!r}.")
 
 
 def _check_menu(menu: Menu, document: Document) -> Iterator[Problem]:
@@ -303,7 +266,7 @@ def _check_menu(menu: Menu, document: Document) -> Iterator[Problem]:
 def _repeated_questions(articles: Mapping[str, Article], documents: Mapping[str, Document]) -> Iterator[Problem]:
     seen: dict[str, str] = {}
     for article in articles.values():
-        for language in ("vi", "en"):
+        for language in LANGUAGES:
             for index, question in enumerate(article.questions.in_language(language)):
                 folded = fold(question)
                 other = seen.setdefault(folded, f"{article.id}")

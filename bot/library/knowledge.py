@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from bot.errors import ContentError, Problem
+from bot.library.acts import Acts, Emergencies, load_acts, load_emergencies
 from bot.library.articles import Article, Library, load_library
+from bot.library.regions import load_regions
 from bot.library.sources import Sources, load_sources
 from bot.message import Reply
-from bot.search import Corpus, Found, Index, WordLists, open_index
+from bot.reading import ActReader, ArticleLinks, ContextRanker, DangerReader, Reader
+from bot.reading.acts import NO_ACT
+from bot.reading.danger import NOT_DANGER
+from bot.reading.training import ExampleSet, open_classifiers
+from bot.search import Corpus, Found, Index, Verdict, WordLists, open_index
+from bot.search.tokenizer import Tokenizer
 from bot.yaml_document import read_document
 
 INDEX_FILE = "search-index.npz"
+EMERGENCY = "emergency-symptoms"  # the article on emergencies
+READING_FILE = "reading-index.npz"  # beside it
 
 
-MOST_REMEMBERED = 2000  # questions
-_LONGEST_REMEMBERED = 120
 _MOST_NAMED = 8  # files
+_FEWER_PLACES = 1 << 16  # for classifiers of many labels
+_EVERY = 3  # every third phrasing shows the classifiers what a question is
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +45,18 @@ class Knowledge:
 
     library: Library
     index: Index
+    acts: Acts
+    emergencies: Emergencies
+    reader: Reader
     sources: Sources = field(default_factory=Sources)
     finished: dict[tuple[str, str, bool], Reply] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _remembered: dict[str, Found] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def find(self, question: str) -> Found:
-        """Search a question; what many ask is remembered, but nothing with a digit, which could be personal."""
-        found = self._remembered.get(question)
-        if found is None:
-            found = self.index.find(question)
-            if len(question) <= _LONGEST_REMEMBERED and not any(map(str.isdigit, question)):
-                if len(self._remembered) >= MOST_REMEMBERED:
-                    self._remembered.clear()
-                if MOST_REMEMBERED:
-                    self._remembered[question] = found
-        return found
+        """Read a question by itself: an emergency first, else what the search finds."""
+        words = self.reader.words(question)
+        if words.danger.now:
+            return Found(Verdict.ANSWER, (EMERGENCY,), round(words.danger.probability, 4), 1.0)
+        return words.found
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +137,65 @@ class ContentStore:
 def load_knowledge(folder: Path, cache: Path | None) -> Knowledge:
     """Load library, codes and index; the index is built when the cache does not hold it. Raises ContentError."""
     library, sources = load_library(folder), load_sources(folder)
-    return Knowledge(library, open_index(load_corpus(folder, library), cache), sources)
+    acts, emergencies = load_acts(folder, library.articles), load_emergencies(folder)
+    corpus = load_corpus(folder, library)
+    index = open_index(corpus, cache)
+    places = [name for path in sorted((folder / "regions").glob("*.yaml")) for name in load_regions(path).names]
+    reader = _reader(library, corpus, index, acts, emergencies, places, cache)
+    return Knowledge(library, index, acts, emergencies, reader, sources)
+
+
+def _reader(
+    library: Library,
+    corpus: Corpus,
+    index: Index,
+    acts: Acts,
+    emergencies: Emergencies,
+    places: Sequence[str],
+    cache: Path | None,
+) -> Reader:
+    """Make the reader of messages from what the content teaches."""
+    sets = _example_sets(library, corpus, acts, emergencies, places)
+    classifiers = open_classifiers(sets, corpus.words, cache and cache.with_name(READING_FILE))
+    links = {
+        name: ArticleLinks(one.product, one.phone, one.twins, one.related, one.topic)
+        for name, one in library.articles.items()
+    }
+    return Reader(
+        index=index,
+        tokenize=Tokenizer(corpus.words).read,
+        danger=DangerReader(classifiers["danger"]),
+        acts=ActReader(classifiers["acts"], acts.says()),
+        ranker=ContextRanker(index, links, classifiers["followups"]),
+    )
+
+
+def _example_sets(
+    library: Library, corpus: Corpus, acts: Acts, emergencies: Emergencies, places: Sequence[str]
+) -> dict[str, ExampleSet]:
+    """Gather what the classifiers learn from; each sees what belongs to the others as examples of what is none.
+
+    A place that is named alone answers "where do you live", whatever its name sounds like.
+    """
+    phrasings = chain(*corpus.phrasings.values())
+    questions = [text for number, text in enumerate(phrasings) if number % _EVERY == 0]
+    said = tuple(chain(*acts.says().values()))
+    danger, foreign = emergencies.examples, corpus.foreign
+    followups = {
+        name: (*one.followups.vi, *one.followups.en)
+        for name, one in library.articles.items()
+        if one.followups is not None
+    }
+    bare = [place.removeprefix("thị ").removeprefix("thành ").partition(" ")[2] for place in places]
+    homes = [*places, *bare, *(f"{name} cũ" for name in bare), *(f"tôi ở {name}" for name in bare)]
+    half_sentences = tuple(chain(*followups.values()))
+    not_danger = (*danger.not_now, *questions, *foreign, *acts.other, *said, *half_sentences, *homes)
+    no_act = (*acts.other, *questions, *foreign[::_EVERY], *half_sentences, *homes)
+    return {
+        "acts": ExampleSet({**acts.says(), NO_ACT: no_act}, size=_FEWER_PLACES),
+        "danger": ExampleSet({**danger.now, NOT_DANGER: not_danger}, emergencies.signs),
+        "followups": ExampleSet({**followups, NO_ACT: (*said, *acts.other)}, size=_FEWER_PLACES),
+    }
 
 
 def load_corpus(folder: Path, library: Library) -> Corpus:

@@ -113,6 +113,12 @@ class Province(_Model):
     districts: tuple[District, ...] = Field(min_length=1)
     communes_2025: tuple[NewCommune, ...] = ()
 
+    def area(self, language: str, *, merged: bool = True) -> str:
+        """Name where the nine districts lie: the province, or since the merger the area that it was."""
+        if language == "en":
+            return f"the former {self.name_en} area" if merged else f"{self.name_en} province"
+        return f"khu vực {self.name} cũ" if merged else f"{self.kind} {self.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -175,6 +181,15 @@ class Regions:
         order = list(self.districts)
         unique = sorted(dict.fromkeys(kept), key=lambda place: (order.index(place.district), place.commune))
         return Understood(tuple(unique))
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all districts and communes, with the word for what they are, old and new, each once."""
+        found = [district.title("vi") for district in self.districts.values()]
+        for district in self.districts.values():
+            found += [f"{commune.kind} {commune.name}" for commune in (*district.communes, *district.later_names)]
+        found += [f"{new.kind} {new.name}" for new in self.province.communes_2025]
+        return sorted(set(found))
 
     def nearest(self, latitude: float, longitude: float) -> tuple[str, ...]:
         """List up to three districts by how near their centres are; none for a place outside the province."""

@@ -201,8 +201,7 @@ def source_name(source: Source, regions: Regions, *, today: date, language: str 
     if source.commune:
         communes = regions.districts[source.district].communes
         return next(_title(commune, language) for commune in communes if commune.code == source.commune), district
-    name = f"{province.kind} {province.name}" if language == "vi" else f"{province.name_en} province"
-    return district, _former(name, language, merged)
+    return district, province.area(language, merged=merged)
 
 
 def _former(name: str, language: str, merged: bool) -> str:

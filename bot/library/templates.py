@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from bot.errors import ContentError, Problem
-from bot.library.articles import Bilingual
+from bot.library.bilingual import Bilingual
 from bot.yaml_document import Document, read_model
 
 LONGEST_REMINDER = 400
@@ -43,7 +43,7 @@ class Script(_ReadyText):
 
 
 def load_reminders(folder: Path) -> dict[str, Reminder]:
-    """Load `reminders/*.yaml`; raises ContentError with all problems."""
+    """Load `reminders/*.yaml`, confirmed ones first; raises ContentError with all problems."""
     reminders, problems = {}, []
     for path in sorted((folder / "reminders").glob("*.yaml")):
         try:
@@ -55,7 +55,7 @@ def load_reminders(folder: Path) -> dict[str, Reminder]:
         reminders[reminder.id] = reminder
     if problems:
         raise ContentError(problems)
-    return reminders
+    return dict(sorted(reminders.items(), key=lambda item: (item[1].status != "current", item[0])))
 
 
 def load_scripts(folder: Path) -> dict[str, Script]:

@@ -31,7 +31,7 @@ from bot.channels.terms import terms_of
 from bot.channels.webchat import WebChatChannel
 from bot.clock import Clock, local_day, stamp
 from bot.cluster.membership import HEARTBEAT_SECONDS, Membership
-from bot.conversation.context import Route
+from bot.conversation.context import Context, Route
 from bot.conversation.dispatcher import Dispatcher
 from bot.conversation.inbox import Inbox
 from bot.conversation.person_queue import PersonQueues
@@ -39,14 +39,16 @@ from bot.conversation.unit_of_work import GUESS_TIME
 from bot.delivery.outbox import Outbox
 from bot.delivery.scheduled import KEPT, ScheduledMessages
 from bot.errors import ContentError, StoreError, StoreUnavailable
+from bot.exports.screens import Screens
 from bot.helpdesk import cases
+from bot.helpdesk.cases import HelpDesk
 from bot.i18n.catalogue import Catalogue, load_catalogues, mark
 from bot.library.knowledge import INDEX_FILE, ContentStore
 from bot.library.regions import Regions, load_regions
 from bot.message import Capabilities, ChannelState
 from bot.metrics import Metrics
-from bot.reminders.requests import ReminderTexts
 from bot.reminders.summary import Summaries
+from bot.reminders.texts import ReminderTexts
 from bot.runtime.telegram_factory import open_platforms, pace_of
 from bot.settings import Settings, can_change, changed, changed_keys
 from bot.store import (
@@ -55,6 +57,7 @@ from bot.store import (
     appointments,
     chat_events,
     choices,
+    handoffs,
     leases,
     links,
     messages,
@@ -73,7 +76,7 @@ _OTHER_SECRET = "Another process on these records has another BOT_SECRET; give a
 _TITLES = {"telegram": "Telegram", "zalo_oa": "Zalo", "zalo_bot": mark("Zalo (bot)")}
 _CONTENT_PAUSE, _SWEEP_PAUSE, _PUSH_PAUSE, _BROADCAST_PAUSE, _BACKUP_PAUSE = 2.0, 30.0, 0.5, 1.0, 60.0
 _LOOK_PAUSE = 0.3  # how soon what another process stored for this one is found
-_LEDGER_PAUSE, _REVOCATION_PAUSE = 600.0, 2.0
+_LEDGER_PAUSE, _REVOCATION_PAUSE, _REACH_PAUSE = 600.0, 2.0, 60.0
 _UNSCRUBBED_SECONDS = 600.0  # for so long deleted text may stay in the log while others read
 _RETRY_PAUSE = 5.0  # so soon it is seen that all is well again
 _SET_BY, _TELL_SECONDS = 60.0, 600.0  # by how much a clock may go wrong unnoticed, and how long it is told
@@ -135,6 +138,7 @@ class Service:
     clock_watch: ClockWatch
     webchat: WebChatChannel
     journal: Journal
+    screens: Screens
     closing: asyncio.Event = field(default_factory=asyncio.Event)  # set when the bot is asked to stop
     trouble: HealthProblems = field(default_factory=HealthProblems)
     metrics: Metrics = field(default_factory=Metrics)
@@ -157,6 +161,11 @@ class Service:
         for follow in self.followers:
             follow(self.settings)
         return [key for key in keys if can_change(key)], [key for key in keys if not can_change(key)]
+
+    @property
+    def help_desk(self) -> HelpDesk:
+        """The rules of talks between citizens and officers."""
+        return HelpDesk(self.catalogues, self.settings, self.regions)
 
     async def keep_place(self) -> None:
         """Show the other processes that this one lives, and take over what those that are gone left behind."""
@@ -191,6 +200,7 @@ class Service:
             appointments.forget_before(tx, stamp(now - KEPT))
             pictures.forget_expired(tx, stamp(now))
             links.forget_before(tx, stamp(now - GUESS_TIME), expired=stamp(now))
+            handoffs.forget_expired(tx, stamp(now))
             leases.forget_before(tx, stamp(now - _LEASE_REMEMBERED))
             revocations.forget_before(tx, stamp(now - timedelta(days=privacy.revocation_days)))
             if day != self.looked_through:  # it reads everybody, so it is done once a day
@@ -231,6 +241,7 @@ async def open_service(
     extra_channels: Sequence[Channel] = (),
     online: bool = False,
     sends: bool | None = None,
+    observe: Callable[[Context], None] | None = None,
 ) -> AsyncIterator[Service]:
     """Open store, content and channels, take up unfinished messages, run the background work; raises BotError.
 
@@ -260,7 +271,8 @@ async def open_service(
         )
         channels: dict[str, Channel] = {channel.name: channel for channel in (webchat, *extra_channels, *platforms)}
         membership = Membership(store, online=online, mark=_mark(secret))
-        outbox = Outbox(store, channels, clock=now, metrics=metrics)
+        screens = Screens(lambda: content_store.knowledge.library, catalogues)
+        outbox = Outbox(store, channels, clock=now, metrics=metrics, draw=screens.picture)
         sends = online if sends is None else sends
         others = [webchat.name, *(channel.name for channel in extra_channels if channel.capabilities.starts_talk)]
         terms = terms_of(settings, others)
@@ -286,6 +298,7 @@ async def open_service(
             channel_states=lambda: _states(channels, trouble),
             broadcasts=broadcasts,
             metrics=metrics,
+            observe=observe,
         )
         lines = PersonQueues(
             store,
@@ -355,6 +368,7 @@ async def open_service(
             clock_watch=ClockWatch(now),
             webchat=webchat,
             journal=Journal(settings.data_folder),
+            screens=screens,
             trouble=trouble,
             metrics=metrics,
             followers=[engine.use, broadcasts.use, summaries.use],
@@ -377,6 +391,7 @@ async def open_service(
             tasks.append(_forever(service, "broadcasts", broadcast_scheduler.advance, _BROADCAST_PAUSE))
             tasks.append(_forever(service, "reminders", due.advance, _BROADCAST_PAUSE))
             tasks.append(_forever(service, "ledgers", service.forget_names, _LEDGER_PAUSE))
+            tasks.append(_forever(service, "reach", broadcasts.publish_day, _REACH_PAUSE))
         broadcast_scheduler.start()
         running = [asyncio.create_task(task) for task in tasks]
         listening = [asyncio.create_task(_listen(service, channel)) for channel in platforms]

@@ -23,10 +23,14 @@ from bot.store import Store
 TELEGRAM_HOOK = "/hooks/telegram"
 TOO_FAST = mark("You are writing faster than I can read. Please wait a moment and try again.")
 _DESCRIPTION = mark(
-    "Hello. I am an automatic assistant (a machine, not a person) of {operator}. I help you install and use "
-    "Sổ sức khỏe điện tử, the electronic health book. It is free. Press START, or just type your question."
+    "Hello. I am an automatic assistant (a machine, not a person) of {operator}. I help you open and use "
+    "Sổ sức khỏe điện tử, the electronic health book in VNeID. It is free. Press START, or just type your question."
 )
-_SHORT_DESCRIPTION = mark("Free automatic help with Sổ sức khỏe điện tử, the electronic health book.")
+_TRIAL_DESCRIPTION = mark(
+    "Hello. I am an automatic assistant on trial (a machine, not a person). I help you open and use Sổ sức khỏe "
+    "điện tử, the electronic health book in VNeID. It is free. Press START, or just type your question."
+)
+_SHORT_DESCRIPTION = mark("Free automatic help with Sổ sức khỏe điện tử, the electronic health book in VNeID.")
 _LONGEST_DESCRIPTION, _LONGEST_SHORT_DESCRIPTION = 512, 120
 _ROLES = (access.CITIZEN, access.OFFICER, access.ADMIN)
 
@@ -67,11 +71,12 @@ def telegram_profiles(
     profiles = []
     for language in settings.languages:
         t = catalogues[language].t
-        operator = settings.operator.name.in_language(language)
+        name = settings.operator.name
+        description = t(_DESCRIPTION, operator=name.in_language(language)) if name else t(_TRIAL_DESCRIPTION)
         profiles.append(
             Profile(
                 language=language,
-                description=t(_DESCRIPTION, operator=operator)[:_LONGEST_DESCRIPTION],
+                description=description[:_LONGEST_DESCRIPTION],
                 short_description=t(_SHORT_DESCRIPTION)[:_LONGEST_SHORT_DESCRIPTION],
                 commands={role: tuple(_commands(routes, role, catalogues[language])) for role in _ROLES},
                 in_groups=tuple(

@@ -85,7 +85,7 @@ def _open_bot(
     alerts = _alerts(settings, store, catalogues, clock, ZaloBotChannel.name)
 
     def warn(tx: Transaction, used: int) -> None:
-        sentence = mark("The Zalo bot has used {used} of this month's {budget} messages.")
+        sentence = mark("The channel Zalo (bot) has used {used} of this month's {budget} messages.")
         alerts.ring(tx, sentence, used=used, budget=bot.monthly_messages)
 
     return ZaloBotChannel(

@@ -49,6 +49,10 @@ class Ranking:
         """Return the best articles with their shares, best first."""
         return [(self.ids[place], float(self.scores[place])) for place in self.order(count)]
 
+    def share(self, name: str) -> float:
+        """Return the share of one article, 0 where it is none of the index."""
+        return float(self.scores[self.ids.index(name)]) if name in self.ids else 0.0
+
     def mixed(self, earlier: Ranking, share: float) -> Ranking:
         """Return this ranking with a share (0 to 1) of another one's scores, both of the same index.
 

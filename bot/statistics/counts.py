@@ -18,7 +18,7 @@ from bot.library.goals import Goal, Goals
 from bot.library.regions import Regions
 from bot.store import Store, Transaction, demo, official, tallies
 
-GROUPS = ("district", "commune", "commune-2025", "day", "week", "month", "channel", "language", "source")
+GROUPS = ("district", "commune", "commune-2025", "day", "week", "month", "channel", "language", "source", "product")
 STEPS = tallies.STEPS
 NEW_DAYS = 7
 SELF_REPORTED, OFFICIAL = "self_reported", "official"

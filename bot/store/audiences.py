@@ -1,4 +1,4 @@
-"""Who gets a broadcast, and why the others do not: decided where the people are, page by page (`bot/sieve.py` asks)."""
+"""Who gets a broadcast, and why the others do not: decided where the people are, page by page."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from bot.store.database import Row, Transaction
 ANY, REPORTED, UNREPORTED, LONG_AGO = "any", "reported", "unreported", "long-ago"
 REPORTS: Final = (ANY, REPORTED, UNREPORTED, LONG_AGO)
 LONG_AGO_DAYS = 90
+NEVER = "9"  # sorts behind every moment
 # Why somebody is left out of a plan.
 NO_CONSENT, GONE, CHANNEL_OFF, REMINDED, LINKED = "no-consent", "gone", "channel-off", "reminded", "linked"
 WINDOW = "window-closed"
@@ -43,9 +44,9 @@ _KNOWN = """
         FROM people p LEFT JOIN links l ON l.person_id = p.id
         LEFT JOIN reports r ON r.person_id = CASE WHEN l.circle IS NULL THEN p.id ELSE (
             SELECT t.person_id FROM links o JOIN reports t ON t.person_id = o.person_id
-            WHERE o.circle = l.circle ORDER BY t.reported_at LIMIT 1) END
+            WHERE o.circle = l.circle ORDER BY t.reported_at LIMIT 1) END AND r.reported_at < :before
         LEFT JOIN places s ON s.code = p.source
-        WHERE p.id > :after AND p.id <= :upto
+        WHERE p.id > :after AND p.id <= :upto AND p.created_at < :before
     )
 """
 _REPORTS = {ANY: "1 = 1", UNREPORTED: "k.day IS NULL", REPORTED: "k.day IS NOT NULL", LONG_AGO: "k.day < :long_ago"}
@@ -55,16 +56,26 @@ _REPORTS = {ANY: "1 = 1", UNREPORTED: "k.day IS NULL", REPORTED: "k.day IS NOT N
 class Audience:
     """Those who asked for reminders, live there, and reported or not; what is empty sets no bounds.
 
-    `districts` are ids; without them the whole province is meant, also people whose district nobody knows. `commune`
-    is a key as in `Place.key` within one district. `source` is a poster's code, `channel` and `language` are names.
+    `districts` are ids; without them the whole province is meant, also people whose district nobody knows. `communes`
+    are "district/key" with a key as in `Place.key`; a district of which there is one is meant only as far as these.
+    `source` is a poster's code, `channel` and `language` are names.
     """
 
     districts: tuple[str, ...] = ()
-    commune: str = ""
+    communes: tuple[str, ...] = ()
     reports: str = ANY
     channel: str = ""
     language: str = ""
     source: str = ""
+
+    def communes_of(self, district: str) -> tuple[str, ...]:
+        """Return the keys of the communes of a district that are meant; none when all of it is."""
+        return tuple(key for place, _, key in (one.partition("/") for one in self.communes) if place == district)
+
+    @property
+    def whole_districts(self) -> tuple[str, ...]:
+        """The districts that are meant with all their communes."""
+        return tuple(district for district in self.districts if not self.communes_of(district))
 
     def dump(self) -> str:
         """Write it down."""
@@ -72,9 +83,11 @@ class Audience:
 
 
 def load_audience(text: str) -> Audience:
-    """Read what `dump` wrote."""
+    """Read what `dump` wrote, now or when one commune could be chosen."""
     kept = orjson.loads(text)
-    return Audience(**{**kept, "districts": tuple(kept["districts"])})
+    districts, one = tuple(kept["districts"]), kept.pop("commune", "")
+    communes = (f"{districts[0]}/{one}",) if one else tuple(kept.get("communes", ()))
+    return Audience(**{**kept, "districts": districts, "communes": communes})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +104,13 @@ class Bounds:
 class Whom:
     """Everything that decides on people at one moment; what is empty of the first six sets no bounds.
 
-    `places` are code, district and commune of posters, `channels` those that are on.
+    Somebody belongs to it who lives in one of `districts` or of `communes`, which are "district/key". `places` are
+    code, district and commune of posters, `channels` those that are on. What happened from `before` on counts as if it
+    had not happened yet, as far as that is known: who came, reported, agreed, took that back.
     """
 
     districts: tuple[str, ...] = ()
-    commune: str = ""
+    communes: tuple[str, ...] = ()
     channel: str = ""
     language: str = ""
     source: str = ""
@@ -107,6 +122,7 @@ class Whom:
     channels: tuple[str, ...] = ()
     windows: tuple[Bounds, ...] = ()
     places: tuple[tuple[str, str, str], ...] = ()
+    before: str = NEVER
 
 
 def last_person(tx: Transaction) -> int:
@@ -141,6 +157,21 @@ def left_out(tx: Transaction, whom: Whom, *, after: int, upto: int) -> dict[str,
         **values,
     )
     return {row["reason"]: row["people"] for row in rows}
+
+
+def margins(tx: Transaction, whom: Whom, *, after: int, upto: int) -> list[Row]:
+    """Count a page by everything that audiences are narrowed by: people of each combination, and what they cost."""
+    judged, values = _judged(whom)
+    return tx.all(
+        f"""
+        {judged} SELECT district, commune, channel, language, source, reports, reason,
+            COUNT(*) AS people, SUM(paid) AS paid
+        FROM judged GROUP BY district, commune, channel, language, source, reports, reason
+        """,  # noqa: S608 - no value in it
+        after=after,
+        upto=upto,
+        **values,
+    )
 
 
 def effect(tx: Transaction, number: int, whom: Whom, *, began_at: str, until: str, after: int, upto: int) -> Row | None:
@@ -193,8 +224,7 @@ def _judged(whom: Whom) -> tuple[str, Mapping[str, object]]:
             bounds.append(f"k.{column} || '' = :{column}")  # not by an index: the page is the shorter list
             values[column] = wanted
     bounds.append(_REPORTS[whom.reports])
-    if whom.reports == LONG_AGO:
-        values["long_ago"] = whom.long_ago
+    values["long_ago"] = whom.long_ago
     on = _names("on", whom.channels or ("",), values)
     paid, closed = ["1 = 0"], ["1 = 0"]
     for place, window in enumerate(whom.windows):
@@ -213,12 +243,16 @@ def _judged(whom: Whom) -> tuple[str, Mapping[str, object]]:
     return (
         f"""
         WITH {known}, judged AS (
-            SELECT k.id, k.channel, k.language, k.district, CASE WHEN {" OR ".join(paid)} THEN 1 ELSE 0 END AS paid,
+            SELECT k.id, k.channel, k.language, k.district, k.commune, k.source,
+                CASE WHEN k.day IS NULL THEN '{UNREPORTED}' WHEN {_REPORTS[LONG_AGO]} THEN '{LONG_AGO}'
+                    ELSE '{REPORTED}' END AS reports,
+                CASE WHEN {" OR ".join(paid)} THEN 1 ELSE 0 END AS paid,
                 CASE WHEN NOT EXISTS (
                     SELECT 1 FROM consents a
-                    WHERE a.person_id = k.id AND a.purpose = 'reminders' AND a.withdrawn_at IS NULL
+                    WHERE a.person_id = k.id AND a.purpose = 'reminders' AND a.given_at < :before
+                        AND (a.withdrawn_at IS NULL OR a.withdrawn_at >= :before)
                 ) THEN '{NO_CONSENT}'
-                WHEN k.gone_at IS NOT NULL THEN '{GONE}'
+                WHEN k.gone_at < :before THEN '{GONE}'
                 WHEN k.channel NOT IN ({on}) THEN '{CHANNEL_OFF}'
                 WHEN {" OR ".join(closed)} THEN '{WINDOW}'
                 WHEN :per_week <= CASE WHEN k.circle IS NULL THEN {reminded} ELSE {reminded_circle} END
@@ -233,7 +267,7 @@ def _judged(whom: Whom) -> tuple[str, Mapping[str, object]]:
 
 def _known(whom: Whom) -> tuple[str, dict[str, object]]:
     """Return the part of a statement that knows `places` and `known`, with its values."""
-    values: dict[str, object] = {"default_language": whom.default_language}
+    values: dict[str, object] = {"default_language": whom.default_language, "before": whom.before}
     lines = []
     for number, place in enumerate(whom.places or (("", "", ""),)):
         names = (f"p{number}_code", f"p{number}_district", f"p{number}_commune")
@@ -243,11 +277,10 @@ def _known(whom: Whom) -> tuple[str, dict[str, object]]:
 
 
 def _lives_there(whom: Whom, values: dict[str, object]) -> list[str]:
-    bounds = [f"k.district IN ({_names('d', whom.districts, values)})"] if whom.districts else []
-    if whom.commune:
-        bounds.append("k.commune = :commune")
-        values["commune"] = whom.commune
-    return bounds
+    places = [f"k.district IN ({_names('d', whom.districts, values)})"] if whom.districts else []
+    if whom.communes:
+        places.append(f"k.district || '/' || k.commune IN ({_names('c', whom.communes, values)})")
+    return [f"({' OR '.join(places)})"] if places else []
 
 
 def _all_of(bounds: Sequence[str]) -> str:

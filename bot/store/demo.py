@@ -42,6 +42,7 @@ _TABLES: Mapping[str, tuple[str, ...]] = {
     ),
     "deliveries": ("broadcast_id", "person_id", "channel", "language", "district", "state", "reason", "at"),
     "roles": ("person_id", "role", "scope", "granted_at"),
+    "officers": ("person_id", "name", "named_at"),
     "tallies": ("view", "unit", "span", "district", "name", "reports"),
     "funnel": ("unit", "span", "step", "channel", "source", "people"),
 }

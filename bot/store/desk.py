@@ -62,6 +62,12 @@ def end_session(tx: Transaction, *, id_hash: str) -> None:
     tx.run("DELETE FROM desk_sessions WHERE id_hash = :id_hash", id_hash=id_hash)
 
 
+def end_all(tx: Transaction, person_id: int) -> None:
+    """Close every session of a person and end their links; a role that is given again opens none of them."""
+    tx.run("DELETE FROM desk_links WHERE person_id = :id", id=person_id)
+    tx.run("DELETE FROM desk_sessions WHERE person_id = :id", id=person_id)
+
+
 def forget_expired(tx: Transaction, at: str) -> None:
     """Delete links and sessions that are over."""
     tx.run("DELETE FROM desk_links WHERE expires_at <= :at", at=at)

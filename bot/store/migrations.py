@@ -552,5 +552,71 @@ MIGRATIONS = MappingProxyType(
             """,
             "CREATE INDEX revocations_by_age ON revocations (at)",
         ),
+        "m200_walk_tallies": (
+            # walks of guides, nobody's: what: standing (where a walk is or was left) or trouble; day: when it began
+            """
+            CREATE TABLE walk_tallies (
+                guide TEXT NOT NULL,
+                step TEXT NOT NULL,
+                what TEXT NOT NULL,
+                day TEXT NOT NULL,
+                walks INTEGER NOT NULL,
+                PRIMARY KEY (guide, step, what, day)
+            ) {clustered}
+            """,
+        ),
+        "m201_handoffs": (
+            # a walk that somebody else may go on with; stopped_at: empty until one of both stops it
+            """
+            CREATE TABLE handoffs (
+                code_hash TEXT PRIMARY KEY,
+                person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+                guide TEXT NOT NULL,
+                step TEXT NOT NULL,
+                expires_at TEXT NOT NULL,
+                stopped_at TEXT NOT NULL DEFAULT ''
+            ) {strict}
+            """,
+            "CREATE INDEX handoffs_by_person ON handoffs (person_id)",
+        ),
+        "m220_reach_counts": (
+            # view: what name is (a commune, a channel, a reason to be left out …), empty for all whom a message reaches
+            """
+            CREATE TABLE reach_counts (
+                day TEXT NOT NULL,
+                district TEXT NOT NULL,
+                view TEXT NOT NULL,
+                name TEXT NOT NULL,
+                people INTEGER NOT NULL,
+                paid INTEGER NOT NULL,
+                PRIMARY KEY (day, district, view, name)
+            ) {clustered}
+            """,
+        ),
+        "m221_officers": (
+            """
+            CREATE TABLE officers (
+                person_id INTEGER PRIMARY KEY REFERENCES people (id) ON DELETE CASCADE,
+                name TEXT NOT NULL,
+                named_at TEXT NOT NULL
+            ) {strict}
+            """,
+            # name: what whoever takes the role is called; made_by: the admin who invited, 0 for the command line
+            "ALTER TABLE invitations ADD COLUMN name TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE invitations ADD COLUMN made_by INTEGER NOT NULL DEFAULT 0",
+        ),
+        "m222_audit_filters": (
+            "CREATE INDEX audit_by_actor ON audit (actor, id)",
+            "CREATE INDEX audit_by_time ON audit (at)",
+        ),
+        "m280_report_product": (
+            # which health book: app, vneid or both; empty: the app, before people were asked
+            "ALTER TABLE reports ADD COLUMN product TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE report_history ADD COLUMN product TEXT NOT NULL DEFAULT ''",
+            """
+            INSERT INTO tallies (view, unit, span, district, name, reports)
+            SELECT 'product', unit, span, district, '', reports FROM tallies WHERE view = 'district'
+            """,
+        ),
     }
 )

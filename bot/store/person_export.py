@@ -16,10 +16,12 @@ REST: Final = MappingProxyType(
         "chat_events": "reply, at",
         "link_codes": "expires_at",
         "link_guesses": "at",
+        "handoffs": "guide, step, expires_at, stopped_at",
         "desk_links": "expires_at",
         "desk_sessions": "seen_at, expires_at",
         "deliveries": "broadcast_id AS broadcast, channel, language, district, state, at",
         "broadcast_watchers": "broadcast_id AS broadcast",
+        "officers": "name, named_at",
         "appointments": "kind, due_at, state, at",
     }
 )

@@ -26,7 +26,7 @@ from psycopg.adapt import Loader
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
-from bot.errors import Conflict, SchemaTooNew, StoreError, StoreUnavailable
+from bot.errors import BotError, Conflict, SchemaTooNew, StoreError, StoreUnavailable
 from bot.store.database import Row, Transaction
 from bot.store.migrations import MIGRATIONS
 from bot.store.postgres_dialect import numbered, table_definition
@@ -520,3 +520,5 @@ def _tell(done: list[tuple[asyncio.Future[Any], Any, Exception | None]]) -> None
             future.set_result(result)
         else:
             future.set_exception(failure)
+            if isinstance(failure, BotError):
+                future.exception()  # asyncio need not report a refusal whose caller has gone

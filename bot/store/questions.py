@@ -115,6 +115,11 @@ def frequent(tx: Transaction, *, since: str, limit: int) -> list[Row]:
     )
 
 
+def answered(tx: Transaction, *, since: str) -> list[Row]:
+    """List the texts that an article answered or was offered for, each once."""
+    return tx.all("SELECT DISTINCT text FROM questions WHERE at >= :since AND article <> '' ORDER BY text", since=since)
+
+
 def forget_before(tx: Transaction, moment: str) -> int:
     """Delete questions older than a moment; returns how many."""
     return tx.run("DELETE FROM questions WHERE at < :moment", moment=moment)

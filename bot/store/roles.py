@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.store.database import Row, Transaction
 
 _ALL = 2**62
@@ -13,10 +15,10 @@ def of_person(tx: Transaction, person_id: int) -> list[Row]:
 
 
 def all_grants(tx: Transaction) -> list[Row]:
-    """List every grant with the person's number and channel."""
+    """List every grant with the person's number and channel, and since when they cannot be written to."""
     return tx.all(
         """
-        SELECT r.person_id, p.channel, r.role, r.scope, r.granted_at
+        SELECT r.person_id, p.channel, p.gone_at, r.role, r.scope, r.granted_at
         FROM roles r JOIN people p ON p.id = r.person_id ORDER BY r.role, r.scope, r.person_id
         """
     )
@@ -62,16 +64,20 @@ def revoke(tx: Transaction, person_id: int) -> int:
     return tx.run("DELETE FROM roles WHERE person_id = :id", id=person_id)
 
 
-def invite(tx: Transaction, *, code_hash: str, role: str, scope: str, at: str, expires_at: str) -> None:
+def invite(
+    tx: Transaction, *, code_hash: str, role: str, scope: str, name: str, made_by: int, at: str, expires_at: str
+) -> None:
     """Keep an invitation by the hash of its code."""
     tx.run(
         """
-        INSERT INTO invitations (code_hash, role, scope, created_at, expires_at)
-        VALUES (:code_hash, :role, :scope, :at, :expires_at)
+        INSERT INTO invitations (code_hash, role, scope, name, made_by, created_at, expires_at)
+        VALUES (:code_hash, :role, :scope, :name, :made_by, :at, :expires_at)
         """,
         code_hash=code_hash,
         role=role,
         scope=scope,
+        name=name,
+        made_by=made_by,
         at=at,
         expires_at=expires_at,
     )
@@ -90,12 +96,12 @@ def find_invitation(tx: Transaction, *, code_hash: str, at: str) -> Row | None:
 
 
 def redeem(tx: Transaction, *, code_hash: str, at: str) -> Row | None:
-    """Use an invitation up and return its role and scope; None when unknown, expired or used."""
+    """Use an invitation up and return its role, scope and name; None when unknown, expired or used."""
     return tx.one(
         """
         UPDATE invitations SET used_at = :at
         WHERE code_hash = :code_hash AND used_at IS NULL AND expires_at > :at
-        RETURNING role, scope
+        RETURNING role, scope, name
         """,
         code_hash=code_hash,
         at=at,
@@ -103,19 +109,26 @@ def redeem(tx: Transaction, *, code_hash: str, at: str) -> Row | None:
 
 
 def open_invitations(tx: Transaction, *, at: str) -> list[Row]:
-    """List role, scope and end of the invitations that can still be used, the oldest first."""
+    """List role, scope, name and end of the invitations that can still be used, the oldest first."""
     return tx.all(
         """
-        SELECT role, scope, expires_at FROM invitations
+        SELECT role, scope, name, expires_at FROM invitations
         WHERE used_at IS NULL AND expires_at > :at ORDER BY expires_at, code_hash
         """,
         at=at,
     )
 
 
-def expire_invitations(tx: Transaction, *, at: str) -> int:
-    """End all invitations that can still be used; returns how many."""
-    return tx.run("UPDATE invitations SET expires_at = :at WHERE used_at IS NULL AND expires_at > :at", at=at)
+def expire_invitations(tx: Transaction, *, at: str, made_by: int | None = None) -> int:
+    """End the invitations that can still be used, all or those of one admin; returns how many."""
+    return tx.run(
+        """
+        UPDATE invitations SET expires_at = :at
+        WHERE used_at IS NULL AND expires_at > :at AND (:made_by = -1 OR made_by = :made_by)
+        """,
+        at=at,
+        made_by=-1 if made_by is None else made_by,
+    )
 
 
 def last_audit_hash(tx: Transaction) -> str:
@@ -159,10 +172,42 @@ def audit(tx: Transaction, *, after: int = 0, limit: int = _ALL) -> list[Row]:
     )
 
 
-def newest_audit(tx: Transaction, *, before: int = _ALL, limit: int) -> list[Row]:
-    """List the lines of the audit trail before a line, newest first."""
+def newest_audit(
+    tx: Transaction,
+    *,
+    before: int = 0,
+    limit: int,
+    actor: str = "",
+    actions: Sequence[str] = (),
+    since: str = "",
+    until: str = "",
+) -> list[Row]:
+    """List the lines of the audit trail before a line, or from the end, newest first; what is empty sets no bounds.
+
+    `actions` are how actions begin, `since` and `until` moments, of which the later one is not included.
+    """
+    bounds, values = ["id < :before"], {"before": before or _ALL}
+    if actor:
+        bounds.append("actor = :actor")
+    if actions:
+        bounds.append("(" + " OR ".join(f"action LIKE :a{number}" for number in range(len(actions))) + ")")
+    if since:
+        bounds.append("at >= :since")
+    if until:
+        bounds.append("at < :until")
+    named = {f"a{number}": f"{action}%" for number, action in enumerate(actions)}
     return tx.all(
-        "SELECT id, at, actor, action, detail FROM audit WHERE id < :before ORDER BY id DESC LIMIT :limit",
-        before=before,
+        f"SELECT id, at, actor, action, detail FROM audit WHERE {' AND '.join(bounds)} "  # noqa: S608 - no value in it
+        "ORDER BY id DESC LIMIT :limit",
         limit=limit,
+        **values,
+        **({"actor": actor} if actor else {}),
+        **({"since": since} if since else {}),
+        **({"until": until} if until else {}),
+        **named,
     )
+
+
+def audit_actors(tx: Transaction) -> list[str]:
+    """List everybody who ever left a line, each once."""
+    return [row["actor"] for row in tx.all("SELECT DISTINCT actor FROM audit ORDER BY actor")]

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import sqlite_utils
 from sqlite_utils.migrations import Migrations
 
-from bot.errors import Conflict, SchemaTooNew, StoreError, StoreUnavailable
+from bot.errors import BotError, Conflict, SchemaTooNew, StoreError, StoreUnavailable
 from bot.store.database import Row, Transaction
 from bot.store.migrations import MIGRATIONS
 
@@ -352,6 +352,8 @@ def _tell(done: list[tuple[asyncio.Future[Any], Any, Exception | None]]) -> None
             future.set_result(result)
         else:
             future.set_exception(failure)
+            if isinstance(failure, BotError):
+                future.exception()  # asyncio need not report a refusal whose caller has gone
 
 
 def _connect(path: Path, *, seconds: float = BUSY_SECONDS) -> sqlite3.Connection:

@@ -14,7 +14,7 @@ from typing import Final
 from bot.store.database import Row, Transaction
 from bot.store.links import hold_circle
 
-VIEWS: Final = ("district", "commune", "channel", "language", "source")
+VIEWS: Final = ("district", "commune", "channel", "language", "source", "product")
 # What a person did, in the order of the funnel; each is counted once a person.
 STEPS: Final = ("scan", "start", "asked", "guide", "reported")
 
@@ -23,7 +23,7 @@ _UNITS: Final = (("day", 10), ("month", 7), ("year", 4))
 _HALF_MONTH, _HALF_YEAR = 15, 6
 _PAGE = 20_000
 # What a report is counted under, in the order of VIEWS; the last is the day it was made.
-_Key = tuple[str, str, str, str, str, str]
+_Key = tuple[str, str, str, str, str, str, str]
 
 
 @contextmanager
@@ -44,16 +44,18 @@ def kept_up(tx: Transaction, person_id: int, *, day: str) -> Iterator[None]:
 def _standing(tx: Transaction, people: Iterable[int]) -> Counter[_Key]:
     named = {f"p{number}": person for number, person in enumerate(people)}
     rows = tx.all(
-        "SELECT district, commune, channel, language, source, day FROM reports "  # noqa: S608 - no value in it
+        "SELECT district, commune, channel, language, source, product, day FROM reports "  # noqa: S608 - no value in it
         f"WHERE person_id IN ({', '.join(f':{name}' for name in named)})",
         **named,
     )
-    return Counter((r["district"], r["commune"], r["channel"], r["language"], r["source"], r["day"]) for r in rows)
+    return Counter(
+        (r["district"], r["commune"], r["channel"], r["language"], r["source"], r["product"], r["day"]) for r in rows
+    )
 
 
 def _book(tx: Transaction, key: _Key, *, day: str, change: int) -> None:
-    district, commune, channel, language, source, _ = key
-    for view, name in zip(VIEWS, ("", commune, channel, language, source), strict=True):
+    district, *names, _ = key
+    for view, name in zip(VIEWS, ("", *names), strict=True):
         for unit, length in _UNITS:
             _add_reports(tx, view, unit, day[:length], district, name, change=change)
 
@@ -230,7 +232,7 @@ def raw(tx: Transaction, *, after: int, limit: int) -> list[Row]:
     """List reports one by one, without who made them, in pages: `number` says where the next page begins."""
     return tx.all(
         """
-        SELECT person_id AS number, day, district, commune, channel, language, source FROM reports
+        SELECT person_id AS number, day, district, commune, channel, language, source, product FROM reports
         WHERE person_id > :after ORDER BY person_id LIMIT :limit
         """,
         after=after,

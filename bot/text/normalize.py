@@ -13,7 +13,17 @@ from functools import lru_cache
 from bot.text.syllables import is_syllable
 from bot.text.telex import decode_keystrokes
 
-__all__ = ["clean", "decode_keystrokes", "fold", "is_syllable", "split_text", "spoken", "utf16_length", "words"]
+__all__ = [
+    "clean",
+    "compatible",
+    "decode_keystrokes",
+    "fold",
+    "is_syllable",
+    "split_text",
+    "spoken",
+    "utf16_length",
+    "words",
+]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACES = re.compile(r"[^\S\n]+")
@@ -36,6 +46,20 @@ def clean(text: str) -> str:
     text = unicodedata.normalize("NFC", text)
     text = _AROUND_NEWLINE.sub("\n", _SPACES.sub(" ", text))
     return _MANY_NEWLINES.sub("\n\n", text).strip()
+
+
+# Letters of other scripts that look like ours: Icelandic and African d, Cyrillic and Greek.
+_LOOKALIKES = str.maketrans(
+    "ÐƉðɖаеорсухіјѕһԁАВЕКМНОРСТУХІЈЅοανικρτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+    "ĐĐđđaeopcyxijshdABEKMHOPCTYXIJSoavikptuxABEZHIKMNOPTYX",
+)
+
+
+def compatible(text: str) -> str:
+    """Return the text with letters that only look different (full-width, mathematical, look-alikes) made plain."""
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFKC", text).translate(_LOOKALIKES)
 
 
 def fold(text: str) -> str:

@@ -45,9 +45,9 @@ LOAN_WORDS = _listed(
 )
 # English words that decode to a syllable a citizen may well mean: the rest of the message decides.
 UNCERTAIN = _listed(
-    "bar bears bee best boot boss bow box bus car cars case cats cos cost cow cuts dots dust fair far "
+    "bar bears bee best boot boss bow box bus car cars case cats cos cost cow cuts did dots dust fair far "
     "gets hair has hats hear her here hers his host hot hours how just kiss last law lets loss lost lots "
-    "low mas max mess miss mix moon most must near nets new noon now nuts ours pair past per rest room "
+    "low mas max mess miss mix moon more most must near nets new noon now nuts ours pair past per rest room "
     "root row saw see seen sets soon star tar tax tear there these this those too tooth tours tow war "
     "year"
 )
@@ -188,13 +188,16 @@ def decode_tokens(tokens: list[str], never: Collection[str] = ()) -> list[str]:
     ]
 
 
-def decode_keystrokes(text: str) -> str:
-    """Put back the marks whose Telex or VNI keys were left in the text; everything else stays as typed."""
+def decode_keystrokes(text: str, never: Collection[str] = ()) -> str:
+    """Put back the marks whose Telex or VNI keys were left in the text.
+
+    Everything else stays as typed, and so do the words of `never`.
+    """
     matches = list(_WORD.finditer(unicodedata.normalize("NFC", text)))
     if not matches:
         return text
     tokens = [match.group().lower() for match in matches]
-    decoded = decode_tokens(tokens)
+    decoded = decode_tokens(tokens, never)
     if decoded == tokens:
         return text
     source, pieces, end = matches[0].string, [], 0

@@ -22,9 +22,10 @@ from bot.runtime.build import Service
 from bot.runtime.telegram_factory import TELEGRAM_HOOK
 from bot.runtime.zalo_factory import BOT_HOOK, OA_HOOK
 from bot.settings import Settings
-from bot.web import chat, health, hooks
+from bot.web import chat, health, hooks, screens
 from bot.web.body import read_body
 from bot.web.desk.page_context import PATH as DESK
+from bot.web.desk.page_context import refused
 from bot.web.desk.routes import add_desk
 from bot.web.keys import ALL_MESSAGES, LISTENERS, NEW_SESSIONS, SERVICE, TEMPLATES
 
@@ -50,7 +51,14 @@ def make_app(service: Service) -> web.Application:
     """Build the application around a running service."""
     app = web.Application(middlewares=[_guard], client_max_size=service.settings.web.largest_body)
     app[SERVICE] = service
-    aiohttp_jinja2.setup(app, app_key=TEMPLATES, loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True)
+    # Strict: a template that names what does not exist fails, and shows no gap in its place.
+    aiohttp_jinja2.setup(
+        app,
+        app_key=TEMPLATES,
+        loader=jinja2.FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+    )
     app[NEW_SESSIONS], app[ALL_MESSAGES], app[LISTENERS] = Buckets(0), Buckets(0), Counter()
     _limit(app, service.settings)
     service.followers.append(partial(_limit, app))
@@ -62,6 +70,7 @@ def make_app(service: Service) -> web.Application:
     app.router.add_post(BOT_HOOK, hooks.zalo_bot)
     app.router.add_post(OA_HOOK, hooks.zalo_oa)
     app.router.add_get(f"{PICTURES}{{key}}", hooks.picture)
+    app.router.add_get(screens.ROUTE, screens.screen)
     app.router.add_get("/healthz", health.alive)
     app.router.add_get("/readyz", health.ready)
     app.router.add_get("/metrics", health.metrics)
@@ -120,8 +129,10 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def refusal(request: web.Request, status: int, sentence: str) -> web.Response:
-    """Answer with an error in the page's language."""
+    """Answer with an error in the page's language: people at the desk get a page, programs JSON."""
     catalogue = chat.catalogue_of(request)
+    if request.path.startswith(f"{DESK}/"):
+        return refused(request, status, catalogue.t(sentence))
     return web.json_response({"error": catalogue.t(sentence)}, status=status)
 
 

@@ -15,12 +15,14 @@ from aiohttp import web
 import bot
 from bot.channels.webchat import NAME
 from bot.errors import Flooded, Overloaded
+from bot.exports.screens import Theme
 from bot.i18n.catalogue import Catalogue, mark
 from bot.message import IncomingMessage, Outcome, Person, Reply
 from bot.runtime.build import Service
 from bot.serialization import load_outcome
 from bot.store import messages
 from bot.text.markup import to_html, to_plain
+from bot.web import screens
 from bot.web.keys import ALL_MESSAGES, LISTENERS, NEW_SESSIONS, SERVICE, TEMPLATES
 from bot.web.session import ForgedError, WebSession, keep_session, new_session, read_session
 
@@ -186,11 +188,14 @@ def _shown_reply(reply: Reply, message_id: str) -> dict[str, Any]:
         "text": to_plain(reply.text),
         "html": to_html(reply.text, link_attributes=_LINK_ATTRIBUTES),
         "buttons": [{"label": button.label, "choice": button.choice} for button in reply.buttons],
-        "image": reply.image if isinstance(reply.image, str) else _as_address(reply.image),
+        "image": _address(reply.image, "light"),
+        "image_dark": screens.address(reply.image, "dark") if isinstance(reply.image, str) else "",
         "alt": reply.alt,
         "file": {"name": reply.file.name, "url": f"/api/chat/file?id={message_id}"} if reply.file else None,
     }
 
 
-def _as_address(picture: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(picture).decode()}" if picture else ""
+def _address(image: bytes | str, theme: Theme) -> str:
+    if isinstance(image, str):
+        return screens.address(image, theme) or image
+    return f"data:image/png;base64,{base64.b64encode(image).decode()}" if image else ""

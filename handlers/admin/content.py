@@ -35,7 +35,7 @@ async def handle(context: Context) -> None:
         lines += _named(t("Removed files"), diff.removed)
         context.work.audit("reload", diff.summary())
     else:
-        lines = [t("Nothing has changed: {count} articles are in use. Edits are loaded by themselves within seconds.",
+        lines = [t("Nothing has changed: {count} articles are in use. Edits are loaded automatically within seconds.",
                    count=count)]  # fmt: skip
     context.say("\n".join(lines), buttons=[context.menu_button("menu")])
 

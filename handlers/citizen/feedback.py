@@ -20,7 +20,10 @@ async def handle(context: Context) -> None:
     context.work.rate_answer(helped=said == "yes")
     if said == "yes":
         context.say(
-            context.t("Glad to hear it. If you have installed the health book, please tell me; it takes a minute."),
+            context.t(
+                "Glad to hear it. If you have opened the health book in VNeID or installed the app, please "
+                "tell me; it takes a minute."
+            ),
             buttons=[context.menu_button("report"), context.menu_button("menu")],
         )
         return

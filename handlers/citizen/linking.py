@@ -59,9 +59,10 @@ def _give_code(context: Context) -> None:
     code = context.work.offer_link()
     context.say(
         context.t(
-            "Your code: **{code}**\nWithin {minutes} minutes, open the other channel and type there: /lienket {code}\n"
-            "Never give the code to anybody else; it works once.",
+            "Your code: **{code}**\nWithin {minutes} minutes, open the other channel, type “link my channels”, "
+            "choose “{button}” and type the code.\nNever give the code to anybody else; it works once.",
             code=f"{code[:4]}-{code[4:]}",
+            button=context.t("I have a code from the other channel"),
             minutes=LINK_CODE_LIFETIME.seconds // 60,
         ),
         buttons=[context.menu_button("menu")],
@@ -78,7 +79,7 @@ async def _take_code(context: Context, typed: str) -> None:
     offer = await context.work.find_link(typed)
     if offer is None:
         context.say(
-            context.t("This code is wrong, used up or expired. Ask for a new one in the other channel with /lienket."),
+            context.t("This code is wrong, used up or expired. Please get a new one in the other channel."),
             buttons=[context.menu_button("menu")],
         )
     elif offer.own:
@@ -115,14 +116,15 @@ def _link(context: Context) -> None:
         t = context.catalogues.get(language, context.catalogues[context.settings.default_language]).t
         return Reply(
             t(
-                "This channel is now linked with yours on {channel}. If that was not you, type /lienket to unlink it.",
+                "This channel is now linked with yours on {channel}. If that was not you, type “link my "
+                "channels” to unlink it.",
                 channel=t(here),
             )
         )
 
     context.work.link(key, notice=notice)
     context.say(
-        context.t("Linked: you are counted once. /lienket unlinks it at any time."),
+        context.t("Linked: you are counted once. Type “link my channels” to unlink them at any time."),
         buttons=[context.menu_button("menu")],
     )
 
@@ -149,5 +151,6 @@ ROUTE = Route(
     commands=("/lienket", "/link"),
     choices=("link:",),
     steps=(CODE, CONFIRM),
+    keywords=("liên kết kênh", "lien ket kenh", "link my channels"),
     help=mark("Link my channels"),
 )

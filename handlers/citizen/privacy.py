@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.conversation.context import Context, Route
+from bot.conversation.dialog import TOPIC_MINUTES
 from bot.i18n.catalogue import mark
+from bot.library.render import book_name
 from bot.message import Attachment, Button
 
 
@@ -25,15 +27,17 @@ async def handle(context: Context) -> None:
         receipt = context.erase()
         lines = [
             context.t(
-                "Done: everything I kept about you is deleted, in effect on {moment}. "
-                "Backups lose it when they expire. "
-                "Data of the Ministry of Health or VNeID is not mine to delete.",
+                "Done: everything I kept about you was deleted on {moment}. Older backups hold it until they "
+                "expire and are deleted. I cannot delete what the Ministry of Health or VNeID keeps.",
                 moment=context.catalogue.minute(context.work.at, context.settings.zone),
             )
         ]
         if receipt:
             lines.append(
-                context.t("Receipt of the deletion: {receipt}. It proves it and leads to nobody.", receipt=receipt)
+                context.t(
+                    "Receipt of the deletion: {receipt}. It proves the deletion and cannot be traced to you.",
+                    receipt=receipt,
+                )
             )
         context.say("\n".join(lines))
     else:
@@ -45,19 +49,23 @@ async def _show(context: Context) -> None:
     kept = await context.work.kept()
     lines = ["**" + t("What I keep about you") + "**"]
     if not kept.known:
-        lines.append(t("Nothing yet but this message, until it is answered."))
+        lines.append(t("Nothing yet, except this message until I have answered it."))
         context.say("\n".join(lines), buttons=[context.menu_button("menu")])
         return
-    lines.append("• " + t("A code for this chat on the channel {channel}, language, since {day}.",
+    lines.append("• " + t("A code for this chat on {channel}, and your language, since {day}.",
                           channel=t(context.capabilities.title), day=_day(context, kept.since)))  # fmt: skip
     if kept.report:
         place = context.regions.districts[kept.report.district].title(context.language)
         day = _day(context, kept.report.at)
-        lines.append("• " + t("Your report: installed, {place}, on {day}.", place=place, day=day))
+        book = book_name(context.catalogue, kept.report.product)
+        lines.append("• " + t("Your report: {book}, {place}, on {day}.", book=book, place=place, day=day))
     else:
         lines.append("• " + t("No report of installation."))
     lines.append("• " + t("{count} questions, without personal numbers, deleted after {days} days.",
                           count=len(kept.questions), days=context.settings.privacy.question_days))  # fmt: skip
+    if title := _topic_title(context):
+        lines.append("• " + t("What we talked about last: {title}. I forget it after {minutes} minutes.",
+                              title=title, minutes=TOPIC_MINUTES))  # fmt: skip
     lines += [
         "• " + t("Linked with {channel} since {day}.", channel=t(context.channel_title(other.channel)),
                  day=_day(context, other.at))
@@ -70,7 +78,10 @@ async def _show(context: Context) -> None:
     lines.append("• " + (t("You agreed to reminders.") if kept.reminders else t("You get no reminders.")))
     if kept.reminders_to_come:
         moments = "; ".join(context.catalogue.appointment(at, context.settings.zone) for at in kept.reminders_to_come)
-        lines.append("• " + t("Messages planned for you: {moments}. /nhactoi lists and cancels them.", moments=moments))
+        lines.append(
+            "• "
+            + t("Messages planned for you: {moments}. Type “my reminders” to see and cancel them.", moments=moments)
+        )
     lines.append(t("Refusing or withdrawing changes nothing about the answers you get. "
                    "Requests about your data are answered within {time}.",
                    time=context.settings.operator.answer_within.in_language(context.language)))  # fmt: skip
@@ -84,6 +95,11 @@ async def _show(context: Context) -> None:
             context.menu_button("menu"),
         ],
     )
+
+
+def _topic_title(context: Context) -> str:
+    article = context.library.articles.get(context.dialog.topic.article)
+    return article.title.in_language(context.language) if article else ""
 
 
 async def _export(context: Context) -> None:

@@ -17,7 +17,8 @@ async def handle(context: Context) -> None:
         context.work.stop_reminders()
         context.say(
             context.t(
-                "Stopped: you will get no reminders. You can still ask me anything; /nhacnho switches them on again."
+                "Stopped: you will get no reminders. You can still ask me anything. To get them again, type "
+                "“turn reminders on”."
             ),
             buttons=[context.menu_button("menu")],
         )

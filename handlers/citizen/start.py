@@ -53,22 +53,29 @@ async def _take_invitation(context: Context, code: str) -> None:
 
 
 def _greeting(context: Context) -> str:
-    t = context.t
-    operator = context.settings.operator.name.in_language(context.language)
+    t, name = context.t, context.settings.operator.name
+    if name:
+        who = t(
+            "Hello. I am an **automatic assistant** (a machine, not a person) of {operator}.",
+            operator=name.in_language(context.language),
+        )
+    else:
+        who = t("Hello. I am an **automatic assistant on trial** (a machine, not a person).")
     lines = [
+        who,
         t(
-            "Hello. I am an **automatic assistant** (a machine, not a person) of {operator}. "
-            "I help you install and use **Sổ sức khỏe điện tử**, the electronic health book, free of charge.",
-            operator=operator,
+            "I help you open and use **Sổ sức khỏe điện tử in VNeID**, the electronic health book, free of "
+            "charge. Questions on the app of 2021 (COVID-19 certificates) are welcome too."
         ),
         t("Just type your question, with or without Vietnamese marks, or choose below."),
         t(
-            "I keep a code for this chat, and your questions, without personal numbers, for {days} days; "
-            "type /dulieu to see or delete them.",
+            "I keep a code for this chat, and for {days} days your questions, without personal numbers: see or "
+            "delete them under “{button}”.",
             days=context.settings.privacy.question_days,
+            button=context.menu_button("my-data").label,
         ),
     ]
-    return "\n\n".join(lines)
+    return "\n".join(lines)
 
 
 def _menu(context: Context) -> list[Button]:

@@ -13,8 +13,10 @@ from typing import Any, Final
 
 from bot import access
 from bot.broadcasts import REPORTS, Audience, Broadcast
+from bot.broadcasts.drafts import DIFFERING, Differing
 from bot.broadcasts.presentation import (
     audience_words,
+    communes_of,
     plan_words,
     progress_words,
     report_words,
@@ -26,15 +28,15 @@ from bot.clock import local_day
 from bot.conversation.context import Context, Route
 from bot.errors import NotAllowed
 from bot.i18n.catalogue import NAMES, mark
-from bot.library.regions import NEW_MAP
 from bot.message import Button
-from bot.text.dates import read_day, read_moment
+from bot.text.dates import read, read_day
 from bot.text.markup import escape
 
 TEXT, WHEN, UNTIL, CODE = "broadcast.text", "broadcast.when", "broadcast.until", "broadcast.code"
 SHOWN = 8  # broadcasts in the list
 WEEKS = (4, 8, 12)  # lengths of a series that are offered; any last day can be typed
 NO_LONGER = mark("This choice is no longer there. Please choose again.")
+QUIET_NOW = mark("It is a quiet hour now; nobody is written to. It begins when these hours are over.")
 _MINUTE: Final = 60
 _LONGEST_NUMBER = 18
 
@@ -129,13 +131,24 @@ async def _show(context: Context, found: Broadcast, note: str = "") -> None:
     if found.ready:
         ready = (await context.broadcasts.ready_texts()).get(found.ready)
         title = ready.title.in_language(context.language) if ready else found.ready
-    lines.append(text_words(found, title, context.library.manual.trusted_hosts, context.catalogue))
-    if found.state == "planned" or (found.state in ("waiting", "scheduled") and found.plan.people):
+    if differing := None if found.ready else await context.broadcasts.differing(found):
+        lines.append("⚠ " + _differing(context, differing))
+    lines.append(text_words(found, title, context.settings.operator.trusted_hosts, context.catalogue))
+    if found.state == "planned" or (found.state in ("waiting", "scheduled") and found.plan.is_made):
         lines += ["", await _plan(context, found)]
     if found.state == "planned" and context.broadcasts.needs_approval(found):
         limit = context.catalogue.number(context.settings.reminders.approve_above)
         lines.append(t("A second officer must approve this: it goes to more than {limit} people.", limit=limit))
     context.say("\n".join(lines), buttons=_doing(context, found))
+
+
+def _differing(context: Context, differing: Differing) -> str:
+    return context.t(
+        DIFFERING,
+        same=", ".join(NAMES[name] for name in differing.same),
+        title=differing.ready.title.in_language(context.language),
+        other=", ".join(NAMES[name] for name in differing.other),
+    )
 
 
 async def _plan(context: Context, found: Broadcast) -> str:
@@ -221,7 +234,9 @@ async def _ask_whom(context: Context, asked: Asked) -> None:
         places = context.regions.districts.values()
         options += [(one.title(context.language), one.id) for one in places if scope is None or one.id in scope]
     elif field == "commune" and len(found.audience.districts) == 1:
-        options = [(t("all communes"), "*"), *_communes(context, found.audience.districts[0])]
+        chosen = found.audience.communes_of(found.audience.districts[0])
+        names = communes_of(found.audience.districts[0], context.regions, context.catalogue)
+        options = [(t("all communes"), "*"), *((f"✓ {name}" if key in chosen else name, key) for key, name in names)]
     elif field == "reports":
         options = [(reports_words(one, context.catalogue), one) for one in REPORTS]
     elif field == "channel":
@@ -251,18 +266,6 @@ async def _ask_whom(context: Context, asked: Asked) -> None:
     )
 
 
-def _communes(context: Context, district: str) -> list[tuple[str, str]]:
-    """List the communes of a district, those of today's map too, since people report by either."""
-    place, province = context.regions.districts[district], context.regions.province
-    old = [(commune.name, commune.code) for commune in place.communes]
-    new = [
-        (context.t("{name} (since July 2025)", name=one.name), f"{NEW_MAP}{one.code}")
-        for one in province.communes_2025
-        if district in one.origins
-    ]
-    return [*old, *new]
-
-
 async def _set_whom(context: Context, asked: Asked) -> None:
     found = await context.broadcasts.find(context.actor, asked.number)
     field, _, value = asked.value.partition("=")
@@ -270,14 +273,25 @@ async def _set_whom(context: Context, asked: Asked) -> None:
     if field == "place":
         scope = context.scope(access.SEND)
         everything = () if scope is None else tuple(sorted(scope))
-        audience = replace(found.audience, districts=(chosen,) if chosen else everything, commune="")
-    elif field in ("commune", "reports", "channel", "language", "source"):
+        audience = replace(found.audience, districts=(chosen,) if chosen else everything, communes=())
+    elif field == "commune" and len(found.audience.districts) == 1:
+        audience = replace(found.audience, communes=_toggled(found.audience, chosen))
+    elif field in ("reports", "channel", "language", "source"):
         change: dict[str, Any] = {field: chosen}
         audience = replace(found.audience, **change)
     else:
         raise NotAllowed(NO_LONGER)
     await context.broadcasts.aim(context.actor, found.number, audience)
     await _choose_whom(context, asked)
+
+
+def _toggled(audience: Audience, commune: str) -> tuple[str, ...]:
+    """Return the communes with one more, or without one that was chosen before; none for all of them."""
+    named = f"{audience.districts[0]}/{commune}"
+    if not commune:
+        return ()
+    kept = tuple(one for one in audience.communes if one != named)
+    return kept if named in audience.communes else (*kept, named)
 
 
 async def _take_code(context: Context, asked: Asked) -> None:
@@ -325,7 +339,7 @@ async def _ask_text(context: Context, asked: Asked) -> None:
 
 
 async def _take_text(context: Context, asked: Asked) -> None:
-    found = await context.broadcasts.write(context.actor, asked.number, asked.value, context.text)
+    found = await context.broadcasts.write(context.actor, asked.number, {asked.value: context.text})
     context.dialog.close()
     await _show(context, found)
 
@@ -399,34 +413,41 @@ async def _ask_when(context: Context, asked: Asked) -> None:
 
 
 async def _take_when(context: Context, asked: Asked) -> None:
-    at = read_moment(context.text, context.clock().astimezone(context.settings.zone))
-    if at is None:
-        raise NotAllowed(mark("I do not understand this moment, or it is over. Type day and hour, such as 24/11 8:30."))
+    now = context.clock().astimezone(context.settings.zone)
+    moments = read(context.text, now).moment.moments(now)
+    if not moments:
+        raise NotAllowed(mark("I do not understand this moment. Type one day and one hour, such as 24/11 8:30."))
+    context.broadcasts.begin_at(moments[0])
     context.dialog.close()
-    await _confirm(context, asked.number, asked.value, at)
+    await _confirm(context, asked.number, asked.value, moments[0])
 
 
-async def _confirm(context: Context, number: int, seen: str, at: datetime | None) -> None:
+async def _confirm(context: Context, number: int, seen: str, at: datetime | None, until: date | None = None) -> None:
     """Ask for the last word before messages go out."""
     found = await context.broadcasts.find(context.actor, number)
-    t, minute = context.t, context.catalogue.minute
-    begin = context.settings.quiet.end(at or context.clock())
+    t, zone, now = context.t, context.settings.zone, context.clock()
+    begin = context.broadcasts.begin_at(at, until)
     lines = [
         await _plan(context, replace(found, starts_at=begin)),
         t("To: {whom}", whom=_whom(context, found.audience)),
+        t("It begins at {time}.", time=context.catalogue.appointment(begin, zone)),
     ]
-    lines.append(t("It begins at {time}.", time=minute(begin, context.settings.zone)))
-    if at is not None and begin != at:
-        lines.append(t("The hour you named is quiet; nobody is written to then."))
-    minutes = int(at.timestamp()) // _MINUTE if at else 0
-    context.say(
-        "\n".join(lines),
-        buttons=[
-            Button(t("Yes, send it once"), f"broadcast:send:{number}:{seen}:{minutes}"),
-            Button(t("Every week"), f"broadcast:weekly:{number}:{seen}:{minutes}"),
-            _back(context, number),
-        ],
-    )
+    if begin > max(at or now, now):
+        lines.append("⚠ " + t("The hour you named is quiet; nobody is written to then.") if at else "⚠ " + t(QUIET_NOW))
+    if context.broadcasts.is_far(begin):
+        lines.append("⚠ " + t("That is most of a year ahead. Is the year right?"))
+    # What begins at once says so, and holds for at once only: after a while it is asked about again.
+    minutes = 0 if at is None and begin <= now else int(begin.timestamp()) // _MINUTE
+    value = f"{number}:{seen}:{minutes}"
+    if until is not None:
+        lines.append(t("Every week until {day}.", day=context.catalogue.day(until)))
+        buttons = [Button(t("Yes, send it every week"), f"broadcast:send:{value}:{until:%Y%m%d}")]
+    else:
+        buttons = [
+            Button(t("Yes, send it once"), f"broadcast:send:{value}"),
+            Button(t("Every week"), f"broadcast:weekly:{value}"),
+        ]
+    context.say("\n".join(lines), buttons=[*buttons, _back(context, number)])
 
 
 async def _ask_until(context: Context, asked: Asked) -> None:
@@ -439,7 +460,7 @@ async def _ask_until(context: Context, asked: Asked) -> None:
     for weeks in WEEKS:
         last = local_day(begin, context.settings.zone) + timedelta(weeks=weeks - 1)
         label = context.t("{count} times, until {day}", count=weeks, day=context.catalogue.day(last))
-        buttons.append(Button(label, f"broadcast:send:{found.number}:{value}:{last:%Y%m%d}"))
+        buttons.append(Button(label, f"broadcast:sure:{found.number}:{value}:{last:%Y%m%d}"))
     context.say(
         context.t("Every week, first at {time}. Until when? Choose, or type the last day, such as 31/12. Each time, "
                "people are counted anew.", time=context.catalogue.minute(begin, context.settings.zone)),
@@ -451,25 +472,34 @@ async def _take_until(context: Context, asked: Asked) -> None:
     last = read_day(context.text, local_day(context.clock(), context.settings.zone))
     if last is None:
         raise NotAllowed(mark("I do not understand this day. Type it like 31/12/2026."))
-    await _release(context, Asked("send", asked.number, f"{asked.value}:{last:%Y%m%d}"))
+    await _confirm_series(context, Asked("sure", asked.number, f"{asked.value}:{last:%Y%m%d}"))
     context.dialog.close()
 
 
+async def _confirm_series(context: Context, asked: Asked) -> None:
+    seen, minutes, last = _timing(asked.value)
+    await _confirm(context, asked.number, seen, minutes, last)
+
+
 async def _release(context: Context, asked: Asked) -> None:
-    seen, minutes, last = (*asked.value.split(":"), "", "", "")[:3]
+    seen, at, last = _timing(asked.value)
+    if at is None and context.settings.quiet.covers(context.clock()):  # it was not quiet yet when that was asked
+        await _confirm(context, asked.number, seen, None, last)
+        return
     found = await context.broadcasts.release(
-        context.actor,
-        asked.number,
-        at=_moment(minutes),
-        weekly_until=_day(last),
-        seen=seen,
-        watch=True,
+        context.actor, asked.number, at=at, weekly_until=last, seen=seen, watch=True
     )
     if found.state == "waiting":
         note = context.t("A second officer must approve it now. Those who may were told.")
     else:
         note = context.t("It is on its way. I tell you here how it goes on.")
     await _show(context, found, f"**{note}**")
+
+
+def _timing(value: str) -> tuple[str, datetime | None, date | None]:
+    """Read the value of a button: the version that was shown, when it begins, the last day."""
+    seen, minutes, last = (*value.split(":"), "", "", "")[:3]
+    return seen, _moment(minutes), _day(last)
 
 
 def _moment(minutes: str) -> datetime | None:
@@ -525,7 +555,9 @@ async def _again(context: Context, asked: Asked) -> None:
     people = await context.broadcasts.again(context.actor, asked.number)
     await context.broadcasts.watch(context.actor, asked.number)
     context.say(
-        context.t(
+        context.t("Sending again to all who certainly got nothing.")
+        if people is None
+        else context.t(
             "Sending again to {people} people who certainly got nothing.", people=context.catalogue.number(people)
         ),
         buttons=[Button(context.t("Progress"), f"broadcast:progress:{asked.number}")],
@@ -534,8 +566,7 @@ async def _again(context: Context, asked: Asked) -> None:
 
 async def _show_progress(context: Context, asked: Asked) -> None:
     progress = await context.broadcasts.progress(context.actor, asked.number)
-    step = await context.broadcasts.step(context.actor)
-    lines = [progress_words(progress, step, context.catalogue), _whom(context, progress.broadcast.audience)]
+    lines = [progress_words(progress, context.catalogue), _whom(context, progress.broadcast.audience)]
     if progress.finish:
         lines.append(
             context.t("Sent by about {time}.", time=context.catalogue.minute(progress.finish, context.settings.zone))
@@ -561,8 +592,8 @@ def _back(context: Context, number: int) -> Button:
     return Button(context.t("Broadcast {number}", number=number), f"broadcast:open:{number}")
 
 
-_BatchResult = Callable[[Context, Asked], Awaitable[None]]
-_ACTIONS: Final[Mapping[str, _BatchResult]] = {
+_Step = Callable[[Context, Asked], Awaitable[None]]
+_ACTIONS: Final[Mapping[str, _Step]] = {
     "new": _new,
     "open": _open,
     "whom": _choose_whom,
@@ -579,6 +610,7 @@ _ACTIONS: Final[Mapping[str, _BatchResult]] = {
     "now": _confirm_now,
     "when": _ask_when,
     "weekly": _ask_until,
+    "sure": _confirm_series,
     "send": _release,
     "approve": _approve,
     "pause": _pause,
@@ -589,7 +621,7 @@ _ACTIONS: Final[Mapping[str, _BatchResult]] = {
     "progress": _show_progress,
     "report": _report,
 }
-_TYPED: Final[Mapping[str, _BatchResult]] = {TEXT: _take_text, WHEN: _take_when, UNTIL: _take_until, CODE: _take_code}
+_TYPED: Final[Mapping[str, _Step]] = {TEXT: _take_text, WHEN: _take_when, UNTIL: _take_until, CODE: _take_code}
 
 ROUTE = Route(
     "broadcast",

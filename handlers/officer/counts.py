@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from bot import access
 from bot.clock import local_day
 from bot.conversation.context import Context, Route
+from bot.exports import walk_counts
 from bot.exports.overview import Overview, View
 from bot.i18n.catalogue import mark
 from bot.message import Button
 from bot.reminders.summary import summary_wording
-from bot.statistics import counts
+from bot.statistics import counts, walks
+from bot.text.normalize import fold
 
 CHARTS = ("ranking", "growth", "progress", "funnel")
 PERIODS = {"7": 7, "30": 30, "365": 365, "all": 0}
 DEFAULT_PERIOD = "30"
+WALKS = "counts:walks:"  # then a guide and a period, both may be empty
+_WALK_WORDS = ("huongdan", "huong dan", "guides", "guide")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,9 @@ async def handle(context: Context) -> None:
     if context.choice in ("counts:summary-on", "counts:summary-off"):
         _switch_summary(context, on=context.choice.endswith("on"))
         return
+    if context.choice.startswith(WALKS) or (context.command and fold(context.argument) in _WALK_WORDS):
+        await _show_walks(context)
+        return
     scope = context.scope(access.COUNT)
     asked = _read(context, scope)
     if asked.chart == "districts":
@@ -61,6 +69,25 @@ async def handle(context: Context) -> None:
     shown = await overview.show(View(asked.chart, asked.days, asked.district, seen))
     wants = await context.work.wants_summary()
     context.replies.append(replace(shown, buttons=tuple(_buttons(context, asked, scope, wants=wants))))
+
+
+async def _show_walks(context: Context) -> None:
+    """Show where guided walks stop: of all guides, or step by step of the one that was chosen."""
+    guide_id, _, period = context.choice.removeprefix(WALKS).partition(":") if context.choice else ("", "", "")
+    days = PERIODS.get(period) or PERIODS[DEFAULT_PERIOD]
+    today = local_day(context.work.at, context.settings.zone)
+    guides = list(context.library.guides.values())
+    counted = await walks.count_walks(context.work.store, guides, since=today - timedelta(days=days - 1), until=today)
+    found = next((pair for pair in zip(guides, counted, strict=True) if pair[0].id == guide_id), None)
+    if found is not None:
+        said = walk_counts.by_step(*found, context.catalogue, days=days)
+    else:
+        said = walk_counts.overview(list(zip(guides, counted, strict=True)), context.catalogue, days=days)
+    buttons = [Button(guide.title.in_language(context.language), f"{WALKS}{guide.id}:{days}") for guide in guides
+               if guide.id != guide_id]  # fmt: skip
+    labels = {"7": context.t("7 days"), "30": context.t("30 days"), "365": context.t("1 year")}
+    buttons += [Button(label, f"{WALKS}{guide_id}:{key}") for key, label in labels.items() if int(key) != days]
+    context.say(said, buttons=[*buttons, *_back(context)])
 
 
 def _switch_summary(context: Context, *, on: bool) -> None:
@@ -110,7 +137,8 @@ def _buttons(context: Context, asked: _Asked, scope: frozenset[str] | None, *, w
         if wants
         else Button(t("Every week by itself"), "counts:summary-on")
     )
-    return [*buttons, switch, Button(t("Export"), "/xuat"), context.menu_button("menu")]
+    walked = Button(t("Where guided walks stop"), WALKS)
+    return [*buttons, switch, walked, Button(t("Export"), "/xuat"), context.menu_button("menu")]
 
 
 def _back(context: Context) -> list[Button]:

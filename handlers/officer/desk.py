@@ -22,4 +22,11 @@ async def handle(context: Context) -> None:
     )
 
 
-ROUTE = Route("desk", handle, commands=("/desk",), action=access.DESK, help=mark("The desk, for a larger screen"))
+ROUTE = Route(
+    "desk",
+    handle,
+    commands=("/desk",),
+    keywords=("bàn làm việc", "ban lam viec", "desk"),
+    action=access.DESK,
+    help=mark("The desk, for a larger screen"),
+)

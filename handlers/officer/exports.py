@@ -58,8 +58,9 @@ async def _send_csv(context: Context) -> None:
 async def _send_raw(context: Context) -> None:
     rows = await context.work.raw_reports(limit=MOST_RAW_ROWS + 1)
     if len(rows) > MOST_RAW_ROWS:
-        command = "python -m bot counts --raw --out FILE"
-        context.say(context.t("There are too many reports for a chat. On the server: {command}", command=command))
+        context.say(
+            context.t("There are too many reports for a chat. Please ask whoever runs the server for the file.")
+        )
         return
     content = (BOM + as_csv(RAW_HEADER, [[row[column] for column in RAW_HEADER] for row in rows])).encode()
     context.work.audit("export-raw", f"{len(rows)} reports")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot import access
+from bot.access.names import OfficerNames, officer_names
 from bot.conversation.context import Context, Route
 from bot.errors import NotAllowed
 from bot.helpdesk.cases import DATA, TAKEN, Case, CaseMessage, Officer
@@ -41,7 +42,7 @@ async def handle(context: Context) -> None:
         elif action == "close":
             await _close(context, case)
         else:
-            _show(context, case, said)
+            await _show(context, case, said)
     except NotAllowed as refusal:
         context.dialog.close()
         context.say(context.t(str(refusal)), buttons=[_back(context)])
@@ -63,14 +64,15 @@ async def _list(context: Context, *, page: int) -> None:
                    count=waiting.overdue_data)
         )  # fmt: skip
     shown = cases[page * SHOWN : (page + 1) * SHOWN]
-    lines += [_line(context, case) for case in shown]
+    names = await context.work.read(officer_names)
+    lines += [_line(context, case, names) for case in shown]
     buttons = [Button(context.t("Message {number}", number=case.number), f"case:open:{case.number}") for case in shown]
     if len(cases) > (page + 1) * SHOWN:
         buttons.append(Button(context.t("Next page"), f"case:page:{page + 1}"))
     context.say("\n".join(lines), buttons=[*buttons, context.menu_button("menu")])
 
 
-def _line(context: Context, case: Case) -> str:
+def _line(context: Context, case: Case, names: OfficerNames) -> str:
     t, place = context.t, context.help_desk.place_name(case.district, context.catalogue)
     due = context.catalogue.minute(case.due_at, context.settings.zone)
     if case.waiting_since is None:
@@ -81,27 +83,32 @@ def _line(context: Context, case: Case) -> str:
         line = t("{number}. {place}: due at {due}.", number=case.number, place=place, due=due)
     if case.kind == DATA:
         line += " " + t("About personal data.")
-    return f"{line} {_in_hand(context, case)}".strip()
+    return f"{line} {_in_hand(context, case, names)}".strip()
 
 
-def _in_hand(context: Context, case: Case) -> str:
+def _in_hand(context: Context, case: Case, names: OfficerNames) -> str:
     if case.officer == context.work.citizen.id:
-        return context.t("You have it in hand.")
-    return context.t("Officer {officer} has it in hand.", officer=case.officer) if case.officer else ""
+        return context.t("You are handling it.")
+    if not case.officer:
+        return ""
+    return context.t("{officer} is handling it.", officer=escape(names.of(case.officer, context.catalogue)))
 
 
-def _show(context: Context, case: Case, said: list[CaseMessage]) -> None:
+async def _show(context: Context, case: Case, said: list[CaseMessage]) -> None:
     t, desk, officer = context.t, context.help_desk, _officer(context)
+    names = await context.work.read(officer_names)
     context.work.do(lambda tx, _: desk.note_reading(tx, officer, case.number, at=context.work.at))
     place = desk.place_name(case.district, context.catalogue)
     lines = ["**" + t("Message {number}", number=case.number) + f"**, {place}"]
     if case.kind == DATA:
         lines.append(t("About personal data."))
-    lines += filter(None, [_in_hand(context, case)])
+    lines += filter(None, [_in_hand(context, case, names)])
     if case.question:
         lines.append(t("The question that I could not answer: {question}", question=escape(case.question)))
     for one in said[-MOST_SAID:]:
-        who = t("Officer") if one.by_officer else t("Citizen")
+        who = t("Citizen") if not one.by_officer else t("Officer")
+        if one.officer:
+            who = escape(names.of(one.officer, context.catalogue))
         lines.append(f"\n**{who}, {context.catalogue.minute(one.at, context.settings.zone)}**\n{escape(one.text)}")
     mine = case.officer == officer.id
     if mine:
@@ -124,7 +131,7 @@ def _take(context: Context, case: Case, *, over: bool) -> None:
     context.work.do(lambda tx, _: desk.take(tx, officer, case.number, at=context.work.at, over=over))
     context.dialog.ask(ANSWER, number=str(case.number))
     context.say(
-        context.t("You have message {number} in hand. What you type now goes to the citizen.", number=case.number),
+        context.t("You have taken message {number}. What you type now goes to the citizen.", number=case.number),
         buttons=_doing(context, case),
     )
 
@@ -159,8 +166,9 @@ async def _offer_successors(context: Context, case: Case, district: str) -> None
     key = "" if district == "*" else district
     found = await context.work.read(lambda tx: desk.successors(tx, case, key))
     buttons = [Button(context.t("To whoever takes it first"), f"case:give:{case.number}:{district}:0")]
+    names = await context.work.read(officer_names)
     buttons += [
-        Button(context.t("Officer {officer}", officer=one.id), f"case:give:{case.number}:{district}:{one.id}")
+        Button(names.of(one.id, context.catalogue), f"case:give:{case.number}:{district}:{one.id}")
         for one in found[:SHOWN]
     ]
     place_name = desk.place_name(key, context.catalogue) if key else context.t("the whole province")

@@ -34,7 +34,7 @@ async def handle(context: Context) -> None:
         context.work.store,
         context.regions,
         period,
-        settings.report,
+        settings.report_form,
         made_at=context.work.at.astimezone(settings.zone),
         small_count=settings.privacy.small_count,
         scope=scope,

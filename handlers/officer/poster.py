@@ -76,8 +76,8 @@ async def _make(context: Context, source: Source, form: str) -> None:
     except poster.NoEntryPoint:
         raise NotAllowed(
             context.t(
-                "No poster yet: no channel is set up that its codes could lead to. Ask an admin to set zalo_oa.link, "
-                "web.public_url or telegram.username."
+                "No poster yet: no channel is set up that its codes could lead to. Please ask whoever runs the "
+                "server to set the public address of Zalo, of the website or of Telegram."
             )
         ) from None
     name = ", ".join(filter(None, _names(context, source)))

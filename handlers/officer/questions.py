@@ -20,12 +20,20 @@ async def handle(context: Context) -> None:
         context.say(context.t("In the last {days} days every question found an answer.", days=DAYS))
         return
     lines = ["**" + context.t("Questions without a good answer, last {days} days", days=DAYS) + "**"]
-    lines += [f"{gap.times} × {escape(gap.text)}" + (f" ({gap.article})" if gap.article else "") for gap in gaps]
+    lines += [
+        f"{gap.times} × {escape(gap.text)}" + (f" ({_title(context, gap.article)})" if gap.article else "")
+        for gap in gaps
+    ]
     if complaints:
         lines.append("\n**" + context.t("Articles that did not help, and why") + "**")
         lines += [_line(context, complaint) for complaint in complaints[:MOST_SHOWN]]
-    lines.append(context.t('To teach one: python -m bot teach ARTICLE "question"'))
     context.say("\n".join(lines), buttons=[context.menu_button("menu")])
+
+
+def _title(context: Context, article: str) -> str:
+    """Return the title of an article; its id if there is none of that id any more."""
+    found = context.library.articles.get(article)
+    return found.title.in_language(context.language) if found else article
 
 
 def _line(context: Context, complaint: Complaint) -> str:
@@ -34,7 +42,7 @@ def _line(context: Context, complaint: Complaint) -> str:
         for name, label in REASONS.items()
         if complaint.reasons.get(name)
     ]
-    return f"{context.catalogue.number(complaint.times)} × {complaint.article}" + (
+    return f"{context.catalogue.number(complaint.times)} × {_title(context, complaint.article)}" + (
         f" ({'; '.join(given)})" if given else ""
     )
 

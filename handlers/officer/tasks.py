@@ -20,7 +20,7 @@ async def handle(context: Context) -> None:
     scopes = context.scope(SEE_TASKS)
     if scopes is not None:
         places = ", ".join(d.title(context.language) for d in context.regions.districts.values() if d.id in scopes)
-        lines.append(context.t("Your area: {places}. What lies outside it, you neither see nor reach.", places=places))
+        lines.append(context.t("Your area: {places}. You cannot see or write to anything outside it.", places=places))
     buttons = [Button(context.t(route.help), route.commands[0]) for route in tasks]
     context.say("\n".join(lines), buttons=[*buttons, context.menu_button("menu")])
 

@@ -7,7 +7,6 @@ import hashlib
 import http.client
 import json
 import random
-import shutil
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,13 +21,13 @@ from bot import access
 from bot.backup.backup import Manifest, back_up, verify
 from bot.backup.restore import restore
 from bot.errors import BotError, SchemaTooNew
-from bot.library.knowledge import INDEX_FILE, Knowledge
+from bot.library.knowledge import Knowledge
 from bot.message import Person
 from bot.store import Store, broadcasts, credentials, open_store, people, tallies
 from bot.store.copying import Sums, sum_up
 from bot.store.introspection import tables
 from bot.store.migrations import MIGRATIONS
-from tests.conftest import CACHE, NOON
+from tests.conftest import NOON, copy_learned
 from tests.support.engines import Engine
 from tests.support.processes import RunningBot, run_command, running_bot
 from tests.support.random_rows import fill
@@ -348,7 +347,7 @@ class Load:
 
 def test_the_drill(engine: Engine, tmp_path: Path, knowledge: Knowledge) -> None:
     """Random load, a backup under it, more load, kill -9, restore: exactly what the backup held, and it goes on."""
-    shutil.copy(CACHE / INDEX_FILE, tmp_path / INDEX_FILE)
+    copy_learned(tmp_path)
     path = tmp_path / "backup.db"
     with running_bot(
         tmp_path,

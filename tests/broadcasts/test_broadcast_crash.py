@@ -8,16 +8,15 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import shutil
 import time
 from collections import Counter
 from pathlib import Path
 
 from bot.broadcasts.sender import GROUP, MAX_IN_FLIGHT, MAX_PREFETCH
 from bot.clock import now, stamp
-from bot.library.knowledge import INDEX_FILE, Knowledge
+from bot.library.knowledge import Knowledge
 from bot.store import Store, Transaction, open_store, reach
-from tests.conftest import CACHE
+from tests.conftest import copy_learned
 from tests.fakes import zalo
 from tests.fakes.telegram import TOKEN, Call, FakeTelegram, Fault, running_telegram, until
 from tests.fakes.zalo_oa import APP_ID, APP_SECRET, FIRST_REFRESH, OA_SECRET, FakeZaloOA, Said, running_zalo_oa
@@ -114,7 +113,7 @@ async def fill(store: Store) -> None:
 
 
 async def test_a_broadcast_survives_kills(tmp_path: Path, knowledge: Knowledge) -> None:
-    shutil.copy(CACHE / INDEX_FILE, tmp_path / INDEX_FILE)
+    copy_learned(tmp_path)
     store = open_store(f"sqlite:///{tmp_path / 'bot.db'}")
     await fill(store)
     text = tmp_path / "text.txt"

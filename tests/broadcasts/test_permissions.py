@@ -154,7 +154,7 @@ class Officers(RuleBasedStateMachine):
 
     @rule(who=officers, number=numbers)
     def write_and_plan(self, who: int, number: int) -> None:
-        self.attempt(who, number, lambda actor, n: self.broadcasts.write(actor, n, "vi", "Mời bạn."))
+        self.attempt(who, number, lambda actor, n: self.broadcasts.write(actor, n, {"vi": "Mời bạn."}))
         self.attempt(who, number, self.broadcasts.plan)
 
     @rule(who=officers, number=numbers, name=st.sampled_from(

@@ -63,7 +63,7 @@ async def sent(bot: Service, boss: Actor) -> int:
 
 async def planned(bot: Service, boss: Actor) -> int:
     number = await bot.broadcasts.draft(boss, Audience())
-    await bot.broadcasts.write(boss, number, "vi", "Mời bạn cài ứng dụng.")
+    await bot.broadcasts.write(boss, number, {"vi": "Mời bạn cài ứng dụng."})
     await bot.broadcasts.plan(boss, number)
     return number
 

@@ -200,7 +200,7 @@ async def test_two_processes_together_keep_what_a_token_may_send(
             both.append(await stack.enter_async_context(open_service(shared, ROUTES, now=clock, online=True)))
         await both[0].keep_place()  # sees the second one at once
         number = await both[0].broadcasts.draft(Actor(), Audience())
-        await both[0].broadcasts.write(Actor(), number, "vi", "Mời bạn cài ứng dụng.")
+        await both[0].broadcasts.write(Actor(), number, {"vi": "Mời bạn cài ứng dụng."})
         await both[0].broadcasts.plan(Actor(), number)
         await both[0].broadcasts.release(Actor(), number)
         for turn in range(turns):

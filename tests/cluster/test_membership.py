@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import os
 import random
-import shutil
 import time
 import uuid
 from collections import Counter
@@ -30,12 +29,12 @@ from bot.conversation.inbox import Inbox
 from bot.conversation.person_queue import Answer, PersonQueues
 from bot.conversation.unit_of_work import PersonState
 from bot.errors import Flooded
-from bot.library.knowledge import INDEX_FILE, Knowledge
+from bot.library.knowledge import Knowledge
 from bot.message import IncomingMessage, Outcome, Person, Reply
 from bot.runtime.telegram_factory import TELEGRAM_HOOK
 from bot.store import Store, Transaction, messages, open_store, people
 from tests.channels.telegram.test_crash import IN_FLIGHT, OFF
-from tests.conftest import CACHE, NOON, FrozenClock
+from tests.conftest import NOON, FrozenClock, copy_learned
 from tests.fakes.telegram import TOKEN, FakeTelegram, running_telegram, until
 from tests.support.engines import Engine, PostgresServer
 from tests.support.processes import RunningBot
@@ -419,7 +418,7 @@ def replicas(tmp_path: Path, url: str, fake: FakeTelegram, count: int, **more: s
     for number in range(count):
         data = tmp_path / f"replica-{number}"
         data.mkdir()
-        shutil.copy(CACHE / INDEX_FILE, data / INDEX_FILE)
+        copy_learned(data)
         environment = {
             "BOT_DATABASE": url,
             "BOT_DATA": str(data),

@@ -18,10 +18,10 @@ import click
 import pytest
 
 from bot.__main__ import entry, main
-from bot.library.knowledge import INDEX_FILE, Knowledge
+from bot.library.knowledge import Knowledge
 from bot.message import Person
 from bot.store import Transaction, messages, open_store, people, questions, reports
-from tests.conftest import CACHE, ROOT
+from tests.conftest import ROOT, copy_learned
 from tests.support.processes import run_command
 
 Typed = Callable[..., CompletedProcess[str]]
@@ -32,7 +32,7 @@ def data(tmp_path: Path, knowledge: Knowledge) -> Path:
     """A data folder that holds the ready index and no records yet."""
     folder = tmp_path / "data"
     folder.mkdir()
-    shutil.copy(CACHE / INDEX_FILE, folder / INDEX_FILE)
+    copy_learned(folder)
     return folder
 
 
@@ -166,6 +166,8 @@ REFUSED: list[tuple[tuple[str, ...], dict[str, str], str]] = [
     (("role", "revoke", "7"), {}, "Person 7 holds no role."),
     (("invite", "--role", "officer", "--scope", "ha-noi"), {},
      "--scope: there is no district 'ha-noi'; known are vinh-yen,"),
+    (("invite", "--role", "officer", "--scope", "xã Đồng Văn"), {}, "--scope: there is no district"),
+    (("invite", "--role", "officer", "--name", "0912345678"), {}, "--name: Please type a name with letters"),
     (("invite", "--role", "admin", "--scope", "yen-lac"), {}, "--scope: an admin is an admin of the whole province."),
     (("--config", "no.yaml", "counts"), {}, "no.yaml: cannot be read: No such file or directory."),
     (("counts",), {"BOT_COLOUR": "red"}, "environment: BOT_COLOUR is not a known setting."),
@@ -354,7 +356,8 @@ def test_counts_by_anything(
 
 
 def test_invite_role_revoke_and_forget(data: Path) -> None:
-    first = fine(run_command("invite", "--role", "officer", "--scope", "yen-lac", data=data)).splitlines()
+    named = ("--scope", "huyện Yên Lạc", "--name", "Nguyễn Lan")
+    first = fine(run_command("invite", "--role", "officer", *named, data=data)).splitlines()
     assert re.fullmatch(r"/start moi_[\w-]{20}", first[0])
     assert "it works once" in first[1]
     assert first[2].startswith("Web chat: http://127.0.0.1:8080/?s=moi_")
@@ -365,6 +368,7 @@ def test_invite_role_revoke_and_forget(data: Path) -> None:
     assert "Mã mời này không đúng" in said
     listed = fine(run_command("role", "list", data=data)).splitlines()
     assert [row.split("\t")[:4] for row in listed[1:]] == [["1", "console", "officer", "yen-lac"]]
+    assert listed[1].endswith("\tNguyễn Lan")
     assert fine(run_command("role", "revoke", "1", data=data)) == "Revoked: person 1 is a citizen again.\n"
     assert len(fine(run_command("role", "list", data=data)).splitlines()) == 1
     assert fine(run_command("forget", "1", data=data)) == "Deleted: person 1.\n"
@@ -374,6 +378,13 @@ def test_invite_role_revoke_and_forget(data: Path) -> None:
             assert database.execute(f"SELECT COUNT(*) FROM {table}").fetchone() == (0,), table
         actions = [row[0] for row in database.execute("SELECT action FROM audit ORDER BY id")]
     assert actions == ["invite", "grant", "revoke", "forget"]
+
+
+def test_the_last_admin_is_revoked_only_when_told_so(data: Path) -> None:
+    line = fine(run_command("invite", "--role", "admin", data=data)).splitlines()[0]
+    fine(run_command("chat", data=data, stdin=f"{line}\n"))
+    assert "only admin left" in refused(run_command("role", "revoke", "1", data=data))
+    assert fine(run_command("role", "revoke", "1", "--last-admin", data=data)).startswith("Revoked")
 
 
 async def test_forget_leaves_nothing_readable_while_the_bot_runs(data: Path) -> None:
@@ -417,6 +428,39 @@ def test_check_tells_every_problem_with_its_place_and_status_1(data: Path, tmp_p
     assert any(re.search(r"vinh-phuc\.yaml:\d+: the code 08707 belongs to", line) for line in lines)
 
 
+# The agency's name, the options; the exit status, and whether a warning is printed.
+WARNINGS = [
+    ("", (), 0, True),
+    ("", ("--strict",), 1, True),
+    ('{"vi": "Sở Thử nghiệm", "en": "the Trial Department"}', ("--strict",), 0, False),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "status", "warned"), WARNINGS)
+def test_check_prints_warnings_and_fails_only_when_strict(
+    typed: Typed, monkeypatch: pytest.MonkeyPatch, name: str, options: tuple[str, ...], status: int, warned: bool
+) -> None:
+    monkeypatch.setenv("BOT_OPERATOR__NAME", name)
+    done = typed("check", "--no-overlaps", "--on", "2026-12-01", *options)
+    assert done.returncode == status, done.stderr
+    assert ("warning: config.yaml: operator.name is not set" in done.stderr) is warned
+    assert "articles, settings, regions and translations are in order." in done.stdout or status
+
+
+def test_check_reports_slips_of_wording_and_of_the_menu(data: Path, tmp_path: Path) -> None:
+    content = copy_of_content(tmp_path)
+    menu = content / "menu.yaml"
+    menu.write_text(menu.read_text(encoding="utf-8").replace("article:about-manual", "article:nothing"), "utf-8")
+    (content / "reminders" / "beware-scam.yaml").write_text(
+        "id: beware-scam\nstatus: current\nchecked_on: 2026-12-01\ntitle: {vi: Mời, en: Hello}\n"
+        "text: {vi: Mời bạn hỏi bot., en: Ask me.}\n",
+        encoding="utf-8",
+    )
+    said = refused(run_command("check", "--no-overlaps", "--on", "2026-12-01", data=data, BOT_CONTENT=str(content)))
+    assert "beware-scam.yaml:5: says 'bot'; our word for it is 'trợ lý'." in said
+    assert re.search(r"menu\.yaml:\d+: there is no article nothing\.", said)
+
+
 def test_check_knows_what_is_stale(data: Path) -> None:
     said = refused(run_command("check", "--no-overlaps", "--on", "2099-01-01", data=data))
     assert "was last checked on 2026-" in said
@@ -457,6 +501,11 @@ def test_a_broadcast_from_the_first_text_to_the_report(typed: Typed, data: Path,
     assert number is not None
     for expected in ("To: Yên Lạc district; have not reported", "bit.ly", "Messages: 0"):
         assert expected in planned
+    for moment in ("2026-12-01 08:30", "2026-12-01T08:30", "8h thứ năm", "7 giờ tối ngày 25 tháng 11", "tomorrow 9am"):
+        assert "Nobody would get this message" in refused(typed("broadcast", "send", number[1], "--at", moment))
+    for moment in ("30/2 8h", "mai", "sáng mai 3 giờ chiều", "2026-12-01 25:00", ""):
+        unclear = refused(typed("broadcast", "send", number[1], "--at", moment), status=2)
+        assert 'is not one day and one hour, such as "2026-12-01 08:30"' in unclear
     assert "Nobody would get this message" in refused(typed("broadcast", "send", number[1]))
     assert f"{number[1]}\tplanned, not sent yet\tYên Lạc district" in fine(typed("broadcast", "list"))
     assert "planned, not sent yet" in fine(typed("broadcast", "show", number[1]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -14,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from bot.library.knowledge import INDEX_FILE, Knowledge
-from tests.conftest import CACHE
+from bot.library.knowledge import Knowledge
+from tests.conftest import copy_learned
 from tests.support.processes import RunningBot, running_bot
 
 # What the citizen sends, and what must stand in the answer.
@@ -62,7 +61,7 @@ class Citizen:
 
 @pytest.fixture
 def bot(tmp_path: Path, knowledge: Knowledge) -> Iterator[RunningBot]:
-    shutil.copy(CACHE / INDEX_FILE, tmp_path / INDEX_FILE)
+    copy_learned(tmp_path)
     with running_bot(tmp_path) as running:
         yield running
 

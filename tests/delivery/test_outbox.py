@@ -85,7 +85,7 @@ FITS: list[tuple[str, Reply, Capabilities, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "reply", "traits", "texts"), FITS, ids=[row[0] for row in FITS])
+@pytest.mark.parametrize(("name", "reply", "capabilities", "texts"), FITS, ids=[row[0] for row in FITS])
 def test_fit(name: str, reply: Reply, capabilities: Capabilities, texts: list[str]) -> None:
     parts = list(fit(reply, capabilities))
     assert [part.text for part in parts] == texts
@@ -271,3 +271,29 @@ async def test_nobody_is_pushed_to_after_erasing(store: Store) -> None:
     await store.write(lambda tx: (queue(tx, A, "a1"), people.erase(tx, 1)))
     await outbox(store, Clockwork(), channel).send_pushes()
     assert channel.sent == []
+
+
+SCREEN_NAME = "screen:walk/open/vi"
+DRAWN: list[tuple[str, bytes | Exception, bool, bytes | str, str]] = [
+    ("drawn", b"PNG", False, b"PNG", "bằng lời"),
+    ("by its name", b"PNG", True, SCREEN_NAME, "bằng lời"),
+    ("gone", b"", False, b"", ""),
+    ("broken", ValueError("no such font"), False, b"", ""),
+]
+
+
+@pytest.mark.parametrize(("about", "picture", "names", "image", "alt"), DRAWN, ids=[row[0] for row in DRAWN])
+async def test_a_screen_is_drawn_where_the_channel_needs_bytes(
+    store: Store, about: str, picture: bytes | Exception, names: bool, image: bytes | str, alt: str
+) -> None:
+    def draw(name: str) -> bytes:
+        assert name == SCREEN_NAME
+        if isinstance(picture, Exception):
+            raise picture
+        return picture
+
+    channel = Recorder(capabilities=Capabilities(longest_text=100, names_screens=names))
+    box = Outbox(store, {"recorder": channel}, clock=FrozenClock(), draw=draw)
+    await box.deliver(A, [Reply("bước 1", TWO, SCREEN_NAME, "bằng lời")], "m")
+    ((_, reply, _),) = channel.sent
+    assert (reply.text, reply.buttons, reply.image, reply.alt) == ("bước 1", TWO, image, alt)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
 from bot.clock import now, stamp
-from bot.library.knowledge import INDEX_FILE, Knowledge
+from bot.library.knowledge import Knowledge
 from bot.store import Store, Transaction, appointments, open_store
-from tests.conftest import CACHE
+from tests.conftest import copy_learned
 from tests.fakes.telegram import TOKEN, Call, FakeTelegram, Fault, running_telegram, until
 from tests.support.broadcasts import add_person
 from tests.support.processes import RunningBot
@@ -32,7 +31,7 @@ def environment(telegram: FakeTelegram) -> dict[str, str]:
 
 
 async def test_reminders_survive_kills(tmp_path: Path, knowledge: Knowledge) -> None:
-    shutil.copy(CACHE / INDEX_FILE, tmp_path / INDEX_FILE)
+    copy_learned(tmp_path)
     store = open_store(f"sqlite:///{tmp_path / 'bot.db'}")
 
     def work(tx: Transaction) -> None:

@@ -12,6 +12,7 @@ import docx
 import pytest
 
 from bot import access
+from bot.clock import moment
 from bot.demo.simulation import ADDRESS, MADE_UP, NotEmpty, simulate
 from bot.exports.official_report import make_report
 from bot.exports.report_figures import last_month
@@ -21,7 +22,7 @@ from bot.library.articles import load_library
 from bot.library.regions import load_regions
 from bot.library.sources import codes_within, load_sources
 from bot.message import Person
-from bot.settings import ReportSettings
+from bot.settings import ReportSettings, Settings
 from bot.statistics import counts
 from bot.store import Store, open_store, people
 from tests.conftest import NOON, ROOT, Talk
@@ -30,12 +31,13 @@ from tests.support.processes import run_command
 REGIONS = load_regions(ROOT / "content/regions/vinh-phuc.yaml")
 LIBRARY, SOURCES = load_library(ROOT / "content"), load_sources(ROOT / "content")
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+WORKING = Settings().working
 TODAY = NOON.astimezone(ZONE).date()
 WARNING = "SỐ LIỆU MÔ PHỎNG"
 
 
 async def fill(store: Store, *, seed: int = 1, number: int = 1500) -> None:
-    await simulate(store, REGIONS, LIBRARY, SOURCES, now=NOON, zone=ZONE, people=number, seed=seed)
+    await simulate(store, REGIONS, LIBRARY, SOURCES, now=NOON, working=WORKING, people=number, seed=seed)
 
 
 @pytest.fixture
@@ -127,6 +129,15 @@ async def test_talks_wait_and_messages_were_sent_to_those_who_asked_for_them(sto
     assert [row["state"] for row in sent] == ["done"] * 8 + ["waiting"]
     assert all(row["people"] > 50 and not row["unasked"] for row in sent[1:-1])
     assert max(row["last"] for row in sent[:-1]) < NOON.isoformat()
+
+
+async def test_deadlines_keep_working_hours(store: Store) -> None:
+    await fill(store)
+    rows = await store.read(lambda tx: tx.all("SELECT opened_at, due_at FROM conversations"))
+    assert len(rows) > 4
+    for row in rows:
+        assert moment(row["due_at"]) == WORKING.due(moment(row["opened_at"]), 2)
+        assert WORKING.works_on(moment(row["due_at"]).astimezone(ZONE).date())
 
 
 async def test_it_is_refused_where_anybody_is_or_was_counted(store: Store) -> None:

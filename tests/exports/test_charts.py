@@ -63,7 +63,9 @@ STEPS = [
 ]
 SENT = [Sent(TODAY - timedelta(days=n)) for n in (0, 3, 12, 29)]
 
+DAILY = charts.growth(days(30), VI, place="huyện Vĩnh Tường", sent=SENT)
 DRAWN: dict[str, Chart] = {
+    "growth by day": DAILY,
     "ranking": charts.ranking(province(), REGIONS, VI, official=OfficialFigure(date(2021, 10, 10), 67_750)),
     "ranking of nothing": charts.ranking(province([0.0] * 9), REGIONS, VI),
     "ranking in English": charts.ranking(province(step=1), REGIONS, EN),
@@ -110,8 +112,9 @@ def test_the_words_are_vietnamese_with_the_figures() -> None:
     assert "Huyện Tam Đảo: 0% · đã hết hạn" in DRAWN["progress"].alt
     assert "Đặt câu hỏi: 800.500 (65%)" in DRAWN["funnel"].alt
     assert "Mở hướng dẫn: dưới 10" in DRAWN["funnel"].alt
-    assert "22/11/2026: 4.936" in DRAWN["growth"].alt
-    assert "không có báo cài mới" in DRAWN["growth of nothing"].alt
+    assert "22/11/2026: " in DRAWN["growth"].alt
+    assert "Mỗi cột là 7 ngày" in DRAWN["growth"].alt  # single days of rounded counts are noise
+    assert "không có lượt báo mới" in DRAWN["growth of nothing"].alt
     assert "Tam Dương district: 8.58% · 6,735" in DRAWN["ranking in English"].alt
 
 
@@ -126,11 +129,22 @@ def test_each_chart_is_a_specification_of_its_own(name: str) -> None:
 
 
 def test_marks_stand_where_something_was_sent() -> None:
-    described = json.loads(DRAWN["growth"].description)
-    assert [mark["label"] for mark in described["marks"]] == ["24/10", "10/11", "19/11", "22/11"]
-    weekly = json.loads(DRAWN["growth of a year"].description)
-    assert {mark["day"] for mark in weekly["marks"]} == {"2026-10-19", "2026-11-09", "2026-11-16"}
-    assert all(date.fromisoformat(row["day"]).weekday() == 0 for row in weekly["rows"])
+    daily = json.loads(DAILY.description)
+    assert [mark["label"] for mark in daily["marks"]] == ["24/10", "10/11", "19/11", "22/11"]
+    for name in ("growth", "growth of a year"):
+        weekly = json.loads(DRAWN[name].description)
+        assert {mark["day"] for mark in weekly["marks"]} <= {row["day"] for row in weekly["rows"]}
+        assert len(weekly["marks"]) >= 2
+
+
+@pytest.mark.parametrize("length", [1, 6, 7, 8, 30, 91])
+def test_rounded_growth_is_shown_in_whole_sevens(length: int) -> None:
+    counted = days(length)
+    described = json.loads(charts.growth(counted, VI, place="toàn tỉnh", step=5).description)
+    ends = [date.fromisoformat(row["day"]) for row in described["rows"]]
+    assert ends == [TODAY - timedelta(days=7 * n) for n in reversed(range(max(1, length // 7)))]
+    shown = counted[length % 7 if length > 7 else 0 :]
+    assert sum(row["new"] for row in described["rows"]) == sum(day.new for day in shown)
 
 
 async def test_svg_keeps_the_text_and_its_typeface() -> None:

@@ -63,6 +63,7 @@ FORM = ReportSettings(
     parent_agency="Ủy ban nhân dân tỉnh Phú Thọ",
     agency="Sở Thử nghiệm",
     symbol="STN",
+    place="Phú Thọ",
     recipients=("UBND tỉnh (để báo cáo)", "Sở Y tế;"),
     signature=SignatureSettings(authority="KT. GIÁM ĐỐC", position="Phó Giám đốc", name="Người Ký Thử"),
 )
@@ -240,7 +241,7 @@ async def test_the_report_holds_published_figures_only(store: Store) -> None:
     counted = {one.name: (one.before, one.now, one.total) for one in made.lines if one.total or one.now}
     assert counted == {"huyện Yên Lạc": (60, 40, 100)}
     assert (made.whole.before, made.whole.now, made.whole.total) == (60, 40, 100)
-    assert made.area == "tỉnh Vĩnh Phúc cũ"  # it ceased on 1 July 2025
+    assert made.area == "khu vực Vĩnh Phúc cũ"  # it ceased on 1 July 2025
     assert made.baseline == REGIONS.province.baseline
     assert made.official is None  # the letter's own figure is the baseline, told once
     assert {made.rank(one) for one in made.lines} == {1, 2}
@@ -322,7 +323,7 @@ def test_head_title_and_foot_are_the_decrees() -> None:
     assert [text for text in right if text] == ["CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc"]
     assert [run.bold for p in head.rows[0].cells[0].paragraphs for run in p.runs] == [False, False, True]
     assert [cell.text for cell in head.rows[1].cells] == [
-        f"Số: {BLANK}/BC-STN", "Vĩnh Phúc, ngày …… tháng …… năm ………"
+        f"Số: {BLANK}/BC-STN", "Phú Thọ, ngày …… tháng …… năm ………"
     ]  # fmt: skip
     assert head.rows[1].cells[1].paragraphs[0].runs[0].italic
     rules = [p for cell in head.rows[0].cells for p in cell.paragraphs if p._p.find(f".//{qn('w:pBdr')}") is not None]
@@ -343,7 +344,7 @@ def test_what_nobody_set_is_a_blank_and_never_a_name_or_number() -> None:
     document = open_docx(write_report(USUAL, ReportSettings()))
     head = [cell.text for row in document.tables[0].rows for cell in row.cells]
     assert set(head[0].replace("\n", "")) == {"…"}
-    assert head[2:] == [f"Số: {BLANK}/BC-{BLANK}", "Vĩnh Phúc, ngày …… tháng …… năm ………"]
+    assert head[2:] == [f"Số: {BLANK}/BC-{BLANK}", f"{BLANK}, ngày …… tháng …… năm ………"]
     left, right = (cell.text for cell in document.tables[-1].rows[0].cells)
     assert left == f"Nơi nhận:\n- {BLANK * 2};\n- Lưu: VT."
     assert set(right.replace("\n", "")) == {"…"}

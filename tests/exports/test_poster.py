@@ -126,17 +126,19 @@ def test_it_says_what_is_known_and_nothing_else() -> None:
     _, text = printed(poster())
     for said in (
         "Huyện Vĩnh Tường cũ",
+        "Khu vực Vĩnh Phúc cũ, Phú Thọ",
         "Sổ sức khỏe",
         "1 Quét mã",
         "2 Hỏi trợ lý",
         "3 Báo đã cài",
         "Tôi đã cài xong",  # the button as it is called in the chat
         "tự nguyện",
-        "ứng dụng của Bộ Y tế và sổ trên VNeID",
+        "Sổ trên VNeID, hướng dẫn từng bước",
+        "ứng dụng năm 2021 (chứng nhận tiêm 2021–2022)",
         "tiemchungcovid19.gov.vn/portal/user-manual",
         "Cấp cứu: 115",
         "Trợ lý không hỏi mật khẩu",
-        "Cơ quan vận hành của tỉnh Vĩnh Phúc",
+        "Trợ lý đang chạy thử",
         "Mã nơi dán: VT22",
         "hoidap.vinhphuc.example",
         "@suckhoe_vinhphuc_bot",
@@ -236,9 +238,9 @@ def test_a_typed_code_is_understood(said: str, code: str) -> None:
 
 
 NAMES = [
-    ("VT22", "vi", TODAY, ("huyện Vĩnh Tường cũ", "tỉnh Vĩnh Phúc cũ")),
+    ("VT22", "vi", TODAY, ("huyện Vĩnh Tường cũ", "khu vực Vĩnh Phúc cũ")),
     ("VT22", "vi", IN_2021, ("huyện Vĩnh Tường", "tỉnh Vĩnh Phúc")),
-    ("VT22", "en", TODAY, ("former Vĩnh Tường district", "former Vinh Phuc province")),
+    ("VT22", "en", TODAY, ("former Vĩnh Tường district", "the former Vinh Phuc area")),
     ("VT35", "vi", TODAY, ("xã Lũng Hoà", "huyện Vĩnh Tường cũ")),
     ("VT62", "vi", TODAY, ("xã Vĩnh Thành", "tỉnh Phú Thọ")),
     ("PY36", "en", TODAY, ("Xuân Hòa ward", "Phú Thọ province")),

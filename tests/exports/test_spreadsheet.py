@@ -239,7 +239,7 @@ async def test_an_admin_exports_every_report_with_a_line_in_the_audit(
     assert lines[-1] == ("export-raw", "1 reports")
     assert await access.check_audit(service.store) is None
     monkeypatch.setattr("handlers.officer.exports.MOST_RAW_ROWS", 0)
-    assert "counts --raw" in await talk.say(choice="export:raw")
+    assert "xin tệp này từ người quản trị máy chủ" in await talk.say(choice="export:raw")
 
 
 async def test_citizens_export_nothing(talk: Talk) -> None:

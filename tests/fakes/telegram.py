@@ -19,8 +19,10 @@ from tests.fakes.telegram_html import Unreadable, read_html
 TOKEN = "123456789:AAFake-token_that-must-never-be-written"  # shaped as BotFather's, known to no one
 BOT = {"id": 123456789, "is_bot": True, "first_name": "Sổ sức khỏe", "username": "so_suc_khoe_bot"}
 SENDS = ("sendMessage", "sendPhoto", "sendDocument")
+EDITS = ("editMessageText", "editMessageMedia")
 NOON = 1795410000  # 2026-11-23 05:00 UTC
 LONGEST_TEXT, LONGEST_CAPTION = 4096, 1024
+_PHOTO = {"file_id": "a", "file_unique_id": "a", "width": 720, "height": 600}
 
 
 @dataclass
@@ -115,7 +117,11 @@ class FakeTelegram:
                         "from": BOT,
                         "chat": self.chat(chat),
                         "date": NOON,
-                        "text": shown.get("text", "…"),
+                        **(
+                            {"photo": [_PHOTO], "caption": "…"}
+                            if shown.get("photo")
+                            else {"text": shown.get("text", "…")}
+                        ),
                     },
                 }
             }
@@ -144,7 +150,7 @@ class FakeTelegram:
 
     def texts(self, chat: int) -> list[str]:
         """What a chat has been told, in order, edits included."""
-        return [call.data.get("text", call.data.get("caption", "")) for call in self.delivered if call.chat == chat]
+        return [_text_of(call) for call in self.delivered if call.chat == chat]
 
     def asked(self, method: str) -> list[Call]:
         return [call for call in self.calls if call.method == method]
@@ -208,22 +214,22 @@ class FakeTelegram:
             self.profile[f"{call.method} {data.get('scope', {}).get('type', '')} {data.get('language_code', '')}"] = (
                 data
             )
-        elif call.method in (*SENDS, "editMessageText"):
+        elif call.method in (*SENDS, *EDITS):
             if refused := self._judge(call):
                 return refused
             result = self._deliver(call)
         return web.json_response({"ok": True, "result": result})
 
     def _judge(self, call: Call) -> web.Response | None:
-        text = read = call.data.get("text", call.data.get("caption", ""))
-        if call.data.get("parse_mode") == "HTML":
+        text = read = _text_of(call)
+        if call.data.get("parse_mode", _media_of(call).get("parse_mode")) == "HTML":
             try:
                 read = read_html(text)
             except Unreadable as error:
                 self.unreadable.append(str(error))
                 return _answer(call, 400, f"Bad Request: can't parse entities: {error}")
         length = len(read.encode("utf-16-le")) // 2
-        if call.method in ("sendPhoto", "sendDocument"):
+        if call.method in ("sendPhoto", "sendDocument", "editMessageMedia"):
             if length > LONGEST_CAPTION:
                 return _answer(call, 400, "Bad Request: message caption is too long")
         elif not read.strip():
@@ -234,11 +240,16 @@ class FakeTelegram:
             for button in row:
                 if len(button["callback_data"].encode()) > 64:
                     return _answer(call, 400, "Bad Request: BUTTON_DATA_INVALID")
-        if call.method == "editMessageText":
-            shown = self.messages.get((call.chat, call.data["message_id"]))
+        if call.method in EDITS:
+            shown = self.messages.get((call.chat, int(call.data["message_id"])))
             if shown is None:
                 return _answer(call, 400, "Bad Request: message to edit not found")
-            if (shown["text"], shown.get("reply_markup")) == (text, call.data.get("reply_markup")):
+            if call.method == "editMessageText" and shown["photo"]:
+                return _answer(call, 400, "Bad Request: there is no text in the message to edit")
+            if call.method == "editMessageText" and (shown["text"], shown.get("reply_markup")) == (
+                text,
+                call.data.get("reply_markup"),
+            ):
                 return _answer(
                     call, 400, "Bad Request: message is not modified: specified new message content is the same"
                 )
@@ -246,12 +257,16 @@ class FakeTelegram:
 
     def _deliver(self, call: Call) -> dict[str, Any]:
         self.delivered.append(call)
-        if call.method == "editMessageText":
+        if call.method in EDITS:
             number = int(call.data["message_id"])
         else:
             self._message_number += 1
             number = self._message_number
-        shown = {"text": call.data.get("text", ""), "reply_markup": call.data.get("reply_markup")}
+        shown = {
+            "text": call.data.get("text", ""),
+            "reply_markup": call.data.get("reply_markup"),
+            "photo": call.method in ("sendPhoto", "editMessageMedia"),
+        }
         self.messages[call.chat, number] = shown
         return {"message_id": number, "from": BOT, "chat": self.chat(call.chat), "date": NOON, "text": shown["text"]}
 
@@ -304,6 +319,17 @@ class FakeTelegram:
                 return answer.status
         except (aiohttp.ClientError, TimeoutError, OSError):
             return 0
+
+
+def _text_of(call: Call) -> str:
+    """Return what a call says: its text, or the caption of its picture or file."""
+    said = call.data.get("text", call.data.get("caption", _media_of(call).get("caption", "")))
+    return str(said or "")
+
+
+def _media_of(call: Call) -> dict[str, Any]:
+    media = call.data.get("media", {})
+    return dict(json.loads(media) if isinstance(media, str) else media)
 
 
 async def until(true: Callable[[], bool], *, seconds: float = 10.0, every: float = 0.005) -> None:

@@ -14,37 +14,41 @@ Table = list[tuple[str, str]]
 DIALOGS: dict[str, Table] = {
     "greeting": [
         ("/start", "trợ lý tự động"),
-        ("/start", "Sổ sức khỏe điện tử, miễn phí"),
+        ("/start", "Sổ sức khỏe điện tử trên VNeID, miễn phí"),
+        ("[Tài liệu chính thức năm 2021", "https://tiemchungcovid19.gov.vn/portal/user-manual"),
         ("/menu", "Bạn muốn làm gì"),
-        ("[Hướng dẫn cài đặt", "https://tiemchungcovid19.gov.vn/portal/user-manual"),
+        ("[Hướng dẫn mở sổ trên VNeID", "https://tiemchungcovid19.gov.vn/portal/user-manual"),
     ],
     "report by typed district, corrected, withdrawn": [
-        ("/baocai", "Nếu bạn đồng ý, tôi lưu huyện"),
+        ("/baocai", "Nếu bạn đồng ý, tôi lưu: bạn dùng sổ nào, huyện"),
         ("đồng ý", "Bạn sống ở huyện"),
-        ("vinh tuong", "đã cài Sổ sức khỏe điện tử, huyện Vĩnh Tường"),
-        ("/baocai", "Ngày 23/11/2026 bạn đã báo cài"),
+        ("vinh tuong", "Bạn đã cài hoặc mở sổ nào"),
+        ("[Sổ trong VNeID", "Đã ghi nhận: sổ trong VNeID, huyện Vĩnh Tường"),
+        ("/baocai", "Bạn đã báo ngày 23/11/2026: sổ trong VNeID, huyện Vĩnh Tường"),
         ("[Đổi huyện", "Bạn sống ở huyện"),
         ("Yên Lạc", "nay được tính cho huyện Yên Lạc"),
         ("/suabaocai", "huyện Yên Lạc"),
         ("[Tôi chưa cài", "Đã rút lại"),
-        ("/suabaocai", "Bạn chưa báo cài lần nào"),
+        ("/suabaocai", "Bạn chưa báo đã cài lần nào"),
     ],
     "report of a commune that lies in two districts": [
         ("/baocai", "Nếu bạn đồng ý"),
         ("[Tôi đồng ý", "Bạn sống ở huyện"),
         ("xã Sơn Đông", "Tên này có ở nhiều huyện"),
-        ("[Huyện Sông Lô", "huyện Sông Lô"),
+        ("[Huyện Sông Lô", "Bạn đã cài hoặc mở sổ nào"),
+        ("[Cả hai", "ứng dụng năm 2021 và sổ trong VNeID, huyện Sông Lô"),
     ],
     "report declined": [
         ("/baocai", "Việc báo là tự nguyện"),
         ("[Tôi không đồng ý", "tôi không ghi nhận gì cả"),
-        ("/suabaocai", "Bạn chưa báo cài lần nào"),
+        ("/suabaocai", "Bạn chưa báo đã cài lần nào"),
     ],
     "a place that does not exist is asked again": [
         ("/baocai", "Nếu bạn đồng ý"),
         ("[Tôi đồng ý", "Bạn sống ở huyện"),
         ("Hà Giang", "chưa nhận ra nơi này"),
-        ("[Huyện Tam Đảo", "huyện Tam Đảo"),
+        ("[Huyện Tam Đảo", "Bạn đã cài hoặc mở sổ nào"),
+        ("app cũ", "Đã ghi nhận: ứng dụng năm 2021, huyện Tam Đảo"),
     ],
     "a question in the middle of a report is answered": [
         ("/baocai", "Nếu bạn đồng ý"),
@@ -54,7 +58,8 @@ DIALOGS: dict[str, Table] = {
     "numbers choose": [
         ("/baocai", "Nếu bạn đồng ý"),
         ("1", "Bạn sống ở huyện"),
-        ("số 8", "huyện Vĩnh Tường"),
+        ("số 8", "Bạn đã cài hoặc mở sổ nào"),
+        ("2", "ứng dụng năm 2021, huyện Vĩnh Tường"),
     ],
     "a forged or stale button": [
         ("/start", "Chào bạn"),
@@ -73,11 +78,12 @@ DIALOGS: dict[str, Table] = {
     "my data: seen, deleted": [
         ("/baocai", "Nếu bạn đồng ý"),
         ("có", "Bạn sống ở huyện"),
-        ("TP Vĩnh Yên", "thành phố Vĩnh Yên"),
-        ("/dulieu", "Báo cài của bạn: đã cài, thành phố Vĩnh Yên, ngày 23/11/2026"),
+        ("TP Vĩnh Yên", "Bạn đã cài hoặc mở sổ nào"),
+        ("vneid", "sổ trong VNeID, thành phố Vĩnh Yên"),
+        ("/dulieu", "Lượt báo của bạn: sổ trong VNeID, thành phố Vĩnh Yên, ngày 23/11/2026"),
         ("[Xóa tất cả", "Bạn có chắc"),
         ("[Có, xóa tất cả", "mọi thứ tôi lưu về bạn đã được xóa lúc 12:00, 23/11/2026"),
-        ("/dulieu", "Chưa có gì"),
+        ("/dulieu", "Chưa lưu gì"),
     ],
     "deletion can be called off": [
         ("/start", "Chào bạn"),
@@ -92,7 +98,7 @@ DIALOGS: dict[str, Table] = {
         ("/language vi", "Từ giờ tôi trả lời bằng tiếng Việt"),
     ],
     "English is answered in English": [
-        ("how do i install the app on an Android phone", "Last checked on 6 October 2026"),
+        ("how do i install the app on an Android phone", "2021 app · Install on an Android phone"),
     ],
     "reminders only when asked for, stopped by one word": [
         ("/nhacnho", "Bạn không nhận tin nhắc. Nếu bạn đồng ý"),
@@ -124,6 +130,20 @@ DIALOGS: dict[str, Table] = {
     "feedback": [
         ("cài trên máy Samsung thế nào", "CH Play"),
         ("[Chưa có ích", "tôi đã ghi lại"),
+    ],
+    "a guided walk, stuck, helped, on to the rest": [
+        ("/huongdan", "Bạn cần làm việc nào"),
+        ("[Mở Sổ sức khỏe trong VNeID", "Bước 1/9"),
+        ("[Không thấy", "Trên máy của bạn thế nào"),
+        ("[Không có nút Cập nhật", "Bước 2/9"),
+        ("[Xong", "Bước 3/9"),
+        ("xong", "Bạn đã xong chặng 1/3"),
+        ("[Làm tiếp", "Bước 4/9"),
+        ("[Bị lỗi", "Máy của bạn hiện gì"),
+        ("[Tôi mở ứng dụng năm 2021", "Sổ ta đang mở nằm trong VNeID"),
+        ("[Quay lại bước 4", "Bước 4/9"),
+        ("[Dừng", "ta dừng ở bước 4/9"),
+        ("[Làm tiếp từ bước 4", "Bước 4/9"),
     ],
     "odd input": [
         ("/khongco", "Tôi không biết lệnh này"),
@@ -158,7 +178,7 @@ async def test_officers_see_sources_and_gaps(talk: Talk, service: Service) -> No
     assert "cán bộ phụ trách huyện Yên Lạc" in await talk.say(f"/start moi_{code}")
     assert "Mã mời này không đúng" in await talk.say(f"/start moi_{code}")  # it works once
     assert "1 × giá vàng hôm nay bao nhiêu" in await talk.say("/caihoi")
-    assert "bài install-android, tình trạng check, kiểm tra ngày 06/10/2026" in await talk.say("cài trên máy Samsung")
+    assert "Dành cho cán bộ: chưa xác nhận, đối chiếu nguồn ngày 01/12/2026" in await talk.say("cài trên máy Samsung")
     counted = await talk.say("/thongke")
     assert "Huyện Yên Lạc: dưới 5 người báo đã cài (0,00% số người lớn ước tính)" in counted
     assert "Vĩnh Tường" not in counted

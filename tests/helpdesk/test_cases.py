@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from bot import access
 from bot.access.roles import ADMIN, OFFICER, Grant
+from bot.clock import stamp
 from bot.errors import NotAllowed
 from bot.helpdesk.cases import DATA, IDLE, Case, HelpDesk, Officer, case_of
 from bot.i18n.catalogue import load_catalogues
@@ -75,7 +76,7 @@ TALKS: dict[str, Table] = {
         ("tỉnh", "+", "người dân viết:\nmáy Oppo ạ"),
         ("dân", "/canbo", "được mở từ"),
         ("dân", "[Tôi không cần gặp", "đã báo cán bộ"),
-        ("tỉnh", "+", "không cần trả lời nữa"),
+        ("tỉnh", "+", "không còn chờ trả lời nữa"),
         ("tỉnh", "Còn đó không bạn?", "đã kết thúc hoặc nằm ngoài địa bàn"),
     ],
     "handed over to a district, to one officer, to one who may not": [
@@ -84,12 +85,12 @@ TALKS: dict[str, Table] = {
         ("tỉnh", "[!case:take:1", "Bạn đã nhận"),
         ("tỉnh", "[Chuyển người khác", "chuyển tin nhắn số 1 cho ai"),
         ("tỉnh", "[Huyện Sông Lô", "cho một cán bộ hay cho tất cả"),
-        ("tỉnh", "[Cho ai nhận trước", "Đã chuyển tin nhắn số 1"),
+        ("tỉnh", "[Cho người nhận đầu tiên", "Đã chuyển tin nhắn số 1"),
         ("sông lô", "+", "tin nhắn số 1, huyện Sông Lô"),
         ("sông lô", "[!case:take:1", "Bạn đã nhận"),
         ("sông lô", "[!case:give:1:song-lo:3", "Cán bộ này không phụ trách nơi đó"),
         ("sông lô", "[!case:give:1:song-lo:2", "Đã chuyển tin nhắn số 1"),
-        ("tỉnh", "+", "chuyển tin nhắn số 1 cho bạn"),
+        ("tỉnh", "+", "chuyển cho bạn tin nhắn số 1"),
         ("tỉnh", "[!case:answer:1", "Bạn đã nhận"),
         ("tỉnh", "Chào bạn.", "đang được gửi đi"),
         ("dân", "+", "Chào bạn."),
@@ -100,7 +101,7 @@ TALKS: dict[str, Table] = {
         ("tỉnh", "[!case:take:1", "Bạn đã nhận"),
         ("quản trị", "[!case:open:1", "Cán bộ số 2 đang xử lý"),
         ("quản trị", "[Nhận thay đồng nghiệp", "Bạn đã nhận"),
-        ("tỉnh", "+", "đã nhận xử lý thay bạn"),
+        ("tỉnh", "+", "đã nhận thay bạn tin nhắn số 1"),
         ("tỉnh", "Tôi trả lời tiếp", "Đồng nghiệp đã nhận tin nhắn này rồi"),
     ],
     "a request about personal data has its own deadline": [
@@ -363,7 +364,7 @@ async def test_a_citizens_words_on_their_way_go_with_the_citizen(
     clock.forward(hours=12)
     await service.outbox.send_pushes()
     told = [reply.text for to, reply, answering in recorder.sent if not answering and to.address == "tỉnh"]
-    assert "không cần trả lời nữa" in told[-1]
+    assert "không còn chờ trả lời nữa" in told[-1]
     assert not [text for text in told if "zqx" in text]
 
 
@@ -393,7 +394,7 @@ class Desk(RuleBasedStateMachine):
             self.officers = [Officer(number, grants) for number, grants in zip(ids[CITIZENS:], GRANTS, strict=True)]
             for officer in self.officers:
                 for grant in officer.grants:
-                    roles.grant(tx, officer.id, role=grant.role, scope=grant.scope, at="")
+                    roles.grant(tx, officer.id, role=grant.role, scope=grant.scope, at=stamp(NOON))
 
         self.do(people_in)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 
 from bot.i18n.catalogue import LOCALE_FOLDER
 from bot.i18n.check import check_translations, sentences
@@ -103,3 +105,16 @@ def test_a_placeholder_that_differs(folder: Path, placeholders: str) -> None:
 
 def test_a_language_without_a_file(folder: Path) -> None:
     assert problems(folder, "fr") == ["locale/fr/LC_MESSAGES/messages.po: is missing."]
+
+
+# Commands, options of the command line and keys of settings: people find their way by buttons and words.
+MACHINERY = re.compile(
+    r"(?<![\w/:.<}])/[a-z]{3,}|python -m bot|config\.yaml|\b(?:operator|report|web|telegram|zalo_oa)\.\w+"
+)
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_no_sentence_names_a_command_or_a_setting(language: str) -> None:
+    with (LOCALE_FOLDER / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        catalog = read_po(file, locale=language)
+    assert [str(entry.string) for entry in catalog if entry.id and MACHINERY.search(str(entry.string))] == []

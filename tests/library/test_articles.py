@@ -43,14 +43,34 @@ questions:
 """
 
 
+ACTS = """\
+acts:
+  thanks:
+    says: {vi: [cảm ơn nhé], en: [thanks]}
+    answers: {vi: [Không có gì ạ.], en: [You are welcome.]}
+other: [ở đâu]
+"""
+
+DANGER = """\
+kinds:
+  general:
+    text: {vi: "**Gọi 115 ngay.**", en: "**Call 115 now.**"}
+examples:
+  now: {general: [cấp cứu bố tôi với]}
+  not: [bố tôi khỏe rồi]
+"""
+
+
 @pytest.fixture
 def content(tmp_path: Path) -> Path:
-    """The real links, menu and words, and two small articles."""
+    """The real links, menu and words, two small articles, one act and one kind of emergency."""
     folder = tmp_path / "content"
     (folder / "articles" / "install").mkdir(parents=True)
     for path in CONTENT.glob("*.yaml"):
         shutil.copy(path, folder / path.name)
     (folder / "foreign.yaml").write_text("questions: [giá vàng hôm nay, thời tiết ngày mai, kết quả bóng đá]\n")
+    (folder / "acts.yaml").write_text(ACTS)
+    (folder / "danger.yaml").write_text(DANGER)
     for id_, other in (("one", "two"), ("two", "one")):
         (folder / "articles" / "install" / f"{id_}.yaml").write_text(ARTICLE.format(id=id_, other=other))
     return folder

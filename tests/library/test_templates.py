@@ -22,9 +22,9 @@ title: {{vi: Mời, en: Please}}
 
 
 def test_the_letters_texts_are_there() -> None:
-    assert {"install-app", "report-after-install", "vneid-activate", "beware-scam"} <= set(
-        load_reminders(ROOT / "content")
-    )
+    reminders = load_reminders(ROOT / "content")
+    assert {"vneid-activate", "vneid-level2", "report-after-install", "beware-scam"} <= set(reminders)
+    assert list(reminders)[-2:] == ["check-certificate", "install-app"]  # the app of 2021, unconfirmed today
     assert {script.seconds for script in load_scripts(ROOT / "content").values()} == {30, 60}
 
 

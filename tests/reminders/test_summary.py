@@ -36,7 +36,7 @@ async def subscribe(settings: Settings, clock: FrozenClock, channel: Recorder, *
         talk = Talk(service, channel, Person("recorder", "officer"))
         await talk.say(f"/start moi_{code}")
         await talk.say("/thongke")
-        assert "Hằng tuần, vào Thứ Hai lúc 08:00" in await talk.press("Tự động gửi hằng tuần")
+        assert "Hằng tuần, vào thứ Hai lúc 08:00" in await talk.press("Tự động gửi hằng tuần")
 
 
 def got(channel: Recorder) -> list[str]:
@@ -102,4 +102,4 @@ async def test_two_processes_send_it_once(settings: Settings, clock: FrozenClock
             await service.appointments.advance()
         assert len(got(one) + got(two)) == 1
         shown = got(one)[0] if got(one) else got(two)[0]
-        assert "Tính đến lúc này; ngày 30/11/2026 chưa kết thúc" in shown  # an admin sees today's, and that it goes on
+        assert "Tính đến hết ngày 29/11/2026. Hôm nay đến lúc này: 0." in shown  # an admin sees today's apart

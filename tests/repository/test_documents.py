@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -89,3 +90,18 @@ def test_what_was_never_run_says_so(name: str) -> None:
     assert "UNTESTED" in text.splitlines()[0]
     for source in re.findall(r"^COPY (\S+) ", text, re.MULTILINE):
         assert (ROOT / source).exists(), source
+
+
+LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
+VIETNAMESE = sorted([ROOT / "README.vi.md", *(ROOT / "docs").glob("*.vi.md")])
+
+
+@pytest.mark.parametrize("page", VIETNAMESE, ids=lambda page: page.name)
+def test_vietnamese_pages_lead_to_vietnamese_pages(page: Path) -> None:
+    """Each page may name its own English twin once; privacy.md is Vietnamese as a whole."""
+    text = page.read_text(encoding="utf-8")
+    twin = page.name.replace(".vi.md", ".md")
+    leads = [link for link in LINK.findall(text) if link.endswith(".md") and "://" not in link]
+    others = [link for link in leads if not link.endswith(".vi.md") and Path(link).name not in (twin, "privacy.md")]
+    assert [link for link in others if "gallery" not in link] == []
+    assert [link for link in leads if not (page.parent / link).exists()] == []

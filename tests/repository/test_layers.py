@@ -23,6 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("bot.broadcasts", "bot.backup"),
     ("bot.helpdesk", "bot.demo", "bot.statistics", "bot.delivery"),
     ("bot.library", "bot.channels", "bot.logs"),
+    ("bot.reading",),
     ("bot.cluster", "bot.settings", "bot.access"),
     ("bot.serialization", "bot.yaml_document", "bot.store", "bot.search", "bot.i18n"),
     ("bot.message", "bot.errors", "bot.text", "bot.clock", "bot.hours", "bot.metrics"),

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.access import desk_sessions
-from bot.conversation import unit_of_work
+from bot.conversation import handoffs, unit_of_work
 from bot.delivery.scheduled import KEPT
 from bot.helpdesk import cases
 from bot.i18n.catalogue import load_catalogues
@@ -25,7 +25,8 @@ NOTICE = WRAPPED.partition("## Thông báo cho người dân")[2].partition("Cá
 KEPT_ROWS = re.findall(r"^\|.*\|$", PAGE.partition("## Bot giữ gì")[2].partition("\n##")[0], re.MULTILINE)
 
 # Tables that tell of people, or of what they did, without a column for the person.
-BESIDE = {"people", "inbox", "conversation_messages", "audit", "revocations", "tallies", "funnel", "broadcast_tallies"}
+BESIDE = {"people", "inbox", "conversation_messages", "audit", "revocations", "tallies", "funnel", "broadcast_tallies",
+          "walk_tallies"}  # fmt: skip
 TABLES = sorted(BESIDE | set(person_export.REST) | set(person_export.SHOWN))
 
 
@@ -56,6 +57,7 @@ TERMS: list[tuple[str, timedelta]] = [
     ("conversations", cases.IDLE),
     ("link_codes", unit_of_work.LINK_CODE_LIFETIME),
     ("link_guesses", unit_of_work.GUESS_TIME),
+    ("handoffs", handoffs.LIFETIME),
     ("desk_links", desk_sessions.LINK_LIFETIME),
     ("desk_sessions", desk_sessions.LONGEST),
 ]

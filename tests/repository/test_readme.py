@@ -11,9 +11,9 @@ import pytest
 from click import Context
 
 from bot.__main__ import main
-from bot.library.knowledge import INDEX_FILE, Knowledge
+from bot.library.knowledge import Knowledge
 from handlers import ROUTES
-from tests.conftest import CACHE, ROOT
+from tests.conftest import ROOT, copy_learned
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 README_VI = (ROOT / "README.vi.md").read_text(encoding="utf-8")
@@ -26,7 +26,7 @@ def test_there_are_commands_to_try() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_of_the_readme_works(command: str, tmp_path: Path, knowledge: Knowledge) -> None:
-    (tmp_path / INDEX_FILE).write_bytes((CACHE / INDEX_FILE).read_bytes())
+    copy_learned(tmp_path)
     done = subprocess.run(
         command.replace(".venv/bin/python", sys.executable),
         shell=True,

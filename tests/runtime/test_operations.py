@@ -21,12 +21,12 @@ import aiohttp
 import pytest
 import yaml
 
-from bot.library.knowledge import INDEX_FILE, Knowledge
+from bot.library.knowledge import Knowledge
 from bot.runtime.build import Service
 from bot.runtime.telegram_factory import TELEGRAM_HOOK
 from bot.settings import can_change, load_settings
 from tests.channels.telegram.test_crash import OFF
-from tests.conftest import CACHE, ROOT, Talk
+from tests.conftest import ROOT, Talk, copy_learned
 from tests.fakes.telegram import TOKEN, FakeTelegram, running_telegram, until
 from tests.support.leak_check import told
 from tests.support.processes import RunningBot
@@ -37,7 +37,7 @@ SENT = 400
 
 @pytest.fixture
 def data(tmp_path: Path, knowledge: Knowledge) -> Path:
-    shutil.copy(CACHE / INDEX_FILE, tmp_path / INDEX_FILE)
+    copy_learned(tmp_path)
     return tmp_path
 
 

@@ -11,7 +11,6 @@ import http.client
 import json
 import os
 import resource
-import shutil
 import signal
 import sqlite3
 import struct
@@ -30,10 +29,10 @@ import psycopg
 import pytest
 
 from bot.clock import now, stamp
-from bot.library.knowledge import INDEX_FILE, Knowledge
+from bot.library.knowledge import Knowledge
 from bot.runtime.build import ClockWatch, Service
 from bot.store import Transaction, appointments, open_store
-from tests.conftest import CACHE, NOON, ROOT, FrozenClock, Talk
+from tests.conftest import NOON, ROOT, FrozenClock, Talk, copy_learned
 from tests.fakes.telegram import TOKEN, running_telegram
 from tests.support.broadcasts import add_person
 from tests.support.engines import Engine, PostgresServer
@@ -262,7 +261,7 @@ DAYS: list[tuple[Place, Break, str]] = [
 def test_it_says_so_keeps_what_it_accepted_and_goes_on(
     place: Place, break_: Break, said: str, tmp_path: Path, knowledge: Knowledge, postgres: PostgresServer
 ) -> None:
-    shutil.copy(CACHE / INDEX_FILE, tmp_path / INDEX_FILE)
+    copy_learned(tmp_path)
     with place(tmp_path, postgres) as engine:
         environment = {
             "BOT_DATABASE": engine.url,
@@ -338,7 +337,7 @@ DAY, PEOPLE = 86_400, 8
 
 
 async def test_a_running_bot_whose_clock_is_set_goes_on(tmp_path: Path, knowledge: Knowledge) -> None:
-    shutil.copy(CACHE / INDEX_FILE, tmp_path / INDEX_FILE)
+    copy_learned(tmp_path)
     (by := tmp_path / "by").write_text("0")
     (folder := tmp_path / "clock").mkdir()
     (folder / "sitecustomize.py").write_text(CLOCK.format(by=str(by)))

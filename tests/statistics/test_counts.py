@@ -491,15 +491,15 @@ async def test_an_officer_sees_picture_and_lines_of_the_own_scope(
     admin = another("admin")
     await officer(admin, access.ADMIN)
     said = await admin.say("/thongke")
-    assert "Toàn tỉnh: 114 người báo đã cài" in said
-    assert "Tính đến lúc này; ngày 23/11/2026 chưa kết thúc." in said
+    assert "Toàn tỉnh: 64 người báo đã cài" in said
+    assert "Tính đến hết ngày 22/11/2026. Hôm nay đến lúc này: 50." in said
     assert "Số liệu chính thức: 67.750 máy, ngày 10/10/2021" in said
-    assert "Huyện Yên Lạc: 0,07% · 73" in admin.replies[-1].alt
+    assert "Huyện Yên Lạc: 0,02% · 23" in admin.replies[-1].alt
     await admin.press("Chọn huyện")
     assert "Huyện Vĩnh Tường: 41 người" in await admin.press("Huyện Vĩnh Tường")
     assert "Chưa đặt chỉ tiêu" in await admin.say(choice="counts:progress:30:")
     await admin.say(choice="counts:funnel:30:")
-    assert "Bắt đầu trò chuyện: 2" in admin.replies[-1].alt
+    assert "Bắt đầu trò chuyện: 0" in admin.replies[-1].alt  # they began today, which is not over
 
 
 SENT_TO: list[tuple[tuple[str, ...], bool]] = [(("yen-lac",), True), ((), True), (("song-lo",), False)]

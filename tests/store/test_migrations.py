@@ -149,6 +149,13 @@ ROWS: dict[str, dict[str, list[Values]]] = {
                                "reason": "", "people": 1}],
     },
     "m081_revocations": {"revocations": [{"subject": "person", "number": 9, "since": AT, "at": LATER}]},
+    "m200_walk_tallies": {
+        "walk_tallies": [{"guide": "otp", "step": "wait", "what": "standing", "day": "2026-10-31", "walks": 2}],
+    },
+    "m201_handoffs": {
+        "handoffs": [{"code_hash": "h1", "person_id": 2, "guide": "otp", "step": "wait", "expires_at": LATER,
+                      "stopped_at": ""}],
+    },
 }  # fmt: skip
 
 # The migration that moved something, what is asked of the newest version, what is answered for a database from before.

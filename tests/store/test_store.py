@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import queue
 import sqlite3
 import struct
@@ -17,7 +18,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from bot.errors import StoreUnavailable
+from bot.errors import NotAllowed, StoreUnavailable
 from bot.message import Person
 from bot.store import (
     Row,
@@ -224,6 +225,26 @@ async def test_a_caller_that_goes_away_stops_nothing(store: Store) -> None:
         gone.cancel()
     await stays
     assert sorted(await names(store)) == ["gone", "stays"]
+
+
+async def test_a_refusal_whose_caller_has_gone_is_not_reported(store: Store) -> None:
+    reported: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: reported.append(context))
+
+    def refuse(tx: Transaction) -> None:
+        raise NotAllowed("This is closed.")
+
+    for act in (store.read, store.write):
+        with pytest.raises(NotAllowed):
+            await act(refuse)
+        abandoned = act(refuse)
+        abandoned.send(None)  # as an answer that is begun anew behind the others
+        for _ in range(30):  # until every thread has gone on to something else
+            await act(lambda tx: None)
+        abandoned.close()
+        del abandoned
+        gc.collect()
+    assert reported == []
 
 
 async def test_one_view_for_one_reading(store: Store, engine: Engine) -> None:

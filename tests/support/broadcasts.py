@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 
@@ -20,7 +21,7 @@ from bot.store import Store, Transaction, broadcasts, people, reports, roles
 from handlers import ROUTES
 from tests.conftest import NOON, FrozenClock, Recorder
 
-AT = stamp(NOON)
+AT, YESTERDAY = stamp(NOON), stamp(NOON - timedelta(days=1))
 WORDING = "With your consent …"
 
 
@@ -32,7 +33,7 @@ def add_person(
     willing: bool = True,
     district: str = "",
     commune: str = "",
-    reported_at: str = AT,
+    reported_at: str = YESTERDAY,
     language: str = "",
     source: str = "",
 ) -> int:
@@ -41,7 +42,7 @@ def add_person(
     if language:
         people.set_language(tx, number, language)
     if willing:
-        people.note_consent(tx, number, purpose="reminders", wording=WORDING, at=AT)
+        people.note_consent(tx, number, purpose="reminders", wording=WORDING, at=YESTERDAY)
     if district:
         reports.keep(
             tx,

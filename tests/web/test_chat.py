@@ -43,11 +43,34 @@ async def ask(client: Client, **body: Any) -> dict[str, Any]:
 async def test_a_question_is_answered_with_text_html_and_buttons(client: Client) -> None:
     answer = await ask(client, text="cài trên máy Samsung thế nào")
     reply = answer["replies"][0]
-    assert set(reply) == {"text", "html", "buttons", "image", "alt", "file"}
+    assert set(reply) == {"text", "html", "buttons", "image", "image_dark", "alt", "file"}
     assert "CH Play" in reply["text"]
     assert "<b>CH Play</b>" in reply["html"]
     assert 'href="https://tiemchungcovid19.gov.vn/portal/user-manual"' in reply["html"]
     assert {"label", "choice"} == set(reply["buttons"][0])
+
+
+async def test_a_drawn_screen_is_fetched_by_its_address_in_both_themes(client: Client) -> None:
+    answer = await ask(client, choice="guide:vneid-bhyt:wallet")
+    (step,) = [reply for reply in answer["replies"] if reply["image"]]
+    assert step["image"] == "/screens/vneid-bhyt/wallet/vi-light.png"
+    assert step["image_dark"] == "/screens/vneid-bhyt/wallet/vi-dark.png"
+    assert step["alt"].startswith("Hình vẽ màn hình")
+    for address in (step["image"], step["image_dark"]):
+        response = await client.get(address)
+        assert (response.status, response.content_type) == (200, "image/png")
+        assert response.headers["Cache-Control"] == "public, max-age=3600"
+        again = await client.get(address, headers={"If-None-Match": response.headers["ETag"]})
+        assert again.status == 304
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["vneid-bhyt/wallet/vi-red.png", "vneid-bhyt/gone/vi-light.png", "gone/wallet/vi-light.png",
+     "vneid-bhyt/wallet/fr-light.png", "vneid-install/ready/vi-light.png"],
+)  # fmt: skip
+async def test_a_screen_that_is_not_there_is_not_found(client: Client, path: str) -> None:
+    assert (await client.get(f"/screens/{path}")).status == 404
 
 
 async def test_a_conversation_has_one_session(client: Client) -> None:
@@ -247,7 +270,7 @@ async def test_health(client: Client, service: Service) -> None:
     assert (await client.get("/healthz")).status == 200
     ready = await client.get("/readyz")
     assert ready.status == 200
-    assert (await ready.json())["articles"] == 90
+    assert (await ready.json())["articles"] == 126
     assert b"bot_messages_waiting" in await (await client.get("/metrics")).read()
     service.trouble["store"] = "The disk is full."
     assert (await client.get("/readyz")).status == 503

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from bot.library.knowledge import INDEX_FILE, Knowledge
+from bot.library.knowledge import Knowledge
 from bot.search import Verdict
-from tests.conftest import CACHE
+from tests.conftest import copy_learned
 from tests.support.processes import RunningBot, running_bot
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -33,7 +33,7 @@ expect.set_options(timeout=30_000)  # a chart is drawn while other tests have th
 
 @pytest.fixture
 def bot(tmp_path: Path, knowledge: Knowledge) -> Iterator[RunningBot]:
-    shutil.copy(CACHE / INDEX_FILE, tmp_path / INDEX_FILE)
+    copy_learned(tmp_path)
     with running_bot(tmp_path) as running:
         yield running
 
@@ -107,11 +107,11 @@ def test_a_citizens_walk(page: Page, bot: RunningBot, knowledge: Knowledge) -> N
     say(page, "vinh tuong", "đã cài Sổ sức khỏe điện tử, huyện Vĩnh Tường")
     picture(page, "web-chat-report")
     assert (reports(bot, "vinh-tuong"), reports(bot, "yen-lac")) == (1, 0)
-    press(page, "Sửa báo cài", "bạn đã báo cài")
+    press(page, "Sửa lượt báo đã cài", "bạn đã báo là đã cài")
     press(page, "Đổi huyện, thành phố", "Bạn sống ở huyện")
     say(page, "Yên Lạc", "nay được tính cho huyện Yên Lạc")
     assert (reports(bot, "vinh-tuong"), reports(bot, "yen-lac")) == (0, 1)
-    press(page, "Dữ liệu của tôi", "Báo cài của bạn: đã cài, huyện Yên Lạc")
+    press(page, "Dữ liệu của tôi", "Lượt báo của bạn: đã cài, huyện Yên Lạc")
     picture(page, "web-chat-my-data")
     press(page, "Xóa tất cả", "Bạn có chắc")
     press(page, "Có, xóa tất cả", "đã được xóa lúc")
@@ -134,7 +134,7 @@ def test_a_restart_of_the_server_loses_nothing_on_the_screen(page: Page, bot: Ru
 
 def test_the_page_speaks_english(page: Page, bot: RunningBot) -> None:
     page.get_by_role("link", name="English").click()
-    expect(page).to_have_title("Health book helper")
+    expect(page).to_have_title("Health book assistant")
     expect(log(page)).to_contain_text("From now on I answer in English")
     press(page, "Main menu", "What would you like to do?")
 

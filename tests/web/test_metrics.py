@@ -76,7 +76,7 @@ async def test_a_walk_leaves_its_figures_and_nobodys_words(service: Service, tal
         assert figure(figures, "bot_step_seconds_count", step=step) == 4, step
         assert figure(figures, "bot_step_seconds_bucket", step=step, le="+Inf") == 4, step
     assert figure(figures, "bot_store") == 1
-    assert figure(figures, "bot_articles") == 90
+    assert figure(figures, "bot_articles") == 126
     said = repr(figures)
     for private in ("citizen-1", "0912345678", "Xương", "482913", "mật khẩu"):
         assert private not in said

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -13,10 +12,10 @@ import yaml
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 
-from bot.library.knowledge import INDEX_FILE, Knowledge
+from bot.library.knowledge import Knowledge
 from bot.runtime.build import Service
 from bot.web.app import make_app
-from tests.conftest import CACHE, ROOT
+from tests.conftest import ROOT, copy_learned
 from tests.support.processes import RunningBot, running_bot
 from tests.support.property_examples import examples
 
@@ -39,7 +38,7 @@ OF_BROWSERS = {"/", "/hooks/telegram", "/hooks/zalo-bot", "/hooks/zalo-oa"}  # p
 @pytest.fixture(scope="module")
 def bot(tmp_path_factory: pytest.TempPathFactory, knowledge: Knowledge) -> Iterator[RunningBot]:
     data = tmp_path_factory.mktemp("openapi")
-    shutil.copy(CACHE / INDEX_FILE, data / INDEX_FILE)
+    copy_learned(data)
     limits = {f"BOT_LIMITS__{name}": "0" for name in ("PERSON_PER_MINUTE", "WEB_PER_SECOND", "NEW_SESSIONS_PER_MINUTE")}
     with running_bot(data, **limits) as running:
         yield running

@@ -1,4 +1,4 @@
-"""Saying things on Telegram: texts, pictures, files, and putting an answer in the place of a menu."""
+"""Saying things on Telegram: texts, pictures, files, and putting an answer in the place of a menu or a picture."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import OrderedDict
 from typing import Any
 
 import structlog
-from telegram import Bot
+from telegram import Bot, InputMediaPhoto
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, TelegramError, TimedOut
 
@@ -37,14 +37,27 @@ class Speaker:
         if reply.buttons and needs_keys(reply.buttons):
             await self._keep_choices(reply)
         answered = how_to_answer(answering)
+        if place := await self._put_in_place(bot, chat, reply, answering, answered):
+            return Receipt(str(place))
         if reply.image or reply.file:
             return await self._send_media(bot, chat, reply, answered)
-        if answered.edits and answering not in self._edited:
-            if await self._edit(bot, chat, answered.edits, reply):
-                self._remember_edited(answering)
-                return Receipt(str(answered.edits))
-            self._remember_edited(answering)
         return await self._send_text(bot, chat, reply, answered)
+
+    async def _put_in_place(self, bot: ApiBot, chat: int, reply: Reply, answering: str, answered: Answered) -> int:
+        """Put the first reply to a press in the place of the menu or picture; return its number, 0 for a new message.
+
+        A text takes the place of a menu and a picture that of a picture; whatever else comes stands below.
+        """
+        number = answered.edits or answered.edits_picture
+        if not number or answering in self._edited:
+            return 0
+        done = False
+        if answered.edits and not (reply.image or reply.file):
+            done = await self._edit(bot, chat, number, reply)
+        elif answered.edits_picture and reply.image and not reply.file:
+            done = await self._edit_picture(bot, chat, number, reply)
+        self._remember_edited(answering)
+        return number if done else 0
 
     async def change(self, bot: Bot, chat: int, number: int, reply: Reply) -> bool:
         """Put a reply in the place of a message; False when that cannot be changed any more."""
@@ -81,6 +94,18 @@ class Speaker:
                 reply_markup=keyboard(reply.buttons),
                 api_kwargs={"link_preview_options": NO_PREVIEW},
             )
+        except BadRequest as error:
+            return says_unchanged(error)
+        except TimedOut as error:  # to repeat an edit does no harm
+            raise _unreachable(error) from None
+        return True
+
+    async def _edit_picture(self, bot: Bot, chat: int, number: int, reply: Reply) -> bool:
+        """Put a picture with its text in the place of another; False when that cannot be changed any more."""
+        caption = html(reply.text) or None
+        picture = InputMediaPhoto(reply.image, caption=caption, parse_mode=ParseMode.HTML)
+        try:
+            await bot.edit_message_media(picture, chat, number, reply_markup=keyboard(reply.buttons))
         except BadRequest as error:
             return says_unchanged(error)
         except TimedOut as error:  # to repeat an edit does no harm

@@ -69,16 +69,19 @@ Event = MessageReceived | PresenceChanged | AddressChanged
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What the id of a message tells about answering it: the menu to edit, or the message to reply to."""
+    """What the id of a message tells about answering it: the menu or picture to edit, or the message to reply to."""
 
     edits: int = 0
     replies_to: int = 0
+    edits_picture: int = 0
 
 
 def message_id(update_id: int, answered: Answered = Answered()) -> str:
     """Write the id of a message: Telegram's own number, which never repeats, and how to answer."""
     if answered.edits:
         return f"{update_id}:e{answered.edits}"
+    if answered.edits_picture:
+        return f"{update_id}:p{answered.edits_picture}"
     return f"{update_id}:r{answered.replies_to}" if answered.replies_to else str(update_id)
 
 
@@ -87,7 +90,10 @@ def how_to_answer(message_id: str) -> Answered:
     _, _, how = message_id.partition(":")
     if not how:
         return Answered()
-    return Answered(edits=int(how[1:])) if how[0] == "e" else Answered(replies_to=int(how[1:]))
+    number = int(how[1:])
+    if how[0] == "p":
+        return Answered(edits_picture=number)
+    return Answered(edits=number) if how[0] == "e" else Answered(replies_to=number)
 
 
 def update_id_of(raw: object) -> int | None:
@@ -193,7 +199,8 @@ def _read_press(update_id: int, query: CallbackQuery, now: datetime) -> MessageR
     shown = (message.text or "") if isinstance(message, Message) else ""
     # In a group everybody needs the menu, so that it stays.
     edits = bool(shown) and "\n" not in shown and len(shown) <= LONGEST_MENU and not group
-    answered = Answered(edits=message.message_id if edits else 0)
+    pictured = isinstance(message, Message) and bool(message.photo) and not group
+    answered = Answered(edits=message.message_id if edits else 0, edits_picture=message.message_id if pictured else 0)
     return MessageReceived(
         IncomingMessage(
             person=Person(NAME, str(message.chat.id)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -11,25 +11,35 @@ from markupsafe import Markup
 
 from bot import access
 from bot.broadcasts import Broadcast, Broadcasts, Preview
-from bot.broadcasts.presentation import OUTCOMES, audience_words, count_words, reason_words, reports_words, state_words
-from bot.broadcasts.templating import LONGEST_TEXT, foreign_hosts
+from bot.broadcasts.drafts import DIFFERING
+from bot.broadcasts.presentation import (
+    FOREIGN,
+    OUTCOMES,
+    audience_words,
+    communes_of,
+    cost_words,
+    part_words,
+    published_note,
+    reason_words,
+    reports_words,
+    share_note,
+    size_words,
+    state_words,
+)
+from bot.broadcasts.templating import LONGEST_TEXT
 from bot.clock import stamp
 from bot.errors import NotAllowed
-from bot.i18n.catalogue import mark
-from bot.library.regions import NEW_MAP
+from bot.i18n.catalogue import NAMES
 from bot.serialization import dump_reply
 from bot.store import pushes
 from bot.store.audiences import REPORTS, Audience
 from bot.store.broadcasts import DONE, DRAFT, FAILED, PAUSED, PLANNED, PLANNING, RUNNING, SCHEDULED, STOPPED, WAITING
+from bot.text.links import foreign_hosts, trusted_links
 from bot.text.markup import to_html
-from bot.text.normalize import clean
-from bot.text.redaction import redact
+from bot.web.desk import broadcast_form
+from bot.web.desk.broadcast_form import Timing
 from bot.web.desk.page_context import PATH, PageContext, number_in
 
-NO_MOMENT = mark("I cannot read this day or hour. Please choose it again.")
-PAST = mark("This moment lies in the past. Please choose a later one.")
-SECRET = mark("The text holds a password, a one-time code or a personal number. Please take that out first.")
-UNKNOWN_CODE = mark("I do not know this code. Please type it as it stands on the poster.")
 LIVE = (PLANNING, SCHEDULED, RUNNING)
 
 
@@ -58,7 +68,7 @@ async def progress(page: PageContext) -> web.Response:
     try:
         shown = await page.service.broadcasts.progress(page.actor, _number(page))
     except NotAllowed as refusal:
-        return page.refuse(404, str(refusal))
+        return await page.refuse(404, str(refusal))
     step = await page.service.broadcasts.step(page.actor)
     return await page.show("progress.html", progress=shown, found=shown.broadcast, **_words(page, step))
 
@@ -67,7 +77,7 @@ async def keep(page: PageContext) -> web.Response:
     """Keep whom it is meant for and what it says."""
 
     async def work(broadcasts: Broadcasts, number: int) -> None:
-        await _keep(page, broadcasts, number)
+        await broadcast_form.keep(page, number)
 
     return await _do(page, work)
 
@@ -76,18 +86,17 @@ async def plan(page: PageContext) -> web.Response:
     """Keep what was chosen and typed, and count whom it reaches."""
 
     async def work(broadcasts: Broadcasts, number: int) -> None:
-        await _keep(page, broadcasts, number)
+        await broadcast_form.keep(page, number)
         await broadcasts.plan(page.actor, number)
 
     return await _do(page, work)
 
 
 async def take_ready(page: PageContext) -> web.Response:
-    """Take a ready text; one whose facts must be checked only with the word that they hold."""
+    """Keep whom it is meant for, and take a ready text."""
 
     async def work(broadcasts: Broadcasts, number: int) -> None:
-        confirmed = page.form.get("confirmed") == "1"
-        await broadcasts.take_ready(page.actor, number, page.form.get("ready", ""), confirmed=confirmed)
+        await broadcast_form.take_ready(page, number)
 
     return await _do(page, work)
 
@@ -104,17 +113,45 @@ async def test(page: PageContext) -> web.Response:
 
 
 async def release(page: PageContext) -> web.Response:
-    """Let it go, at a moment or now, once or each week until a day."""
+    """Let it go, at a moment or now, once or each week until a day; what that means is said and asked before."""
+    broadcasts, number, form = page.service.broadcasts, _number(page), page.form
+    try:
+        timing = broadcast_form.timing_of(page)
+        begin = broadcasts.begin_at(timing.at, timing.until)
+        promise = broadcast_form.promise_of(timing, begin, page.at)
+        if form.get("sure") != promise:
+            return await _ask(page, timing, begin, promise)
+        await broadcasts.release(
+            page.actor,
+            number,
+            at=timing.at,
+            weekly_until=timing.until,
+            seen=form.get("seen", ""),
+            watch=form.get("watch") == "1",
+        )
+    except NotAllowed as refusal:
+        return await _show(page, warning=str(refusal), status=409)
+    return page.go(f"broadcasts/{number}")
 
-    async def work(broadcasts: Broadcasts, number: int) -> None:
-        at = _moment(page, page.form.get("at", "")) if page.form.get("when") == "later" else None
-        until = _day(page.form.get("until", "")) if page.form.get("weekly") == "1" else None
-        if at is not None and at < page.at:
-            raise NotAllowed(PAST)
-        seen, watch = page.form.get("seen", ""), page.form.get("watch") == "1"
-        await broadcasts.release(page.actor, number, at=at, weekly_until=until, seen=seen, watch=watch)
 
-    return await _do(page, work)
+async def _ask(page: PageContext, timing: Timing, begin: datetime, promise: str) -> web.Response:
+    """Ask for the last word: how many people, when, and what of that is not as it was typed."""
+    broadcasts, number = page.service.broadcasts, _number(page)
+    found = await broadcasts.find(page.actor, number)
+    return await page.show(
+        "release.html",
+        address=f"{PATH}/broadcasts/{number}",
+        found=found,
+        begin=begin,
+        promise=promise,
+        moved=begin > max(timing.at or page.at, page.at),
+        far=broadcasts.is_far(begin),
+        until=timing.until,
+        second=broadcasts.needs_approval(found),
+        finish=broadcasts.finish(found, begin),
+        form=page.form,
+        **_words(page, await broadcasts.step(page.actor)),
+    )
 
 
 async def discard(page: PageContext) -> web.Response:
@@ -171,42 +208,6 @@ async def again(page: PageContext) -> web.Response:
     return await _do(page, work)
 
 
-async def _keep(page: PageContext, broadcasts: Broadcasts, number: int) -> None:
-    """Keep what the form of a draft holds and differs; what was planned is planned no more."""
-    found = await broadcasts.find(page.actor, number)
-    if "reports" in page.form and (audience := _audience(page)) != found.audience:
-        await broadcasts.aim(page.actor, number, audience)
-    typed = _typed(page)
-    if any(redact(text).secrets for text in typed.values()):
-        raise NotAllowed(SECRET)
-    if any(text != found.texts.get(language, "") for language, text in typed.items()):
-        for language, text in typed.items():  # all of them: a ready text goes as a whole
-            await broadcasts.write(page.actor, number, language, text)
-
-
-def _audience(page: PageContext) -> Audience:
-    form, scope = page.form, page.scope(access.SEND)
-    districts = tuple(form.getall("district", ())) or tuple(sorted(scope or ()))
-    commune, typed = form.get("commune", ""), form.get("source", "").strip()
-    source = page.service.content_store.knowledge.sources.typed(typed) if typed else None
-    if typed and source is None:
-        raise NotAllowed(UNKNOWN_CODE)
-    return Audience(
-        districts=districts,
-        commune=commune if len(districts) == 1 and commune in dict(_communes(page, districts[0])) else "",
-        reports=form.get("reports", ""),
-        channel=form.get("channel", ""),
-        language=form.get("language", ""),
-        source=source.code if source else "",
-    )
-
-
-def _typed(page: PageContext) -> dict[str, str]:
-    """Return the texts of the form by language; none where the form has none."""
-    names = {language: f"text-{language}" for language in page.service.settings.languages}
-    return {language: clean(page.form[name]) for language, name in names.items() if name in page.form}
-
-
 async def _do(
     page: PageContext,
     work: Callable[[Broadcasts, int], Awaitable[None]],
@@ -228,17 +229,17 @@ async def _show(page: PageContext, *, warning: str = "", status: int = 200) -> w
     try:
         shown = await broadcasts.progress(actor, number)
     except NotAllowed as refusal:
-        return page.refuse(404, str(refusal))
+        return await page.refuse(404, str(refusal))
     found, step = shown.broadcast, await broadcasts.step(actor)
-    over = found.state in (DONE, STOPPED)
-    trusted = page.service.content_store.knowledge.library.manual.trusted_hosts
+    over, form = found.state in (DONE, STOPPED), page.form
+    trusted = page.service.settings.operator.trusted_hosts
     return await page.show(
         "broadcast.html",
         status=status,
         address=f"{PATH}/broadcasts/{number}",
         found=found,
         progress=shown,
-        report=await broadcasts.report(actor, number) if over and shown.people else None,
+        report=await broadcasts.report(actor, number) if over and shown.begun else None,
         warning=warning and page.t(warning),
         tested=page.request.query.get("said") == "tested",
         previews=await _previews(page, found),
@@ -246,8 +247,11 @@ async def _show(page: PageContext, *, warning: str = "", status: int = 200) -> w
         finish=broadcasts.finish(found),
         second=broadcasts.needs_approval(found),
         own=found.made_by == actor.name,
-        foreign=", ".join(foreign_hosts(found.texts.values(), trusted)),
-        typed={**found.texts, **_typed(page)},
+        foreign=", ".join(foreign_hosts(found.texts.values(), trusted)) if not found.ready else "",
+        foreign_words=FOREIGN,
+        links=trusted_links(found.texts.values(), trusted) if not found.ready else [],
+        typed={**found.texts, **broadcast_form.texts_of(page)},
+        form=form,
         longest=LONGEST_TEXT,
         **(await _choices(page, found) if found.editable else {}),
         **_words(page, step),
@@ -258,10 +262,15 @@ async def _choices(page: PageContext, found: Broadcast) -> dict[str, Any]:
     """Return what the forms of a draft offer."""
     scope, settings = page.scope(access.SEND), page.service.settings
     districts = [d for d in page.service.regions.districts.values() if scope is None or d.id in scope]
-    chosen = found.audience.districts
+    chosen = _chosen(page, found)
     return {
         "districts": districts,
-        "communes": _communes(page, chosen[0]) if len(chosen) == 1 else [],
+        "chosen": chosen,
+        "communes": [(d, communes_of(d, page.service.regions, page.catalogue)) for d in chosen["districts"]],
+        "opened": lambda district: any(one.startswith(f"{district}/") for one in chosen["communes"]),
+        "named": lambda names: ", ".join(NAMES[name] for name in names),
+        "differing_words": DIFFERING,
+        "differing": await page.service.broadcasts.differing(found),
         "reports": [(name, reports_words(name, page.catalogue)) for name in REPORTS],
         "channels": [(name, page.t(page.channel_title(name))) for name in page.service.broadcasts.channels],
         "languages": settings.languages,
@@ -272,6 +281,25 @@ async def _choices(page: PageContext, found: Broadcast) -> dict[str, Any]:
         "whole": scope is None,
         "now": page.at.astimezone(settings.zone).strftime("%Y-%m-%dT%H:%M"),
         "today": page.today,
+    }
+
+
+def _chosen(page: PageContext, found: Broadcast) -> dict[str, Any]:
+    """Return what the form of the audience shows: what was just chosen, else what is kept."""
+    form, audience, known = page.form, found.audience, page.service.regions.districts
+    if "reports" not in form:
+        return {
+            "districts": [district for district in audience.districts if district in known],
+            "communes": audience.communes,
+            "reports": audience.reports,
+            "channel": audience.channel,
+            "language": audience.language,
+            "source": audience.source,
+        }
+    return {
+        "districts": [district for district in form.getall("district", ()) if district in known],
+        "communes": tuple(form.getall("commune", ())),
+        **{name: form.get(name, "") for name in ("reports", "channel", "language", "source")},
     }
 
 
@@ -298,7 +326,11 @@ def _words(page: PageContext, step: int) -> dict[str, Any]:
         "step": step,
         "whom": lambda audience: audience_words(audience, regions, catalogue, page.channel_title),
         "state": lambda found: state_words(found, catalogue),
-        "people": lambda number: count_words(number, step, catalogue),
+        "size": lambda plan: size_words(plan, step, catalogue),
+        "part": lambda number: part_words(number, step, catalogue),
+        "cost_words": lambda plan, cost: cost_words(plan, cost, catalogue),
+        "share_note": lambda report: share_note(report, catalogue),
+        "published_note": published_note(step, catalogue),
         "why": lambda reason: reason_words(reason, catalogue),
         "place": page.place_name,
         "channel_title": page.channel_title,
@@ -314,33 +346,5 @@ def _words(page: PageContext, step: int) -> dict[str, Any]:
     }
 
 
-def _communes(page: PageContext, district: str) -> list[tuple[str, str]]:
-    """List the communes of a district by key and name, of the old and the new map."""
-    regions = page.service.regions
-    place = regions.districts.get(district)
-    if place is None:
-        return []
-    new = [
-        (f"{NEW_MAP}{one.code}", page.t("{name} (since July 2025)", name=one.name))
-        for one in regions.province.communes_2025
-        if district in one.origins
-    ]
-    return [*((one.code, one.name) for one in place.communes), *new]
-
-
 def _number(page: PageContext) -> int:
     return number_in(page.request.match_info["number"])
-
-
-def _moment(page: PageContext, text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=page.service.settings.zone).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise NotAllowed(NO_MOMENT) from None
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise NotAllowed(NO_MOMENT) from None

@@ -11,18 +11,12 @@ from bot import access
 from bot.clock import stamp
 from bot.i18n.catalogue import mark
 from bot.library.articles import STALE_AFTER
-from bot.library.render import article_reply, more_reply
+from bot.library.render import STATES, article_reply, more_reply
 from bot.search import Explanation, Verdict
 from bot.store import questions
 from bot.text.markup import to_html
 from bot.web.desk.page_context import PageContext
 
-STATES = {
-    "current": mark("current"),
-    "check": mark("to be checked"),
-    "historic": mark("historic"),
-    "always": mark("always true"),
-}
 VERDICTS = {
     Verdict.ANSWER: mark("answered"),
     Verdict.SUGGEST: mark("articles are offered to choose from"),
@@ -47,6 +41,9 @@ async def overview(page: PageContext) -> web.Response:
         stale={a.id for a in articles if page.today - a.checked_on > STALE_AFTER},
         asked={row["article"]: row for row in asked},
         gaps=gaps,
+        titles={
+            name: found.title.in_language(page.catalogue.language) for name, found in knowledge.library.articles.items()
+        },
         question=question,
         explained=_explained(page, knowledge.index.explain(question)) if question else [],
         states=STATES,

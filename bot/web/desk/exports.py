@@ -31,8 +31,8 @@ VIEW_NAMES = {
     "source": mark("Where they came from"),
 }
 NO_DOOR = mark(
-    "No poster yet: no channel is set up that its codes could lead to. Ask an admin to set zalo_oa.link, "
-    "web.public_url or telegram.username."
+    "No poster yet: no channel is set up that its codes could lead to. Please ask whoever runs the server to set "
+    "the public address of Zalo, of the website or of Telegram."
 )
 MOST_RAW_ROWS = 20_000
 
@@ -100,7 +100,7 @@ async def report(page: PageContext) -> web.Response:
         page.service.store,
         page.service.regions,
         period,
-        settings.report,
+        settings.report_form,
         made_at=page.at.astimezone(settings.zone),
         small_count=settings.privacy.small_count,
         scope=scope,

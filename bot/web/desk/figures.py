@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -32,18 +32,19 @@ DEFAULT_PERIOD = "30"
 async def today(page: PageContext) -> web.Response:
     """Show how many, where, whether it rises, and where people stop."""
     scope, regions = page.scope(access.COUNT), page.service.regions
-    province = await counts.count_districts(page.service.store, regions, today=page.today, scope=scope, step=page.step)
+    province = await _counted(page, scope)
     found = [await _growth(page, scope), await _funnel(page, scope)]
     if len(province.districts) > 1:
-        found.insert(0, await _ranking(page, scope))
+        found.insert(0, charts.ranking(province, regions, page.catalogue))
     found.append(await _progress(page, province))
     official = await counts.official_figures(page.service.store, regions, until=page.today)
     return await page.show(
         "today.html",
         province=province,
-        **await _of_period(page, province, scope),
+        **await _of_period(page, scope),
         pictures=await drawn([await _named(page, chart) for chart in found]),
         official=charts.official_sentence(official[regions.province.id], page.catalogue) if scope is None else "",
+        on_trial=not page.service.settings.operator.name,
         trouble=[(in_words(part, page.catalogue), sentence) for part, sentence in sorted(page.service.trouble.items())]
         if page.allows(access.SEE_STATE)
         else [],
@@ -71,11 +72,9 @@ async def switch_summary(page: PageContext) -> web.Response:
 async def districts(page: PageContext) -> web.Response:
     """List the districts of the person's scope."""
     scope = page.scope(access.COUNT)
-    province = await counts.count_districts(
-        page.service.store, page.service.regions, today=page.today, scope=scope, step=page.step
-    )
+    province = await _counted(page, scope)
     ranked = sorted(province.districts, key=lambda count: (count.rank, count.district))
-    period = await _of_period(page, province, scope)
+    period = await _of_period(page, scope)
     return await page.show("districts.html", province=province, ranked=ranked, **period)
 
 
@@ -87,8 +86,8 @@ async def district(page: PageContext) -> web.Response:
         raise web.HTTPNotFound
     page.require(access.COUNT, name)
     scope = frozenset((name,))
-    province = await counts.count_districts(store, regions, today=page.today, scope=scope, step=page.step)
-    wanted = Wanted(page.today, scope=scope, step=page.step)
+    province = await _counted(page, scope)
+    wanted = Wanted(page.today, until=_until(page), scope=scope, step=page.step)
     sources = page.service.content_store.knowledge.sources
     tables = [await table(store, regions, view, wanted, sources=sources) for view in ("commune", "source", "channel")]
     communes = sorted(tables[0].rows, key=lambda row: -int(str(row[3])))
@@ -96,7 +95,7 @@ async def district(page: PageContext) -> web.Response:
     found = [await _growth(page, scope), await _funnel(page, scope), await _progress(page, province)]
     return await page.show(
         "district.html",
-        **await _of_period(page, province, scope),
+        **await _of_period(page, scope),
         district=regions.districts[name],
         count=province.districts[0],
         province=province,
@@ -107,46 +106,49 @@ async def district(page: PageContext) -> web.Response:
     )
 
 
+def _until(page: PageContext) -> date:
+    """Return the last day of every figure of these pages, whoever looks: only days that are over can be compared."""
+    return page.today - timedelta(days=1)
+
+
+async def _counted(
+    page: PageContext, scope: Collection[str] | None, *, since: date | None = None
+) -> counts.ProvinceCount:
+    store, regions = page.service.store, page.service.regions
+    return await counts.count_districts(
+        store, regions, today=page.today, since=since, until=_until(page), scope=scope, step=page.step
+    )
+
+
 def _days(page: PageContext) -> int:
     return PERIODS.get(page.request.query.get("days", ""), PERIODS[DEFAULT_PERIOD])
 
 
-async def _of_period(
-    page: PageContext, province: counts.ProvinceCount, scope: Collection[str] | None
-) -> dict[str, Any]:
+async def _of_period(page: PageContext, scope: Collection[str] | None) -> dict[str, Any]:
     """Count what was new in the days that the person chose, in all and by district."""
     days = _days(page)
-    counted = await counts.count_districts(
-        page.service.store,
-        page.service.regions,
-        today=page.today,
-        since=province.day - timedelta(days=days - 1),
-        scope=scope,
-        step=page.step,
-    )
+    counted = await _counted(page, scope, since=_until(page) - timedelta(days=days - 1))
     return {
         "days": days,
         "periods": tuple(PERIODS.values()),
         "in_period": counted.reports,
         "in_period_by_district": {count.district: count.reports for count in counted.districts},
+        "so_far": await _so_far(page, scope),
     }
 
 
-async def _ranking(page: PageContext, scope: Collection[str] | None) -> Chart:
-    # Charts end with yesterday, whoever looks: they are drawn once a day and not after every report.
-    province = await counts.count_districts(
-        page.service.store,
-        page.service.regions,
-        today=page.today,
-        until=page.today - timedelta(days=1),
-        scope=scope,
-        step=page.step,
+async def _so_far(page: PageContext, scope: Collection[str] | None) -> int | None:
+    """Count what was reported today until now; None for those who may not watch a figure while people report."""
+    if page.step > 1:
+        return None
+    counted = await counts.count_districts(
+        page.service.store, page.service.regions, today=page.today, since=page.today, scope=scope
     )
-    return charts.ranking(province, page.service.regions, page.catalogue)
+    return counted.reports
 
 
 async def _growth(page: PageContext, scope: Collection[str] | None) -> Chart | None:
-    until = page.today - timedelta(days=1)
+    until = _until(page)
     since = until - timedelta(days=_days(page) - 1)
     days = await counts.count_days(page.service.store, since=since, until=until, scope=scope, step=page.step)
     if not days:
@@ -157,7 +159,7 @@ async def _growth(page: PageContext, scope: Collection[str] | None) -> Chart | N
 
 
 async def _funnel(page: PageContext, scope: Collection[str] | None) -> Chart:
-    until = page.today - timedelta(days=1)
+    until = _until(page)
     sources = page.service.content_store.knowledge.sources
     codes = None if scope is None else codes_within(scope, sources, page.service.regions)
     steps = await counts.count_steps(page.service.store, today=page.today, until=until, step=page.step, sources=codes)

@@ -107,7 +107,7 @@ async def _show(page: PageContext, *, warning: str = "", text: str = "", status:
     try:
         case, said = await page.service.store.write(work)
     except NotAllowed as refusal:
-        return page.refuse(404, warning or str(refusal))
+        return await page.refuse(404, warning or str(refusal))
     mine = case.officer == officer.id
     return await page.show(
         "talk.html",

@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import aiohttp_jinja2
 from aiohttp import web
@@ -16,6 +16,7 @@ from multidict import MultiDict, MultiMapping
 import bot
 from bot import access
 from bot.access.desk_sessions import Member, find_member
+from bot.access.names import officer_names
 from bot.broadcasts import Actor
 from bot.clock import local_day
 from bot.errors import NotAllowed
@@ -26,7 +27,8 @@ from bot.statistics import counts
 from bot.web.chat import LANGUAGE_COOKIE, catalogue_of
 from bot.web.keys import SERVICE, TEMPLATES
 
-COOKIE, PATH = "desk", "/desk"
+COOKIE, RETURN_COOKIE, PATH = "desk", "desk-return", "/desk"
+RETURN_SECONDS = 30 * 60
 FOREIGN_FORM = mark(
     "This form did not come from the desk, or is too old. Please go back, reload the page and try again."
 )
@@ -113,22 +115,24 @@ class PageContext:
         """Send the browser to a page of the desk, so that reloading it repeats nothing."""
         return web.Response(status=303, headers={"Location": f"{PATH}/{address}"})
 
-    def refuse(self, status: int, sentence: str) -> web.Response:
-        """Answer with a page of one sentence, which is translated."""
-        return refused(self.request, status, self.t(sentence))
+    async def refuse(self, status: int, sentence: str) -> web.Response:
+        """Answer with a page of one sentence, which is translated, and the way to all other pages."""
+        return await self.show("refused.html", status=status, sentence=self.t(sentence))
 
     async def show(self, template: str, *, status: int = 200, **values: object) -> web.Response:
         """Render a page."""
         simulated = await counts.are_simulated(self.service.store)
+        names = await self.service.store.read(officer_names)
         shared = {
+            **frame(self.request, self.catalogue),
             "visit": self,
             "sees_audit": self.allows(access.READ_AUDIT),
             "manages_roles": self.allows(access.MANAGE_ROLES),
             "c": self.catalogue,
+            "officer_name": lambda number: names.of(number, self.catalogue),
             "zone": self.service.settings.zone,
             "token": form_token(self.service.secret, self.member.session),
             "simulated": self.t(counts.SIMULATED) if simulated else "",
-            **frame(self.request, self.catalogue),
         }
         return aiohttp_jinja2.render_template(
             f"desk/{template}", self.request, {**shared, **values}, app_key=TEMPLATES, status=status
@@ -139,6 +143,8 @@ def frame(request: web.Request, catalogue: Catalogue) -> dict[str, object]:
     """Return what every page has, also without a session."""
     others = [language for language in request.app[SERVICE].settings.languages if language != catalogue.language]
     return {
+        "visit": None,
+        "simulated": "",
         "t": catalogue.t,
         "lang": catalogue.language,
         "other_lang": others[0] if others else "",
@@ -153,41 +159,92 @@ def page(
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Make a handler of a page that only who may do something somewhere gets to see.
 
-    A page that `looks_by_itself` is asked for without anybody's doing and keeps no session alive.
+    A page with `auto_refresh` is asked for without anybody's doing and keeps no session alive.
     """
 
     async def handler(request: web.Request) -> web.StreamResponse:
         service, catalogue = request.app[SERVICE], catalogue_of(request)
+        form: MultiDict[str] = MultiDict()
+        if request.method == "POST":
+            if not is_same_origin(request):
+                return refused(request, 403, catalogue.t(FOREIGN_FORM))
+            form.extend((name, value) for name, value in (await request.post()).items() if isinstance(value, str))
         session = request.cookies.get(COOKIE, "")
         used = not auto_refresh
         member = await find_member(service.store, session, at=service.clock(), used=used) if session else None
         if member is None:
-            return refused(request, 401, catalogue.t(NOBODY))
+            return _signed_out(request, catalogue, form, come_back=used)
+        context = PageContext(request, service, catalogue, member, form)
         if access.refusal([access.Grant(g.role) for g in member.grants], action) is not None:
-            return refused(request, 403, catalogue.t(access.NO_ROLE[action.role]))
-        form: MultiDict[str] = MultiDict()
+            return await context.refuse(403, access.NO_ROLE[action.role])
         if request.method == "POST":
-            form.extend((name, value) for name, value in (await request.post()).items() if isinstance(value, str))
             expected = form_token(service.secret, session)
-            if not is_same_origin(request) or not hmac.compare_digest(
-                form.get("token", "").encode(), expected.encode()
-            ):
-                return refused(request, 403, catalogue.t(FOREIGN_FORM))
-        try:
-            response = await work(PageContext(request, service, catalogue, member, form))
-        except web.HTTPForbidden as error:
-            return refused(request, 403, catalogue.t(error.reason))
-        except web.HTTPNotFound:
-            return refused(request, 404, catalogue.t(NO_PAGE))
-        except NotAllowed as refusal:
-            return refused(request, 409, catalogue.t(str(refusal)))
-        if request.query.get("lang") == catalogue.language:
-            response.set_cookie(
-                LANGUAGE_COOKIE, catalogue.language, max_age=365 * 24 * 3600, samesite="Lax", httponly=True
-            )
-        return response
+            if not hmac.compare_digest(form.get("token", "").encode(), expected.encode()):
+                return await _ask_again(context)
+        return await _answer(context, work)
 
     return handler
+
+
+async def _answer(context: PageContext, work: Page) -> web.StreamResponse:
+    """Do what a page does; what may not be done is said with the way to all other pages."""
+    try:
+        response = await work(context)
+    except web.HTTPForbidden as error:
+        return await context.refuse(403, error.reason)
+    except web.HTTPNotFound:
+        return await context.refuse(404, NO_PAGE)
+    except NotAllowed as refusal:
+        return await context.refuse(409, str(refusal))
+    language = context.catalogue.language
+    if context.request.query.get("lang") == language:
+        response.set_cookie(LANGUAGE_COOKIE, language, max_age=365 * 24 * 3600, samesite="Lax", httponly=True)
+    return response
+
+
+async def not_found(page: PageContext) -> web.StreamResponse:
+    """Say that an address leads nowhere."""
+    return await page.refuse(404, NO_PAGE)
+
+
+def _signed_out(
+    request: web.Request, catalogue: Catalogue, form: MultiMapping[str], *, come_back: bool
+) -> web.Response:
+    """Ask to sign in; what was typed is kept on the page, and after signing in a page that was asked for comes back."""
+    if request.method == "POST":
+        return _keep_typed(request, catalogue, form)
+    response = refused(request, 401, catalogue.t(NOBODY))
+    if come_back:
+        response.set_cookie(
+            RETURN_COOKIE, quote(request.path_qs), max_age=RETURN_SECONDS, path=PATH, httponly=True, samesite="Strict"
+        )
+    return response
+
+
+def _keep_typed(request: web.Request, catalogue: Catalogue, form: MultiMapping[str]) -> web.Response:
+    values = {**frame(request, catalogue), **_typed(form), "signed_out": True, "token": ""}
+    return aiohttp_jinja2.render_template("desk/again.html", request, values, app_key=TEMPLATES, status=401)
+
+
+async def _ask_again(context: PageContext) -> web.Response:
+    """Ask once more for a form of an earlier session; nothing of it was done."""
+    return await context.show("again.html", status=403, signed_out=False, **_typed(context.form))
+
+
+def _typed(form: MultiMapping[str]) -> dict[str, object]:
+    """Return the fields of a form: those that somebody wrote, and the rest."""
+    fields = [(name, value) for name, value in form.items() if name != "token"]
+    return {
+        "written": [(name, value) for name, value in fields if name.startswith("text")],
+        "others": [(name, value) for name, value in fields if not name.startswith("text")],
+    }
+
+
+def return_address(request: web.Request) -> str:
+    """Return the page of the desk that was asked for before signing in; the first one if there was none."""
+    address = unquote(request.cookies.get(RETURN_COOKIE, ""))
+    own = address.startswith(f"{PATH}/") and "//" not in address and "\\" not in address
+    return address if own and not address.startswith(f"{PATH}/in?") else f"{PATH}/"
 
 
 def refused(request: web.Request, status: int, sentence: str) -> web.Response:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot import access
+from bot.access import names
+from bot.access.names import LONGEST_NAME, check_name
 from bot.access.roles import ADMIN, INVITATION_LIFETIME, INVITATION_PREFIX, OFFICER, Grant
 from bot.errors import NotAllowed
 from bot.i18n.catalogue import mark
+from bot.store import officers
+from bot.text.redaction import redact
 from bot.web.desk.page_context import PageContext, number_in
 
 UNKNOWN_ROLE = mark("This choice is no longer there. Please choose again.")
@@ -23,15 +27,47 @@ async def invite(page: PageContext) -> web.Response:
     role, _, scope = page.form.get("role", "").partition(":")
     if role not in (OFFICER, ADMIN) or (scope and (role == ADMIN or scope not in page.service.regions.districts)):
         return await _show(page, warning=UNKNOWN_ROLE, status=400)
-    code, grant, by = access.new_code(), Grant(role, scope), page.member.id
+    code, grant, by, typed = access.new_code(), Grant(role, scope), page.member.id, page.form.get("name", "").strip()
     try:
+        name = check_name(typed) if typed else ""
         await page.service.store.write(
-            lambda tx: access.offer_role(tx, code, grant, at=page.at, actor=page.actor.name, by=by)
+            lambda tx: access.offer_role(tx, code, grant, name=name, at=page.at, actor=page.actor.name, by=by)
         )
     except NotAllowed as refusal:
         return await _show(page, warning=str(refusal), status=409)
     payload = INVITATION_PREFIX + code
     return await _show(page, invitation=(grant, f"/start {payload}", page.service.settings.start_links(payload)))
+
+
+async def rename(page: PageContext) -> web.Response:
+    """Give an officer another name; everybody their own, admins anybody's."""
+    number, by, typed = number_in(page.request.match_info["number"]), page.member.id, page.form.get("name", "")
+    try:
+        await page.service.store.write(lambda tx: names.rename(tx, number, typed, by=by, at=page.at))
+    except NotAllowed as refusal:
+        return await _show(page, warning=str(refusal), status=409)
+    return page.go("people")
+
+
+async def own_name(page: PageContext) -> web.Response:
+    """Show what one is called oneself."""
+    return await page.show("name.html", own=await _own(page), longest_name=LONGEST_NAME, warning="")
+
+
+async def rename_oneself(page: PageContext) -> web.Response:
+    """Change what one is called oneself."""
+    by, typed = page.member.id, page.form.get("name", "")
+    try:
+        await page.service.store.write(lambda tx: names.rename(tx, by, typed, by=by, at=page.at))
+    except NotAllowed as refusal:
+        warning = page.t(str(refusal))
+        shown = redact(typed).text  # a number that was typed by mistake is not repeated
+        return await page.show("name.html", status=409, own=shown, longest_name=LONGEST_NAME, warning=warning)
+    return page.go("name")
+
+
+async def _own(page: PageContext) -> str:
+    return await page.service.store.read(lambda tx: officers.name_of(tx, page.member.id))
 
 
 async def revoke(page: PageContext) -> web.Response:
@@ -71,12 +107,15 @@ async def _show(
         invitation=invitation,
         days=INVITATION_LIFETIME.days,
         districts=page.service.regions.districts.values(),
-        named=lambda grant: _named(page, grant),
+        role_words=lambda grant: _role_words(page, grant),
+        holder_names=(await page.service.store.read(names.officer_names)).named,
+        longest_name=LONGEST_NAME,
+        typed_name="" if invitation else page.form.get("name", ""),
         warning=warning and page.t(warning),
     )
 
 
-def _named(page: PageContext, grant: Grant) -> str:
+def _role_words(page: PageContext, grant: Grant) -> str:
     if grant.role == ADMIN:
         return page.t("admin")
     return page.t(

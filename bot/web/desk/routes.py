@@ -5,14 +5,15 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot import access
-from bot.web.desk import audit, broadcasts, content, exports, figures, inbox, people, signing_in
-from bot.web.desk.page_context import PATH, Page, page
+from bot.web.desk import audit, broadcasts, content, exports, figures, guides, inbox, people, signing_in
+from bot.web.desk.page_context import PATH, Page, not_found, page
 
 PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("GET", "/", access.COUNT, figures.today),
     ("POST", "/summary", access.COUNT, figures.switch_summary),
     ("GET", "/districts", access.COUNT, figures.districts),
     ("GET", "/districts/{district}", access.COUNT, figures.district),
+    ("GET", "/guides", access.COUNT, guides.overview),
     ("GET", "/broadcasts", access.SEND, broadcasts.overview),
     ("POST", "/broadcasts", access.SEND, broadcasts.begin),
     ("GET", "/broadcasts/{number}", access.SEND, broadcasts.broadcast),
@@ -42,9 +43,12 @@ PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("POST", "/exports/rows", access.EXPORT_ROWS, exports.rows),
     ("POST", "/exports/report", access.REPORT, exports.report),
     ("POST", "/exports/poster", access.POSTER, exports.make_poster),
+    ("GET", "/name", access.DESK, people.own_name),
+    ("POST", "/name", access.DESK, people.rename_oneself),
     ("GET", "/people", access.MANAGE_ROLES, people.overview),
     ("POST", "/people/invite", access.MANAGE_ROLES, people.invite),
     ("POST", "/people/withdraw", access.MANAGE_ROLES, people.withdraw),
+    ("POST", "/people/{number}/rename", access.MANAGE_ROLES, people.rename),
     ("POST", "/people/{number}/revoke", access.MANAGE_ROLES, people.revoke),
     ("GET", "/audit", access.READ_AUDIT, audit.audit),
     ("POST", "/out", access.DESK, signing_in.leave),
@@ -59,6 +63,7 @@ def add_desk(app: web.Application) -> None:
     app.router.add_post(f"{PATH}/in", signing_in.enter)
     for method, address, action, work in PAGES:
         app.router.add_route(method, PATH + address, page(action, work, auto_refresh=address in BY_ITSELF))
+    app.router.add_route("*", f"{PATH}/{{rest:.*}}", page(access.DESK, not_found))
 
 
 async def _to_the_first_page(request: web.Request) -> web.Response:

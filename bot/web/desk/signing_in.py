@@ -8,7 +8,17 @@ from aiohttp import web
 from bot.access.desk_sessions import LONGEST, sign_in, sign_out
 from bot.i18n.catalogue import mark
 from bot.web.chat import catalogue_of
-from bot.web.desk.page_context import COOKIE, FOREIGN_FORM, PATH, PageContext, frame, is_same_origin, refused
+from bot.web.desk.page_context import (
+    COOKIE,
+    FOREIGN_FORM,
+    PATH,
+    RETURN_COOKIE,
+    PageContext,
+    frame,
+    is_same_origin,
+    refused,
+    return_address,
+)
 from bot.web.keys import SERVICE, TEMPLATES
 
 USED = mark("This link was used already, or is too old. Type /desk in the chat for a new one.")
@@ -32,7 +42,8 @@ async def enter(request: web.Request) -> web.StreamResponse:
         member = await sign_in(service.store, key, at=service.clock(), replaces=replaced)
     if member is None:
         return refused(request, 403, catalogue.t(USED))
-    response = web.Response(status=303, headers={"Location": f"{PATH}/"})
+    response = web.Response(status=303, headers={"Location": return_address(request)})
+    response.del_cookie(RETURN_COOKIE, path=PATH)
     secure = request.secure or service.settings.web.public_url.startswith("https://")
     response.set_cookie(
         COOKIE,

@@ -92,7 +92,7 @@
     state.messages = state.messages.slice(-KEEP_MESSAGES);
     if (writeStore(state.messages)) return;
     // Full: pictures inside messages are the big part, and their words in `alt` remain.
-    const light = state.messages.map((message) => ({ ...message, image: '' }));
+    const light = state.messages.map((message) => ({ ...message, image: '', imageDark: '' }));
     if (!writeStore(light)) writeStore(light.slice(-20));
   }
 
@@ -207,7 +207,14 @@
     image.alt = message.alt || say.picture;
     image.addEventListener('load', () => { if (aim) scrollToStart(aim); }); // it grew after the scrolling
     image.src = address;
-    return image;
+    const dark = message.imageDark && ownAddress(message.imageDark);
+    if (!dark) return image;
+    const both = make('picture');
+    const source = make('source');
+    source.media = '(prefers-color-scheme: dark)';
+    source.srcset = dark;
+    both.append(source, image);
+    return both;
   }
 
   function fileLink(file) {
@@ -273,7 +280,8 @@
 
   function botMessage(id, reply) {
     const { text, html, image, alt } = reply;
-    const words = { text: asText(text), html: asText(html), image: asText(image), alt: asText(alt) };
+    const imageDark = asText(reply.image_dark);
+    const words = { text: asText(text), html: asText(html), image: asText(image), imageDark, alt: asText(alt) };
     return { id, by: 'bot', at: Date.now(), lang: pageLanguage, ...words, buttons: asList(reply.buttons), file: reply.file };
   }
 

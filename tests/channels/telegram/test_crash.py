@@ -17,13 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.library.knowledge import INDEX_FILE, Knowledge
+from bot.library.knowledge import Knowledge
 from bot.runtime.build import open_service
 from bot.runtime.telegram_factory import TELEGRAM_HOOK
 from bot.settings import Settings
 from bot.store.messages import ANSWERED, DELIVERED
 from handlers import ROUTES
-from tests.conftest import CACHE
+from tests.conftest import copy_learned
 from tests.fakes.telegram import TOKEN, Call, FakeTelegram, Fault, running_telegram, until
 from tests.support.processes import RunningBot
 
@@ -64,7 +64,7 @@ def stages(data: Path, copy: Path) -> dict[str, int]:
 
 @pytest.mark.parametrize("mode", ["polling", "webhook"])
 async def test_nothing_is_lost_when_the_bot_is_killed(tmp_path: Path, knowledge: Knowledge, mode: str) -> None:
-    shutil.copy(CACHE / INDEX_FILE, tmp_path / INDEX_FILE)
+    copy_learned(tmp_path)
     draw = random.Random(7)
     async with running_telegram() as fake:
         environment = {

@@ -69,7 +69,7 @@ from bot.web.app import make_app
 from bot.web.hooks import take_short_way
 from handlers import ROUTES
 from tests.conftest import NOON, ROOT
-from tests.fakes.telegram import BOT, TOKEN, Call, FakeTelegram, Fault, running_telegram, until
+from tests.fakes.telegram import BOT, EDITS, SENDS, TOKEN, Call, FakeTelegram, Fault, running_telegram, until
 from tests.support.leak_check import HOOK_SECRETS
 
 PAYLOADS = sorted((ROOT / "tests" / "payloads" / NAME).glob("*.json"))
@@ -291,9 +291,9 @@ WALK = [
     ("cài trên máy Samsung thế nào", "CH Play"),
     ("[Có ích", "báo cho tôi"),
     ("tài khoản bị lỗi", "Bạn muốn hỏi việc nào dưới đây?"),
-    ("[Không đăng nhập được app", "lúc đó hệ thống đông người dùng"),
+    ("[Không đăng nhập được ứng dụng", "có lúc quá tải"),
     ("/chude", "Bạn muốn hỏi về chủ đề nào"),
-    ("[Cài ứng dụng", "Cài ứng dụng"),
+    ("[Cài ứng dụng 2021", "Cài ứng dụng 2021"),
     ("/baocai", "ngoài Việt Nam"),
     ("[Tôi đồng ý", "Bạn sống ở huyện"),
     ("[Huyện Vĩnh Tường", "huyện Vĩnh Tường"),
@@ -303,7 +303,7 @@ WALK = [
     ("/dulieu", "huyện Yên Lạc"),
     ("[Xóa tất cả", "Bạn có chắc"),
     ("[Có, xóa tất cả", "đã được xóa"),
-    ("/dulieu", "Chưa có gì"),
+    ("/dulieu", "Chưa lưu gì"),
     ("/ngonngu", "Bạn muốn dùng ngôn ngữ nào"),
     ("[English", "From now on I answer in English"),
     ("/help", "What would you like to do"),
@@ -357,6 +357,55 @@ async def test_a_menu_that_cannot_be_changed_is_sent_anew(online: Start) -> None
         assert phone.fake.delivered[-1].method == "sendMessage"
 
 
+GUIDED = [
+    ("/huongdan", "Bạn cần làm việc nào"),
+    ("[Thêm thẻ BHYT vào VNeID", "Bước 1/10"),
+    ("[Xong", "Bước 2/10"),
+    ("[Không thấy", "Trên máy của bạn thế nào"),
+    ("[Tài khoản mới mức 1", "Chỉ tài khoản mức 2 mới thêm được thẻ"),
+    ("phí cài đặt bao nhiêu", "mất tiền"),
+    ("bước 3 là sao", "Tích hợp nghĩa là đưa thẻ vào VNeID"),
+    ("xong", "Bước 3/10"),
+    ("xong", "Bước 4/10"),
+    ("[Xong", "Bạn đã xong chặng 1/3"),
+    ("[Làm tiếp", "Bước 5/10"),
+]
+
+
+@MODES
+async def test_guided_walk(online: Start, mode: str) -> None:
+    async with online(mode=mode) as phone:
+        for said, expected in GUIDED:
+            answered = await (phone.press(said[1:]) if said.startswith("[") else phone.say(said))
+            assert any(expected in text for text in answered), f"{said!r} was answered {answered!r}"
+        assert not phone.service.trouble
+
+
+def sent_and_edited(phone: Phone, before: int) -> list[str]:
+    return [call.method for call in phone.fake.calls[before:] if call.method in (*SENDS, *EDITS)]
+
+
+async def test_the_next_step_takes_the_place_of_the_picture(online: Start) -> None:
+    async with online() as phone:
+        await phone.say("/huongdan")
+        await phone.press("Mở Sổ sức khỏe trong VNeID")
+        before = len(phone.fake.calls)
+        await phone.press("Xong")
+        assert sent_and_edited(phone, before) == ["editMessageMedia"]
+        assert int(phone.fake.delivered[-1].data["message_id"]) == max(number for _, number in phone.fake.messages)
+        await phone.press("Không thấy")  # a text has no place in a picture
+        assert sent_and_edited(phone, before) == ["editMessageMedia", "sendMessage"]
+
+
+async def test_a_picture_that_cannot_be_changed_is_sent_anew(online: Start) -> None:
+    async with online() as phone:
+        await phone.say("/huongdan")
+        await phone.press("Mở Sổ sức khỏe trong VNeID")
+        phone.fake.faults["editMessageMedia"].append(Fault(400, "Bad Request: message can't be edited"))
+        assert await phone.press("Xong")
+        assert phone.fake.delivered[-1].method == "sendPhoto"
+
+
 async def test_a_late_acknowledgement_harms_nobody(online: Start) -> None:
     async with online() as phone:
         await phone.say("/chude")
@@ -374,7 +423,7 @@ async def test_long_choices_travel_behind_a_key(online: Start) -> None:
         kept = await phone.service.store.read(lambda tx: choices.find(tx, choices.short_key(long)))
         assert kept == long
         taken: list[IncomingMessage] = []
-        lines = phone.service.inbox._lines
+        lines = phone.service.inbox._queues
         lines.answer = _listening(taken, lines.answer)
         await phone.press("Dài")
         assert taken[0].choice == long
@@ -507,7 +556,7 @@ async def test_typing_is_shown_only_when_an_answer_takes_long(online: Start) -> 
     async with online() as phone:
         await phone.say("/menu")
         assert not phone.fake.asked("sendChatAction")
-        lines = phone.service.inbox._lines
+        lines = phone.service.inbox._queues
         answer = lines.answer
 
         async def slow(message: IncomingMessage, session: Any = None) -> Any:
@@ -888,6 +937,7 @@ def test_message_ids_carry_how_to_answer() -> None:
     assert how_to_answer("77").edits == how_to_answer("").edits == 0
     assert how_to_answer("77:e9").edits == 9
     assert how_to_answer("77:r9").replies_to == 9
+    assert how_to_answer("77:p9").edits_picture == 9
 
 
 # -- bad days --------------------------------------------------------------------------------------------------------
@@ -962,7 +1012,7 @@ async def test_of_an_answer_that_is_repeated_only_the_rest_leaves(
             return Answer((Reply("một"), Reply("hai"), Reply("ba")), lambda tx: None)
 
         phone.fake.decide = decide
-        monkeypatch.setattr(phone.service.inbox._lines, "answer", answer)
+        monkeypatch.setattr(phone.service.inbox._queues, "answer", answer)
         phone.fake.say(CITIZEN, "x")
         for _ in range(2):
             await until(lambda: not phone.fake.waiting and not phone.service.inbox.waiting)

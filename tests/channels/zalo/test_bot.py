@@ -167,7 +167,7 @@ async def until(walker: Walker, part: str) -> str:
 async def test_numbers_and_the_way_back(walker: Walker) -> None:
     first = await walker.say("/start")
     assert "Gõ số để chọn, gõ 0 để về menu chính" in first
-    assert "1. Hướng dẫn cài đặt" in first
+    assert "1. Hướng dẫn mở sổ trên VNeID" in first
     assert "user-manual" in await walker.say("số 1")
     assert "Bạn muốn làm gì" in await walker.say("0")
     assert "không có số 47" in await walker.say("47")
@@ -398,7 +398,7 @@ async def test_the_budget_is_counted_and_alarmed_once(settings: Settings, clock:
         figures = await channel_of(walker.service).state()
         assert [(figure.value, figure.limit) for figure in figures] == [(6, 5), (3, 0)]
         pushes = await walker.service.store.read(lambda tx: tx.all("SELECT reply FROM pushes"))
-        assert ["Bot Zalo đã dùng 4 trong 5" in row["reply"] for row in pushes] == [True]
+        assert ["Kênh Zalo (bot) đã dùng 4 trong 5" in row["reply"] for row in pushes] == [True]
         clock.forward(days=30)
         for _ in range(2):
             await walker.say("/menu")

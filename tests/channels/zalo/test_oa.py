@@ -376,7 +376,7 @@ async def test_a_location_names_the_districts_around_it(walker: Walker) -> None:
     await walker.post(
         walker.fake.sends(CITIZEN, "location", {"coordinates": {"latitude": "10.7", "longitude": "106.6"}})
     )
-    assert "không nằm trong tỉnh Vĩnh Phúc" in await walker.heard()
+    assert "không nằm trong vùng Vĩnh Phúc cũ" in await walker.heard()
     await walker.post(walker.fake.sends(CITIZEN, "location", place))
     shown = await walker.heard()
     assert "1. Huyện Vĩnh Tường" in shown

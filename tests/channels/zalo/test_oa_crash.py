@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import shutil
 import sqlite3
 import time
 from collections import Counter
@@ -16,9 +15,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.library.knowledge import INDEX_FILE, Knowledge
+from bot.library.knowledge import Knowledge
 from bot.library.regions import load_regions
-from tests.conftest import CACHE, ROOT
+from tests.conftest import ROOT, copy_learned
 from tests.fakes.zalo_oa import APP_ID, APP_SECRET, FIRST_REFRESH, OA_SECRET, FakeZaloOA, running_zalo_oa, signed
 from tests.support.processes import RunningBot
 
@@ -103,7 +102,7 @@ async def live(zalo: Zalo, citizen: str, district: int) -> None:
     await zalo.bring(fake.text(citizen, QUESTIONS[2]))
     await heard(fake, citizen, "không muốn đoán mò")
     await zalo.bring(fake.text(citizen, "/suabaocai"))
-    await heard(fake, citizen, "bạn đã báo cài")
+    await heard(fake, citizen, "bạn đã báo là đã cài")
 
 
 async def heard(fake: FakeZaloOA, citizen: str, expected: str) -> None:
@@ -116,7 +115,7 @@ async def heard(fake: FakeZaloOA, citizen: str, expected: str) -> None:
 
 @pytest.mark.parametrize("citizens", [CITIZENS])
 async def test_two_thousand_events(citizens: int, tmp_path: Path, knowledge: Knowledge) -> None:
-    shutil.copy(CACHE / INDEX_FILE, tmp_path / INDEX_FILE)
+    copy_learned(tmp_path)
     districts = list(load_regions(ROOT / "content/regions/vinh-phuc.yaml").districts)
     chosen = {f"{1_900_000_000 + number}": number % len(districts) for number in range(citizens)}
     began = time.monotonic()

@@ -16,7 +16,7 @@ from bot.conversation.unit_of_work import MOST_GUESSES
 from bot.message import Person
 from bot.runtime.build import Service
 from bot.settings import Settings
-from bot.store import roles
+from bot.store import people, roles
 from tests.conftest import ROOT, FrozenClock, Recorder, Talk
 
 Another = Callable[[str], Talk]
@@ -38,24 +38,28 @@ async def trail(service: Service) -> list[tuple[str, str, str]]:
 
 
 async def test_invite_by_buttons_then_list_then_revoke(admin: Talk, another: Another, recorder: Recorder) -> None:
-    assert "Người số 1: quản trị viên; recorder, từ 23/11/2026. Đây là bạn." in await admin.say("/quyen")
+    assert "Cán bộ số 1: quản trị viên; recorder, từ 23/11/2026. Đây là bạn." in await admin.say("/quyen")
     await admin.press("Mời thêm người")
     await admin.press("Cán bộ huyện")
-    said = await admin.press("Huyện Yên Lạc")
+    assert "Người được mời tên là gì?" in await admin.press("Huyện Yên Lạc")
+    assert "Bạn nhập tên có chữ" in await admin.say("0912345678")
+    said = await admin.say("Chị Lan *A*")
     assert "Lời mời: cán bộ, huyện Yên Lạc. Lời mời dùng được một lần trong 7 ngày." in said
     line = next(line for line in said.splitlines() if line.startswith("/start moi_"))
     assert f"http://127.0.0.1:8080/?s={line.removeprefix('/start ')}" in said
-    assert "Lời mời chưa có ai nhận:\n• cán bộ, huyện Yên Lạc, đến 12:00, 30/11/2026" in await admin.say("/roles")
+    assert "Lời mời chưa có ai nhận:\n• Chị Lan *A*: cán bộ, huyện Yên Lạc, đến 12:00, 30/11/2026" in await admin.say(
+        "/roles"
+    )
     officer = another("cán bộ")
     assert "cán bộ phụ trách huyện Yên Lạc" in await officer.say(line)
     listed = await admin.say("/quyen")
-    assert "Người số 2: cán bộ, huyện Yên Lạc; recorder, từ 23/11/2026." in listed
+    assert "Chị Lan *A*: cán bộ, huyện Yên Lạc; recorder, từ 23/11/2026." in listed
     assert "Lời mời chưa có ai nhận" not in listed
-    assert "cán bộ" not in listed.replace("cán bộ, huyện", "")  # no address
-    assert "Bạn chắc chắn thu mọi quyền của người số 2 (cán bộ, huyện Yên Lạc)?" in await admin.press(
-        "Thu quyền người số 2"
+    assert officer.person.address not in listed.replace("cán bộ, huyện", "")
+    assert "Bạn chắc chắn thu mọi quyền của Chị Lan *A* (cán bộ, huyện Yên Lạc)?" in await admin.press(
+        "Thu quyền: Chị Lan *A*"
     )
-    assert "người số 2 không còn là cán bộ" in await admin.press("Đúng, thu quyền")
+    assert "Chị Lan *A* không còn là cán bộ" in await admin.press("Đúng, thu quyền")
     await admin.service.outbox.send_pushes()
     assert [to.address for to, reply, _ in recorder.sent if "Vai trò cán bộ của bạn" in reply.text] == ["cán bộ"]
     assert "chỉ dành cho cán bộ" in await officer.say("/thongke")
@@ -72,7 +76,7 @@ async def test_the_last_admin_stays(admin: Talk, another: Another) -> None:
         assert "Bạn là quản trị viên duy nhất" in await admin.say(choice=choice)
     second = await appoint(another("thứ hai"))
     await admin.say(choice="roles:ask:1")
-    assert "người số 1 không còn là cán bộ" in await admin.press("Đúng")
+    assert "Cán bộ số 1 không còn là cán bộ" in await admin.press("Đúng")
     assert "Bạn là quản trị viên duy nhất" in await second.say(choice="roles:revoke:2")
     assert "chỉ dành cho quản trị" in await admin.say("/quyen")
 
@@ -83,6 +87,41 @@ async def test_two_admins_who_revoke_each_other_leave_one(admin: Talk, another: 
     left = await admin.service.store.read(access.holders)
     assert len(left) == 1
     assert left[0].grants == (Grant(ADMIN),)
+
+
+async def test_what_a_revoked_admin_could_get_in_by_ends(admin: Talk, another: Another) -> None:
+    second = await appoint(another("thứ hai"))
+    said = await second.say(choice="roles:nameless:admin:*")
+    own = next(line for line in said.splitlines() if line.startswith("/start moi_"))
+    said = await admin.say(choice="roles:nameless:admin:*")
+    others = next(line for line in said.splitlines() if line.startswith("/start moi_"))
+    await second.say("/desk")
+    await admin.say(choice="roles:revoke:2")
+    assert "Mã mời này không đúng" in await second.say(own)
+    assert await admin.service.store.read(lambda tx: tx.all("SELECT 1 FROM desk_links WHERE person_id = 2")) == []
+    assert "quản trị viên" in await second.say(others)
+
+
+async def test_an_admin_who_left_the_platform_does_not_count(admin: Talk, another: Another) -> None:
+    second = await appoint(another("thứ hai"))
+    await admin.service.store.write(lambda tx: people.mark_gone(tx, second.person, "2026-11-23T05:00:00.000Z"))
+    assert "Bạn là quản trị viên duy nhất" in await admin.say(choice="roles:revoke:1")
+
+
+async def test_an_officer_says_what_colleagues_call_them(admin: Talk, another: Another) -> None:
+    officer = await appoint(another("cán bộ"), OFFICER, "yen-lac")
+    assert "Đồng nghiệp thấy tên bạn là: Cán bộ số 2." in await officer.say("/tencanbo")
+    for wrong in ("1234", "x" * 61, "Lan 0912345678"):
+        assert "Bạn nhập tên có chữ" in await officer.say(wrong)
+    assert "Đồng nghiệp thấy tên bạn là: Nguyễn Lan." in await officer.say("  Nguyễn   Lan ")
+    assert "Nguyễn Lan: cán bộ, huyện Yên Lạc" in await admin.say("/quyen")
+    await admin.say("/tencanbo")
+    await admin.say("Nguyễn Lan")
+    listed = await admin.say("/quyen")
+    assert "Nguyễn Lan (số 1): quản trị viên" in listed
+    assert "Nguyễn Lan (số 2): cán bộ" in listed
+    assert "chỉ dành cho cán bộ" in await another("dân").say("/tencanbo")
+    assert ("person 2", "rename", "person 2") in await trail(admin.service)
 
 
 NOT_OFFERED = ["roles:make:officer:atlantis", "roles:make:admin:yen-lac", "roles:make:king:*", "roles:make:officer:",
@@ -97,7 +136,8 @@ async def test_only_roles_that_exist_are_given(admin: Talk, choice: str) -> None
 
 
 async def test_withdrawn_invitations_do_not_work(admin: Talk, another: Another) -> None:
-    said = await admin.say(choice="roles:make:admin:*")
+    await admin.say(choice="roles:make:admin:*")
+    said = await admin.press("Không ghi tên")
     line = next(line for line in said.splitlines() if line.startswith("/start moi_"))
     await admin.say("/quyen")
     assert "không dùng được nữa" in await admin.press("Hủy mọi lời mời")
@@ -150,15 +190,38 @@ async def test_the_audit_by_pages(admin: Talk) -> None:
         )
     first = await admin.say("/nhatky")
     assert "Chuỗi nhật ký còn nguyên" in first
-    assert first.splitlines()[2].startswith("32. 12:00, 23/11/2026 · test · act *29*")
-    assert len(first.splitlines()) == 14
+    assert first.splitlines()[3].startswith("32. 12:00, 23/11/2026 · test: act *29*")
+    assert len(first.splitlines()) == 15
     second = await admin.press("Các dòng cũ hơn")
     assert second.splitlines()[1].startswith("20. ")
     third = await admin.press("Các dòng cũ hơn")
-    assert third.splitlines()[-1] == "1. 12:00, 23/11/2026 · test · invite admin"
+    assert third.splitlines()[-1] == "1. 12:00, 23/11/2026 · test: mời: quản trị viên"
     assert "Các dòng cũ hơn" not in admin.labels
     await admin.service.store.write(lambda tx: tx.run("UPDATE audit SET detail = '' WHERE id = 7"))
     assert "bị đứt ở dòng 7:" in await admin.press("Các dòng mới nhất")
+
+
+async def test_the_audit_of_one_person_day_or_kind(admin: Talk, another: Another, clock: FrozenClock) -> None:
+    officer = await appoint(another("cán bộ"), OFFICER, "yen-lac")
+    await officer.say("/tencanbo")
+    await officer.say("Trần Thị Lan")
+    clock.forward(days=1)
+    await officer.say("/desk")
+    said = await admin.say("/nhatky lan")
+    assert [line.partition(": ")[2] for line in said.splitlines()[1:]] == [
+        "tạo đường dẫn vào bàn làm việc cho Trần Thị Lan",
+        "đặt tên cho Trần Thị Lan",
+        "nhận lời mời: cán bộ, huyện Yên Lạc",
+    ]
+    assert all(" · Trần Thị Lan: " in line for line in said.splitlines()[1:])
+    said = await admin.press("Đăng nhập")
+    assert [line.partition(": ")[2] for line in said.splitlines()[1:]] == [
+        "tạo đường dẫn vào bàn làm việc cho Trần Thị Lan"
+    ]
+    assert len((await admin.say("/nhatky 24/11")).splitlines()) == 2
+    assert "Không có dòng nào" in await admin.say("/nhatky 25/11/2026")
+    for odd in ("audit:x:y:z:w", "audit:", "audit:1:messages:99999999999999999999:2026-13-45"):
+        assert "Nhật ký" in await admin.say(choice=odd)
 
 
 @pytest.fixture
@@ -183,11 +246,11 @@ async def test_loading_the_content_anew(
     monkeypatch.setattr(rooms, "_CONTENT_PAUSE", 3600.0)  # only the command looks
     async with rooms.open_service(own_content, ROUTES, now=clock, extra_channels=[recorder]) as service:
         admin = await appoint(Talk(service, recorder, Person(recorder.name, "a")))
-        assert "Không có gì thay đổi: 90 bài" in await admin.say("/nap")
+        assert "Không có gì thay đổi: 126 bài" in await admin.say("/nap")
         menu = own_content.content / "menu.yaml"
-        edit(menu, "vi: Hướng dẫn cài đặt", "vi: Cách cài đặt")
+        edit(menu, "vi: Hướng dẫn mở sổ trên VNeID", "vi: Cách cài đặt")
         said = await admin.say("/nap")
-        assert said == "Đã nạp: 90 bài đang được dùng.\nTệp đã sửa (1): menu.yaml"
+        assert said == "Đã nạp: 126 bài đang được dùng.\nTệp đã sửa (1): menu.yaml"
         await admin.say("/menu")
         assert "Cách cài đặt" in admin.labels
         edit(menu, "main: [guide,", "main: [nonsense,")
@@ -207,7 +270,7 @@ async def test_loading_the_content_anew(
 
 # What is said or pressed by whom, and the action that must stand in the audit afterwards, by that person's number.
 ACTS: list[tuple[str, str, str]] = [
-    ("admin", "[roles:make:officer:yen-lac", "invite"),
+    ("admin", "[roles:nameless:officer:yen-lac", "invite"),
     ("admin", "[export:xlsx", "export"),
     ("admin", "[export:csv", "export"),
     ("admin", "[export:raw", "export-raw"),

@@ -72,10 +72,10 @@ async def test_who_reported_on_one_channel_has_reported_on_the_other(
     other = another("citizen-2")
     await report(talk, "vĩnh tường")
     await link(talk, other)
-    assert "bạn đã báo cài" in await other.say("/baocai")
+    assert "bạn đã báo là đã cài" in await other.say("/baocai")
     await other.press("Tôi chưa cài")
     assert await rows(service, REPORTS) == []
-    assert "Bạn chưa báo cài" in await talk.say("/suabaocai")
+    assert "Bạn chưa báo đã cài" in await talk.say("/suabaocai")
     await in_order(service)
 
 
@@ -86,7 +86,7 @@ async def test_unlinking_leaves_the_report_where_it_was_made(talk: Talk, another
     shown = await other.say("/lienket")
     assert "Đã liên kết với" in shown
     await other.press("Hủy liên kết")
-    assert "Bạn chưa báo cài" in await other.say("/suabaocai")
+    assert "Bạn chưa báo đã cài" in await other.say("/suabaocai")
     assert "huyện Vĩnh Tường" in await talk.say("/suabaocai")
     assert await rows(service, "SELECT * FROM links") == []
     assert "chưa liên kết" in await other.say(choice="link:leave")

@@ -21,8 +21,8 @@ MARK = "zqx"
 REPORTED = {"district": "vinh-tuong", "commune": "", "channel": "recorder", "source": "", "language": "vi"}
 # Tables without any person: counts, content, keys, what is done by whom of the office.
 OF_NOBODY = {"audit", "audit_head", "backups", "broadcast_tallies", "broadcast_texts", "broadcasts", "choices",
-             "credentials", "funnel", "invitations", "leases", "moves", "official_figures", "pictures", "replicas",
-             "revocations", "simulations", "tallies", "usage"}  # fmt: skip
+             "credentials", "funnel", "invitations", "leases", "moves", "official_figures", "pictures", "reach_counts",
+             "replicas", "revocations", "simulations", "tallies", "usage", "walk_tallies"}  # fmt: skip
 # Tables about people by another key: the person's own row, messages by address, messages of a conversation.
 BY_ANOTHER_KEY = {"people", "inbox", "conversation_messages"}
 # What each engine keeps for itself, and how it describes the rest.

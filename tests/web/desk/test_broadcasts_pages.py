@@ -14,8 +14,9 @@ from bot.broadcasts import Actor
 from bot.runtime.build import Service
 from bot.serialization import load_reply
 from bot.settings import Settings
+from bot.store import Transaction
 from bot.store.audiences import Audience
-from bot.text.markup import to_plain
+from bot.text.markup import spans, to_plain
 from bot.web.app import make_app
 from tests.conftest import FrozenClock, Recorder
 from tests.support.broadcasts import add_person, hurry, sending_bot, settled, state_of
@@ -73,10 +74,20 @@ async def planned(client: Client, *districts: str) -> int:
     return int(address.rpartition("/")[2])
 
 
-async def release(client: Client, number: int, **form: str) -> ClientResponse:
+async def ask(client: Client, number: int, **form: str) -> ClientResponse:
+    """Fill in the form that says when; nothing leaves by it."""
     seen = re.search(r'name="seen" value="([^"]+)"', await page(client, number))
     assert seen is not None
-    return await post(client, f"broadcasts/{number}/release", seen=seen[1], **form)
+    return await post(client, f"broadcasts/{number}/release", seen=seen[1], **{"when": "now", **form})
+
+
+async def release(client: Client, number: int, **form: str) -> ClientResponse:
+    """Say when, and yes to what is asked then."""
+    asked = await ask(client, number, **form)
+    if asked.status != 200:
+        return asked
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', await asked.text()))
+    return await client.post(f"/desk/broadcasts/{number}/release", data=fields, allow_redirects=False)
 
 
 def got(recorder: Recorder) -> list[str]:
@@ -105,8 +116,9 @@ async def test_a_message_goes_from_the_draft_to_the_report(client: Client, bot: 
     report = await page(client, number)
     assert "Đã gửi" in report
     assert re.search(r'Đã gửi</th><td class="n">2</td>', report)
+    assert "Báo cài trong 72 giờ" in report
     assert "<script" not in report  # nothing moves any more
-    assert "Tin gửi số" in await (await client.get("/desk/broadcasts")).text()
+    assert "Đợt gửi số" in await (await client.get("/desk/broadcasts")).text()
     rows = await bot.store.read(lambda tx: tx.all("SELECT actor, action FROM audit WHERE action LIKE 'broadcast-%'"))
     assert [row["action"].removeprefix("broadcast-") for row in rows] == ["draft", "plan", "test", "send", "begin"]
     assert {row["actor"] for row in rows} == {f"person {person}"}
@@ -119,7 +131,7 @@ async def test_a_second_officer_approves_once_and_not_the_one_who_made_it(
     await sign_in(client, bot, "officer", "yen-lac")
     await sign_in(colleague, bot, "officer", "")
     number = await planned(client)  # nothing ticked: the own districts
-    assert "cần một cán bộ khác duyệt" in await page(client, number)
+    assert "phải được một cán bộ khác duyệt" in await page(client, number)
     await release(client, number)
     assert await state_of(bot.store, number) == "waiting"
     own = await post(client, f"broadcasts/{number}/approve")
@@ -141,7 +153,8 @@ async def test_what_a_colleague_changed_is_not_sent_unseen(
     assert seen is not None
     await post(colleague, f"broadcasts/{number}/draft", text_vi="Một câu khác.")
     await post(colleague, f"broadcasts/{number}/plan")
-    refused = await post(client, f"broadcasts/{number}/release", seen=seen[1])
+    asked = {"seen": seen[1], "when": "now", "sure": "now"}
+    refused = await post(client, f"broadcasts/{number}/release", **asked)
     assert refused.status == 409
     assert "Không làm được nữa" in await refused.text()
     assert await state_of(bot.store, number) == "planned"
@@ -150,12 +163,8 @@ async def test_what_a_colleague_changed_is_not_sent_unseen(
 
 async def test_scheduled_paused_resumed_and_stopped(client: Client, bot: Service, recorder: Recorder) -> None:
     await people(bot, 1)
-    await sign_in(client, bot, "officer", "yen-lac")
-    number = await planned(client)
-    for wrong, sentence in (("", "không đọc được ngày giờ"), ("2026-11-22T09:00", "đã qua"), ("x", "không đọc được")):
-        refused = await release(client, number, when="later", at=wrong)
-        assert refused.status == 409
-        assert sentence in await refused.text()
+    await sign_in(client, bot, "admin")
+    number = await planned(client, "yen-lac")
     await release(client, number, when="later", at="2026-11-24T09:00", weekly="1", until="2026-12-31")
     shown = await page(client, number)
     assert "09:00, 24/11/2026" in shown
@@ -189,7 +198,7 @@ async def test_texts_are_shown_as_typed_and_secrets_refused(client: Client, bot:
     await post(client, f"broadcasts/{number}/draft", text_vi=f"{EVIL} **x** [a](https://evil.example)")
     shown = await page(client, number)
     assert "&lt;script&gt;" in shown
-    assert "Có đường dẫn không thuộc các trang chính thức: evil.example" in shown
+    assert "Có đường dẫn không thuộc các trang chính thức: evil.example." in shown
     assert not re.search(r"<script>|<img|<b>x|href=.https://evil", shown)
     refused = await post(client, f"broadcasts/{number}/draft", text_vi="mật khẩu là Abc@12345")
     assert refused.status == 409
@@ -205,6 +214,7 @@ async def test_texts_are_shown_as_typed_and_secrets_refused(client: Client, bot:
     await post(client, f"broadcasts/{number}/draft", text_vi="Khác", text_en=ready.texts["en"])
     changed = await bot.broadcasts.find(Actor(), number)
     assert (changed.ready, dict(changed.texts)) == ("", {"vi": "Khác", "en": ready.texts["en"]})
+    assert "Phần English vẫn là mẫu “Mời cài Sổ sức khỏe điện tử”" in await page(client, number)
 
 
 async def test_an_officer_aims_at_the_own_districts_only_and_sees_coarse_numbers(client: Client, bot: Service) -> None:
@@ -223,5 +233,79 @@ async def test_an_officer_aims_at_the_own_districts_only_and_sees_coarse_numbers
     await post(client, f"broadcasts/{number}/draft", reports="any")
     await post(client, f"broadcasts/{number}/plan")
     shown = await page(client, number)
-    assert "Gửi cho dưới 5 người" in shown
+    assert "Gửi cho dưới 10 người" in shown
     assert not re.search(r'<td class="n">(<strong>)?3<', shown)
+
+
+async def test_a_ready_text_is_taken_without_losing_anything(client: Client, bot: Service) -> None:
+    await sign_in(client, bot, "admin")
+    address = (await post(client, "broadcasts")).headers["Location"].removeprefix("/desk/")
+    number = int(address.rpartition("/")[2])
+    whom = {"district": ["yen-lac", "vinh-tuong"], "reports": "unreported", "channel": "webchat", "source": "yl22"}
+    refused = await post(client, f"{address}/ready", **whom, text_vi="Tôi tự viết.", text_en="", ready="beware-scam")
+    shown = await refused.text()
+    assert refused.status == 409
+    assert "Nội dung bạn tự viết sẽ bị mất" in shown
+    assert "Tôi tự viết.</textarea>" in shown
+    kept = (await bot.broadcasts.find(Actor(), number)).audience
+    assert (kept.districts, kept.reports, kept.source) == (("yen-lac", "vinh-tuong"), "unreported", "YL22")
+    taken = await post(client, f"{address}/ready", **whom, text_vi="Tôi tự viết.", ready="beware-scam", replace="1")
+    assert taken.status == 303
+    found = await bot.broadcasts.find(Actor(), number)
+    assert (found.ready, found.audience) == ("beware-scam", kept)
+    other = await post(client, f"{address}/ready", **whom, text_vi=found.texts["vi"], text_en=found.texts["en"],
+                       ready="install-app", confirmed="1")  # fmt: skip
+    assert other.status == 303  # words of another ready text are no own words
+    assert (await bot.broadcasts.find(Actor(), number)).ready == "install-app"
+
+
+async def test_official_addresses_become_links_and_others_do_not(
+    client: Client, bot: Service, recorder: Recorder
+) -> None:
+    await people(bot, 1)
+    await sign_in(client, bot, "admin")
+    number = await planned(client, "yen-lac")
+    text = "Xem https://vneid.gov.vn/huong-dan, soyte.vinhphuc.gov.vn và bit.ly/x."
+    await post(client, f"broadcasts/{number}/plan", text_vi=text)
+    shown = await page(client, number)
+    assert "Bấm được: https://vneid.gov.vn/huong-dan, soyte.vinhphuc.gov.vn</p>" in shown
+    assert "không thuộc các trang chính thức: bit.ly." in shown
+    links = ["https://vneid.gov.vn/huong-dan", "https://soyte.vinhphuc.gov.vn"]
+    assert list(dict.fromkeys(re.findall(r'href="(https?:[^"]+)"', shown))) == links
+    assert (await release(client, number)).status == 303
+    await settled(bot, number)
+    (sent,) = [reply.text for to, reply, _ in recorder.sent]
+    assert [span.target for span in spans(sent) if span.target] == links
+
+
+async def test_communes_of_several_districts(client: Client, bot: Service, recorder: Recorder) -> None:
+    await sign_in(client, bot, "admin")
+    known = {district: bot.regions.districts[district].communes for district in ("yen-lac", "vinh-tuong")}
+    two, one = [known["yen-lac"][n].code for n in (0, 1)], known["vinh-tuong"][0].code
+
+    def fill(tx: Transaction) -> None:
+        for name, district, commune in (
+            ("a", "yen-lac", two[0]), ("b", "yen-lac", two[1]), ("c", "yen-lac", known["yen-lac"][2].code),
+            ("d", "vinh-tuong", one), ("e", "vinh-tuong", ""), ("f", "tam-dao", ""),
+        ):  # fmt: skip
+            add_person(tx, name, district=district, commune=commune)
+
+    await bot.store.write(fill)
+    address = (await post(client, "broadcasts")).headers["Location"].removeprefix("/desk/")
+    districts = ["yen-lac", "vinh-tuong", "tam-dao"]
+    communes = [*(f"yen-lac/{code}" for code in two), f"vinh-tuong/{one}"]
+    assert (await post(client, f"{address}/draft", district=districts, reports="any")).status == 303
+    form = {"district": districts, "commune": communes, "reports": "any", "text_vi": TEXT}
+    assert (await post(client, f"{address}/plan", **form)).status == 303
+    number = int(address.rpartition("/")[2])
+    shown = await page(client, number)
+    assert "Gửi cho 4 người" in shown
+    names = ", ".join(known["yen-lac"][n].name for n in (0, 1))
+    assert names.split(",")[0] in shown
+    assert "(từ tháng 7/2025)" in shown
+    assert "(trước tháng 7/2025)" in shown
+    assert len(re.findall(r'name="commune" value="[^"]+" checked', shown)) == 3
+    await release(client, number)
+    await bot.broadcasts.approve(Actor(), number)
+    await settled(bot, number)
+    assert got(recorder) == ["a", "b", "d", "f"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from aiohttp import ClientResponse, web
@@ -18,6 +19,7 @@ from bot.exports.charts import Form
 from bot.helpdesk.cases import HelpDesk
 from bot.message import Person
 from bot.runtime.build import Service
+from bot.settings import NameSettings, OperatorSettings
 from bot.store import Transaction, people, roles
 from bot.store.audiences import Audience
 from bot.web.app import make_app
@@ -198,6 +200,8 @@ async def test_a_form_without_the_sessions_token_does_nothing(client: Client, se
 ACCESS = {
     "/": (401, 200, 200, 200),
     "/districts": (401, 200, 200, 200),
+    "/guides": (401, 200, 200, 200),
+    "/guides?days=x": (401, 200, 200, 200),
     "/districts/yen-lac": (401, 200, 200, 200),
     "/districts/vinh-tuong": (401, 403, 200, 200),
     "/districts/nowhere": (401, 404, 404, 404),
@@ -246,6 +250,9 @@ ACCESS = {
     "POST /people/invite": (401, 403, 403, 200),
     "POST /people/withdraw": (401, 403, 403, 303),
     "POST /people/99/revoke": (401, 403, 403, 409),
+    "POST /people/99/rename": (401, 403, 403, 409),
+    "/name": (401, 200, 200, 200),
+    "POST /name": (401, 303, 303, 303),
     "POST /exports/workbook": (401, 200, 200, 200),
     "POST /exports/table": (401, 200, 200, 200),
     "POST /exports/rows": (401, 403, 403, 200),
@@ -276,7 +283,7 @@ async def test_every_page_and_form_keeps_to_the_scope(client: Client, service: S
             else None
         )
         if form:
-            form |= {"role": "officer:yen-lac", "reports": "any", "text-vi": "Chào bạn."}
+            form |= {"name": "Lan", "role": "officer:yen-lac", "reports": "any", "text-vi": "Chào bạn."}
         response = await client.request(method or "GET", f"/desk{path}", data=form, allow_redirects=False)
         assert response.status == expected[number], address
         if expected[number] not in (200, 303):
@@ -288,6 +295,18 @@ def test_the_table_of_access_names_every_address() -> None:
     for _, address, _, _ in PAGES:
         pattern = re.sub(r"\{\w+\}", r"[^/]+", address)
         assert any(re.fullmatch(pattern, path) for path in named), address
+
+
+async def test_guided_walks_are_shown_step_by_step(client: Client, service: Service, talk: Talk) -> None:
+    await talk.say(choice="guide:vneid-bhyt")
+    await talk.say(choice="guide:vneid-bhyt:number:unseen")
+    await talk.say(choice="guide:vneid-bhyt:number:done")
+    await sign_in(client, service, "officer", "yen-lac")
+    page = await (await client.get("/desk/guides?days=7")).text()
+    assert "1 lượt bắt đầu, 0 lượt làm đến cuối" in page
+    assert re.search(r'1\. Tìm số thẻ BHYT.*?<meter min="0" max="1" value="1">1</meter> 1</td><td class="n">0</td>'
+                     r'<td class="n">1</td>', page, re.DOTALL)  # fmt: skip
+    assert page.count("<table>") == 1  # guides that nobody began have none
 
 
 async def test_an_officer_exports_the_own_district_only_and_leaves_a_line(client: Client, service: Service) -> None:
@@ -403,6 +422,33 @@ async def test_the_audit_is_read_page_by_page_and_its_chain_checked_when_asked(
     assert 'class="warning"' in await (await client.get("/desk/audit?check=1")).text()
 
 
+async def test_the_audit_is_filtered_by_person_kind_and_day(
+    client: Client, service: Service, clock: FrozenClock
+) -> None:
+    number = await asked(service, "citizen", "yen-lac")
+    officer = await sign_in(client, service, "officer", "yen-lac")
+    await client.get(f"/desk/inbox/{number}")
+    await client.post("/desk/name", data={"token": await token(client), "name": "Trần Thị Lan"})
+    clock.forward(days=1)
+    await sign_in(client, service, "admin")
+
+    async def shown(**query: str) -> list[str]:
+        page = await (await client.get("/desk/audit", params=query)).text()
+        return re.findall(r"<td>([^<]*)</td></tr>", page)
+
+    assert "đọc tin nhắn số 1" in await shown()
+    assert await shown(person=f"person {officer}") == [
+        "đặt tên cho Trần Thị Lan", "đọc tin nhắn số 1", "đăng nhập bàn làm việc",
+    ]  # fmt: skip
+    assert await shown(person=f"person {officer}", kind="messages") == ["đọc tin nhắn số 1"]
+    assert len(await shown(day="2026-11-24")) == 2  # a link and its use
+    assert await shown(day="2026-11-25") == []
+    assert await shown(person="nobody", kind="nothing") == []
+    for wrong in ("x", "9999-12-31", "2026-13-01", "9" * 400):
+        assert (await client.get("/desk/audit", params={"day": wrong})).status == 400
+    assert ">Trần Thị Lan</option>" in await (await client.get("/desk/audit")).text()
+
+
 async def test_counts_of_the_days_that_were_chosen(client: Client, service: Service) -> None:
     today = service.clock().date()
     for age in (3, 20, 60, 200):
@@ -413,6 +459,135 @@ async def test_counts_of_the_days_that_were_chosen(client: Client, service: Serv
         for address in ("", "districts", "districts/yen-lac"):
             text = await (await client.get(f"/desk/{address}", params={"days": days})).text()
             assert re.search(rf"Mới trong \d+ ngày</dt><dd>{new}</dd>", text), (days, address)
+
+
+async def test_first_page_asks_for_the_name_of_the_agency(client: Client, service: Service) -> None:
+    await sign_in(client, service, "officer", "yen-lac")
+    page = await client.get("/desk/")
+    assert page.status == 200
+    assert "Chưa có tên cơ quan vận hành" in await page.text()
+    named = OperatorSettings(name=NameSettings(vi="Sở Thử nghiệm", en="the Trial Department"))
+    service.settings = service.settings.model_copy(update={"operator": named})
+    assert "Chưa có tên cơ quan vận hành" not in await (await client.get("/desk/")).text()
+
+
+NAVIGATION = 'href="/desk/inbox"'
+
+
+async def test_an_answer_comes_back_after_signing_in_again(
+    client: Client, service: Service, clock: FrozenClock
+) -> None:
+    number = await asked(service, "citizen", "yen-lac")
+    person = await sign_in(client, service, "officer", "yen-lac")
+    await client.post(f"/desk/inbox/{number}/take", data={"token": await token(client)})
+    old, text = await token(client), f"Bạn mang máy ra xã nhé. {EVIL}"
+    clock.forward(minutes=61)
+    form = {"token": old, "seen": "1", "text": text}
+    for _ in range(2):  # signed out, then signed in with a form of before
+        lost = await client.post(f"/desk/inbox/{number}/answer", data=form, allow_redirects=False)
+        page = await lost.text()
+        assert "Bạn mang máy ra xã nhé. &lt;script&gt;" in page
+        assert "<script>alert" not in page
+        assert 'name="seen" value="1"' in page
+        assert (NAVIGATION in page) == (lost.status == 403)
+        await enter(client, await key_of(service, person))
+    said = await service.store.read(lambda tx: tx.all("SELECT 1 FROM conversation_messages WHERE author = 'officer'"))
+    assert said == []
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page))
+    again = await client.post(f"/desk/inbox/{number}/answer", data={**form, **fields, "token": await token(client)})
+    assert again.status == 200
+    assert "Bạn mang máy ra xã nhé." in await again.text()
+
+
+async def test_a_form_of_another_site_gets_nothing_back(client: Client, service: Service) -> None:
+    await sign_in(client, service, "admin")
+    answer = await client.post(
+        "/desk/inbox/1/answer", data={"text": "Chào bạn"}, headers={"Origin": "https://evil.example"}
+    )
+    assert answer.status == 403
+    assert "Chào bạn" not in await answer.text()
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "target"),
+    [
+        ("/desk/districts?days=7", "/desk/districts?days=7"),
+        ("/desk/inbox/12", "/desk/inbox/12"),
+        ("/desk/broadcasts/1/progress", "/desk/"),  # asked for by a page, not by a person
+        ("/desk/", "/desk/"),
+    ],
+)
+async def test_signing_in_leads_to_the_page_that_was_asked_for(
+    client: Client, service: Service, asked_for: str, target: str
+) -> None:
+    person = await member(service, "admin")
+    assert (await client.get(asked_for)).status == 401
+    assert (await enter(client, await key_of(service, person))).headers["Location"] == target
+    assert (await enter(client, await key_of(service, person))).headers["Location"] == "/desk/"
+
+
+FORGED = ["//evil.example", "/desk//evil.example", "https://evil.example", "/desk/\\evil", "/"]
+
+
+@pytest.mark.parametrize("forged", FORGED)
+async def test_signing_in_leads_to_pages_of_the_desk_only(client: Client, service: Service, forged: str) -> None:
+    person = await member(service, "admin")
+    cookie = f"desk-return={quote(forged, safe='')}"
+    entered = await enter(client, await key_of(service, person), Cookie=cookie)
+    assert entered.headers["Location"] == "/desk/"
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "status"),
+    [
+        ("GET", "unknown", 404),
+        ("POST", "unknown", 404),
+        ("GET", "inbox/1/take", 404),
+        ("GET", "inbox/99", 404),
+        ("GET", "broadcasts/99", 404),
+        ("GET", "districts/nowhere", 404),
+        ("GET", "people", 403),
+        ("POST", "exports/poster", 404),
+        ("POST", "people/1/revoke", 403),
+    ],
+)
+async def test_error_pages_show_the_way_to_the_others(
+    client: Client, service: Service, method: str, address: str, status: int
+) -> None:
+    await sign_in(client, service, "officer", "yen-lac")
+    form = {"token": await token(client)} if method == "POST" else None
+    answer = await client.request(method, f"/desk/{address}", data=form)
+    assert answer.status == status
+    assert answer.content_type == "text/html"
+    assert NAVIGATION in await answer.text()
+
+
+async def test_an_error_before_signing_in_is_a_page_too(client: Client) -> None:
+    for address, data in (("/desk/unknown", None), ("/desk/in", b"x" * 70_000)):
+        answer = await client.request("POST" if data else "GET", address, data=data)
+        assert answer.status == (413 if data else 401)
+        assert answer.content_type == "text/html"
+
+
+@pytest.mark.parametrize("role", ["admin", "officer"])
+async def test_all_figures_of_a_page_end_with_yesterday(client: Client, service: Service, role: str) -> None:
+    today = service.clock().date()
+    for age, number in ((0, 30), (1, 10), (3, 20), (9, 40)):
+        for one in range(number):
+            work = report(f"{age}-{one}", "yen-lac", today - timedelta(days=age), commune="09025", source="YL22")
+            await service.store.write(work)
+    await sign_in(client, service, role)
+    for address in ("", "districts", "districts/yen-lac"):
+        text = await (await client.get(f"/desk/{address}")).text()
+        assert "Tính đến hết ngày 22/11/2026" in text, address
+        assert "Tính đến lúc này" not in text
+        for title, figure in (("Đã báo cài", 70), ("Mới trong 7 ngày", 30), ("Trong 7 ngày trước đó", 40)):
+            assert f"{title}</dt><dd>{figure}</dd>" in text, (address, title)
+        assert ("Hôm nay đến lúc này: 30" in text) == (role == "admin")
+        assert "100" not in text.replace("1000", "")
+    place = await (await client.get("/desk/districts/yen-lac")).text()
+    assert re.search(r'<td>2021</td><td class="n">70</td>', place)
+    assert re.search(r'YL22</th><td>[^<]*</td><td class="n">70</td>', place)
 
 
 async def test_trouble_is_told_in_the_reader_s_words(client: Client, service: Service) -> None:
@@ -427,7 +602,7 @@ async def test_trouble_is_told_in_the_reader_s_words(client: Client, service: Se
 
 async def test_the_weekly_summary_is_switched_on_and_off(client: Client, service: Service) -> None:
     await sign_in(client, service, "officer", "yen-lac")
-    for on, shown in (("1", "Đang bật. Hằng tuần, vào Thứ Hai lúc 08:00"), ("1", "Đang bật"), ("0", "Đang tắt")):
+    for on, shown in (("1", "Đang bật. Hằng tuần, vào thứ Hai lúc 08:00"), ("1", "Đang bật"), ("0", "Đang tắt")):
         form = {"token": await token(client), "on": on}
         assert (await client.post("/desk/summary", data=form, allow_redirects=False)).status == 303
         assert shown in await (await client.get("/desk/")).text()

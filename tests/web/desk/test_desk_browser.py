@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +14,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from bot.library.knowledge import INDEX_FILE, Knowledge
-from tests.conftest import CACHE
+from bot.library.knowledge import Knowledge
+from tests.conftest import copy_learned
 from tests.support.processes import RunningBot, running_bot
 from tests.web.test_chat_browser import ARGUMENTS, CHROMIUM
 
@@ -29,6 +28,7 @@ PAGES = {
     "today": "/desk/",
     "districts": "/desk/districts",
     "district": "/desk/districts/yen-lac",
+    "guides": "/desk/guides",
     "broadcasts": "/desk/broadcasts",
     "inbox": "/desk/inbox",
     "content": "/desk/content?q=qu%C3%AAn+m%E1%BA%ADt+kh%E1%BA%A9u",
@@ -43,7 +43,7 @@ CHROME_SECONDS = 60
 @pytest.fixture(scope="module")
 def bot(tmp_path_factory: pytest.TempPathFactory, knowledge: Knowledge) -> Iterator[RunningBot]:
     data = tmp_path_factory.mktemp("desk")
-    shutil.copy(CACHE / INDEX_FILE, data / INDEX_FILE)
+    copy_learned(data)
     # People are written to at any hour here, since nobody is real.
     with running_bot(data, BOT_REMINDERS__QUIET_FROM="00:00", BOT_REMINDERS__QUIET_UNTIL="00:00") as running:
         running.made = running.command("demo-data", "--people", "3000")  # type: ignore[attr-defined]
@@ -128,7 +128,7 @@ def test_a_message_to_many_is_written_sent_and_watched_on_the_page(
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     page.goto(f"{bot.url}/desk/broadcasts")
-    page.get_by_role("button", name="Soạn tin mới").click()
+    page.get_by_role("button", name="Soạn đợt gửi mới").click()
     page.get_by_label("Huyện Yên Lạc" if screen == "phone" else "Huyện Bình Xuyên").check()
     page.get_by_role("button", name="Lưu người nhận").click()
     page.get_by_label("Tự viết: Tiếng Việt").fill("Mời bạn ở {district} cài ứng dụng.\nĐã có {reports} người báo cài.")
@@ -145,7 +145,7 @@ def test_a_message_to_many_is_written_sent_and_watched_on_the_page(
     expect(page.get_by_role("heading", level=1)).to_contain_text("đã dừng")
 
     page.goto(f"{bot.url}/desk/broadcasts")
-    page.get_by_role("button", name="Soạn tin mới").click()
+    page.get_by_role("button", name="Soạn đợt gửi mới").click()
     page.get_by_label("Huyện Tam Đảo" if screen == "phone" else "Huyện Sông Lô").check()
     page.get_by_role("button", name="Lưu người nhận").click()
     page.get_by_label("Tự viết: Tiếng Việt").fill("Mời bạn cài ứng dụng.")

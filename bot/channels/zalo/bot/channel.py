@@ -217,7 +217,7 @@ class ZaloBotChannel:
             return
         self._report_sending("Zalo goes on refusing messages (429); the month's messages seem to be used up.")
         await self._alerts.sound(
-            mark("The Zalo bot cannot answer any more: Zalo says that this month's messages are used up."),
+            mark("The channel Zalo (bot) cannot answer any more: Zalo says that this month's messages are used up."),
             once=f"{self._usage_meter.month} refused",
         )
 
@@ -231,7 +231,9 @@ class ZaloBotChannel:
         self._report(self._off)
         try:
             await self._alerts.sound(
-                mark("Zalo refuses the bot's token, so that the Zalo bot has stopped; a new token must be set."),
+                mark(
+                    "Zalo refuses the token of the channel Zalo (bot), so that it has stopped; a new token must be set."
+                ),
                 once=f"{self._clock():%Y-%m-%d} token",
             )
         except StoreError as error:

@@ -233,9 +233,9 @@ class ZaloOAChannel:
         prices = await self._store.read(lambda tx: reach.prices(tx, NAME, self._rules.window, now=now))
         shown = [
             ChannelMetric(mark("Messages this month"), figures.get(SENT, 0)),
-            ChannelMetric(mark("Can be written to free of charge"), prices[reach.FREE]),
-            ChannelMetric(mark("Can be written to for a fee"), prices[reach.PAID]),
-            ChannelMetric(mark("Must write first"), prices[reach.CLOSED]),
+            ChannelMetric(mark("People the assistant can write to free of charge"), prices[reach.FREE]),
+            ChannelMetric(mark("People the assistant can write to for a fee"), prices[reach.PAID]),
+            ChannelMetric(mark("People who must write first"), prices[reach.CLOSED]),
         ]
         if "quota_total" in figures:
             left = figures.get("quota_remain", 0)
@@ -340,7 +340,7 @@ class ZaloOAChannel:
             )
         elif trouble is ErrorAction.MONEY:
             await self._alerts.sound(
-                mark("The Official Account's quota or money is used up ({code}); messages to many wait."),
+                mark("The Official Account's quota or money is used up ({code}); broadcasts wait."),
                 once=f"{today} {failure.code}",
                 code=failure.code,
             )

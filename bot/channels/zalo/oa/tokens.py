@@ -144,7 +144,10 @@ class Tokens:
         except (Unreachable, StoreError):
             if age >= _ALARM_AFTER:
                 await self._alerts.sound(
-                    mark("The Official Account's keys have not been renewed for {hours} hours; look at /hethong."),
+                    mark(
+                        "The Official Account's keys have not been renewed for {hours} hours; see the state of "
+                        "the assistant."
+                    ),
                     once=row["obtained_at"],
                     hours=int(_ALARM_AFTER.total_seconds() // 3600),
                 )
@@ -207,8 +210,9 @@ class Tokens:
         if not known:
             self._alerts.ring(
                 tx,
-                mark("Zalo gives the Official Account no keys any more; a new consent is needed: {command}."),
-                command=LOGIN_COMMAND,
+                mark(
+                    "Zalo gives the Official Account no keys any more; whoever runs the server must give a new consent."
+                ),
             )
 
     def _fail(self, row: Row | None, trouble: str, *, code: str = "token") -> NoReturn:

@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.conversation.context import Context, Route
+from bot.conversation.walk import Walk, open_walk
+from bot.conversation.walk_replies import back_button, progress
 from bot.helpdesk.cases import DATA, HELP, Case
 from bot.i18n.catalogue import mark
 from bot.message import Button
 
 MESSAGE = "person.message"
+STOP, REQUEST = "stop", "person-request"
+# Words that turn to the assistant while officers are waited for.
+_ASIDE = re.compile(
+    r"\b(?:trong|tranh thu) (?:luc|khi) (?:cho|doi)\b.*\b(?:hoi|chi|xem)\b|^(?:tien the|nhan tien)\b.*\bhoi\b"
+    r"|\bhoi (?:bot|may|tro ly)\b|\bwhile (?:i wait|waiting)\b"
+)
+
+
+# A person is asked for, among other things; asked how or where one is found, the search answers.
+_WANTED = re.compile(
+    r"\b(?:cho|muon|can|xin|doi|yeu cau|de)(?: (?:toi|minh|em|con|bac|chau|co|chu|anh|chi|duoc))*"
+    r" (?:gap|noi chuyen voi|ket noi voi|lien he voi)(?: (?:truc tiep|mot|ai do|1))*"
+    r" (?:nguoi (?:that|co trach nhiem|phu trach|quan ly)|can bo|nhan vien|lanh dao|sep)\b"
+)
+_ASKED = re.compile(r"\b(?:o dau|the nao|lam sao|kieu gi|khi nao|may gio|ntn|cach nao|duoc khong)\b")
+# The place whose officers somebody asks for: it is no part of the request.
+_PLACE = re.compile(
+    r"\s+(?:(?:của|cua|ở|o|tại|tai|bên|ben|phụ trách|phu trach)\s+)?"
+    r"(?:xã|xa|phường|phuong|thị trấn|thi tran|tt|huyện|huyen|thành phố|thanh pho|tp|x\.|h\.|p\.)\s*\w.*$",
+    re.IGNORECASE,
+)
 
 
 async def handle(context: Context) -> None:
@@ -20,11 +45,57 @@ async def handle(context: Context) -> None:
         await _take_district(context, case, value)
     elif action == "end" and case is not None:
         context.work.do(lambda tx, person_id: desk.end(tx, person_id, at=context.work.at))
-        context.say(context.t("All right, the officers know that nothing is open any more."), buttons=_menu(context))
+        context.dialog.close()
+        context.say(
+            context.t("All right, I have told the officers that you need no more help."), buttons=_menu(context)
+        )
     elif context.dialog.step == MESSAGE and context.text and not context.choice and not context.text.startswith("/"):
         await _pass_on(context, case)
     else:
-        _invite(context, case, kind=DATA if action == DATA else HELP)
+        where = value if action == "guide" else ""
+        _invite(context, case, kind=DATA if action == DATA else HELP, where=where)
+
+
+def hears(context: Context) -> bool:
+    """Return True for a request for a person that stands in a longer message, or names the place of the officers."""
+    if context.reading is None or context.act:
+        return False
+    said = context.reading.words.folded
+    if _WANTED.search(said) and not _ASKED.search(said):
+        return True
+    if not (found := _PLACE.search(context.text)):
+        return False
+    return context.knowledge.reader.words(context.text[: found.start()]).act == REQUEST
+
+
+def takes(context: Context) -> bool:
+    """Return True unless the person turns to the assistant or wants to leave: all else is for the officers."""
+    reading = context.reading
+    if reading is None:
+        return True
+    return reading.act != STOP and not _ASIDE.search(reading.words.folded)
+
+
+async def leave(context: Context) -> None:
+    """Leave the talk at once; what was sent already is taken back after a yes."""
+    context.dialog.close()
+    desk = context.help_desk
+    case = await context.work.read(lambda tx: desk.own_case(tx, context.work.citizen.id))
+    if case is None:
+        context.say(context.t("All right, nothing was sent to the officers."), buttons=_menu(context))
+        return
+    context.say(
+        context.t("All right. What you wrote is with the officers. Shall I take it back?"),
+        buttons=[
+            Button(context.t("Yes, take it back"), "person:end"),
+            Button(context.t("No, they may answer"), "/menu"),
+        ],
+    )
+
+
+def resume(context: Context) -> Button:
+    """Make the button that leads back into the talk."""
+    return Button(context.t("Go on writing to the officers"), "/canbo")
 
 
 async def attend(context: Context) -> None:
@@ -39,11 +110,12 @@ async def attend(context: Context) -> None:
         return
     context.work.do(lambda tx, person_id: desk.tell(tx, person_id, context.text, at=context.work.at))
     if case.waiting_since is None:  # said once, not after every line
-        context.say(context.t("Passed on to the officer. To talk to me, the automatic assistant, type /menu."))
+        context.say(context.t("Passed on to the officer. To talk to me, the automatic assistant, type “menu”."))
 
 
-def _invite(context: Context, case: Case | None, *, kind: str) -> None:
-    context.dialog.ask(MESSAGE, kind=kind)
+def _invite(context: Context, case: Case | None, *, kind: str, where: str) -> None:
+    """Ask for the message; `where` is the guide and the step at which the citizen stands, passed on with it."""
+    context.dialog.ask(MESSAGE, kind=kind, where=where)
     if case is not None:
         since = context.catalogue.minute(case.opened_at, context.settings.zone)
         context.say(
@@ -64,16 +136,35 @@ def _invite(context: Context, case: Case | None, *, kind: str) -> None:
             "Please write in one message what you ask about your personal data: to see it, correct it, delete it, "
             "or that it is not used. An officer answers within two working days. Do not send ID numbers or passwords."
         )
+    if walk := _walk_at(context, where):
+        stands = f"{progress(walk, context.catalogue)}, {walk.guide.title.in_language(context.language)}"
+        said = context.t("I tell them where you stand: {step}.", step=stands) + "\n\n" + said
     context.say(said, buttons=_menu(context))
 
 
+def _walk_at(context: Context, where: str) -> Walk | None:
+    guide_id, _, step_id = where.partition(":")
+    return open_walk(context.library.guides, guide_id, step_id)
+
+
 async def _pass_on(context: Context, case: Case | None) -> None:
-    kind = context.dialog.data.get("kind") or HELP
-    context.dialog.close()
+    """Take a message into the case; its step stays open, so that the next one is added too."""
+    kind, walk = context.dialog.data.get("kind") or HELP, _walk_at(context, context.dialog.data.pop("where", ""))
     desk, text, at = context.help_desk, context.text, context.work.at
-    context.work.do(lambda tx, person_id: desk.ask(tx, person_id, text, kind=kind, at=at))
+    context.summary.to_officer = True
+    place = context.regions.understand(text).one
+    district = place.district if place is not None else ""
+    if walk is not None:  # for officers, in the language that they share
+        catalogue = context.catalogues[context.settings.default_language]
+        stands = f"{walk.guide.title.in_language(catalogue.language)}, {progress(walk, catalogue)}"
+        text = f"[{stands}]\n{text}"
+    context.work.do(lambda tx, person_id: desk.ask(tx, person_id, text, kind=kind, district=district, at=at))
     if case is not None:
-        context.say(context.t("Added to your talk with the officers."), buttons=_menu(context))
+        said = context.t("Added. Is there anything else?")
+        if district and not case.officer and case.district != district:
+            where = context.regions.districts[district].title(context.language)
+            said += " " + context.t("It goes to the officers for {place}.", place=where)
+        context.say(said, buttons=[Button(context.t("I no longer need a person"), "person:end"), *_menu(context)])
         return
     outlook = await context.work.read(lambda tx: desk.outlook(tx, context.work.citizen.id, kind=kind, at=at))
     lines = []
@@ -89,8 +180,9 @@ async def _pass_on(context: Context, case: Case | None) -> None:
             lines.append(context.t("It is outside office hours now; they are back at {moment}.", moment=opens))
     else:
         lines.append(_nobody(context))
-    buttons = _menu(context)
-    if not outlook.district:
+    buttons = [back_button(walk, context.catalogue)] if walk is not None else []
+    buttons += _menu(context)
+    if not outlook.district and not district:
         lines.append(context.t("If you want, choose your district: then the officers there get it."))
         buttons = [*_districts(context), *buttons]
     context.say("\n".join(lines), buttons=buttons)
@@ -117,8 +209,8 @@ async def _take_district(context: Context, case: Case | None, district: str) -> 
 
 def _nobody(context: Context) -> str:
     return context.t(
-        "Your message is kept, and nothing of it is lost. But no officer is signed in at this assistant yet, so that I "
-        "cannot say when somebody answers. If it is urgent, ask me whom to contact."
+        "Your message is kept, and nothing of it is lost. But no officer is signed in at this assistant yet, so "
+        "I cannot say when somebody will answer. If it is urgent, ask me whom to contact."
     )
 
 
@@ -137,6 +229,11 @@ ROUTE = Route(
     commands=("/canbo", "/officer"),
     choices=("person:",),
     steps=(MESSAGE,),
+    acts=(REQUEST,),
+    hears=hears,
+    takes=takes,
+    leave=leave,
+    resume=resume,
     help=mark("Talk to a person"),
 )
 HUMAN_TAKEOVER = Route("attended", attend, attends=True)

@@ -1,0 +1,65 @@
+"""Emergencies: is somebody in danger now, and of which kind. `bot.reading.reader` asks before anything is routed.
+
+A text is compared with examples of danger under way and of what only looks like it: the past, the negated, the
+hypothetical, what stands on paper, figures of speech. The decision is learnt; two rules stand beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bot.reading.classifier import TextClassifier
+from bot.text.normalize import spoken
+
+NOT_DANGER: Final = "not"
+# From this probability on an emergency is assumed: a needless 115 is a smaller harm than a missed one.
+DANGER_FROM: Final = 0.25
+# A long message may say it in passing, beside a story or a question: parts of it are looked at by themselves.
+_LONG, _PART, _STEP = 20, 14, 5  # words
+_PART_FROM: Final = 0.95
+_ALARM_NUMBER = re.compile(r"(?:goi |so |sos |cuu )*115(?: (?:oi|voi|gap|khan cap|cap cuu|di|ngay))*")
+_CRY = re.compile(
+    r"(?:cuu|cap cuu|cuu mang|help|sos|emergency|cuu toi|cuu em)(?: (?:voi|toi|em|gap|me|ngay|oi|help|a|cuu))*"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Danger:
+    """Whether somebody is in danger now, how likely, and the most likely kind (an id of content/danger.yaml)."""
+
+    now: bool
+    probability: float
+    kind: str = ""
+
+
+NONE = Danger(False, 0.0)
+
+
+class DangerReader:
+    """Decides on emergencies from tokenized texts."""
+
+    def __init__(self, classifier: TextClassifier) -> None:
+        """Use a classifier whose labels are the kinds of emergency and NOT_DANGER."""
+        self._classifier = classifier
+        self._kinds = tuple(label for label in classifier.labels if label != NOT_DANGER)
+
+    def read(self, text: str, tokens: Sequence[str]) -> Danger:
+        """Return what a text says of danger; `tokens` are its words in normal form."""
+        if not tokens:
+            return NONE
+        said = spoken(text)
+        if _ALARM_NUMBER.fullmatch(said) or _CRY.fullmatch(said):
+            return Danger(True, 1.0, "general")
+        shares = self._classifier.probabilities(tokens)
+        if 1.0 - shares[NOT_DANGER] < DANGER_FROM and len(tokens) > _LONG:
+            parts = [tokens[start : start + _PART] for start in range(0, len(tokens) - _PART + _STEP, _STEP)]
+            part = min(map(self._classifier.probabilities, parts), key=lambda one: one[NOT_DANGER])
+            if 1.0 - part[NOT_DANGER] >= _PART_FROM:
+                shares = part
+        probability = 1.0 - shares[NOT_DANGER]
+        if probability < DANGER_FROM:
+            return Danger(False, probability)
+        return Danger(True, probability, max(self._kinds, key=lambda kind: shares[kind]))
