@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
 from bot.errors import ContentError, Problem
 from bot.library.acts import Acts, Emergencies, load_acts, load_emergencies
-from bot.library.articles import Article, Library, load_library
+from bot.library.articles import Library, load_library
 from bot.library.regions import load_regions
 from bot.library.sources import Sources, load_sources
 from bot.message import Reply
@@ -22,7 +22,7 @@ from bot.reading import ActReader, ArticleLinks, ContextRanker, DangerReader, Re
 from bot.reading.acts import NO_ACT
 from bot.reading.danger import NOT_DANGER
 from bot.reading.training import ExampleSet, open_classifiers
-from bot.search import Corpus, Found, Index, Verdict, WordLists, open_index
+from bot.search import Corpus, Explanation, Found, Index, Verdict, WordLists, open_index
 from bot.search.tokenizer import Tokenizer
 from bot.yaml_document import read_document
 
@@ -57,6 +57,11 @@ class Knowledge:
         if words.danger.now:
             return Found(Verdict.ANSWER, (EMERGENCY,), round(words.danger.probability, 4), 1.0)
         return words.found
+
+    def explain(self, question: str) -> Explanation:
+        """Say what is seen in a question and what comes of it."""
+        danger = self.reader.words(question).danger.now
+        return replace(self.index.explain(question), found=self.find(question), danger=danger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,17 +221,7 @@ def load_corpus(folder: Path, library: Library) -> Corpus:
         },
         foreign=tuple(foreign),
         words=words,
-        texts={article.id: tuple(_spoken(article)) for article in library.articles.values()},
     )
-
-
-def _spoken(article: Article) -> Iterator[str]:
-    """Yield what an article says."""
-    for text in (article.answer, article.more):
-        if text:
-            yield from (text.vi, text.en)
-    if article.steps:
-        yield from (*article.steps.vi, *article.steps.en)
 
 
 def prepare_index(folder: Path, cache: Path) -> None:

@@ -1,11 +1,11 @@
-"""What an index is learnt from. The library fills one with the content; a second, small index may have its own."""
+"""What an index is learnt from. The library fills one with the content."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from bot.search.tokenizer import WordLists
@@ -17,7 +17,7 @@ _READING = (telex, syllables, normalize)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corpus:
-    """Questions of every article, foreign questions, word lists, and what the articles say.
+    """Questions of every article, foreign questions, word lists.
 
     The ids are any labels. An article without a question is never found.
     """
@@ -25,7 +25,6 @@ class Corpus:
     phrasings: Mapping[str, Sequence[str]]
     foreign: Sequence[str]
     words: WordLists
-    texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def fingerprint(corpus: Corpus) -> str:
@@ -33,7 +32,7 @@ def fingerprint(corpus: Corpus) -> str:
     digest = hashlib.sha256(f"{FORMAT}\n".encode())
     for module in (*sorted(Path(__file__).parent.glob("*.py")), *(Path(str(room.__file__)) for room in _READING)):
         digest.update(module.read_bytes())
-    for section, texts in (("phrasing", corpus.phrasings), ("text", corpus.texts), ("foreign", {"": corpus.foreign})):
+    for section, texts in (("phrasing", corpus.phrasings), ("foreign", {"": corpus.foreign})):
         for name in sorted(texts):
             for text in sorted(texts[name]):
                 digest.update(f"{section}\t{name}\t{text}\n".encode("utf-8", "replace"))

@@ -24,7 +24,6 @@ from bot.search.ranking import MOST_IDS, Evidence, Found, Ranking
 from bot.search.scoring import Scorer, Scores
 from bot.search.tokenizer import Tokenizer
 
-EMERGENCY = "emergency-symptoms"
 _EXACT = 0.98  # the score of a question that stands in an article word for word
 _SHORTEST_PART, _MOST_PARTS = 3, 4  # words of a part and parts of a message that may hold two questions
 _TWO_QUESTIONS = 6, 36  # words of a message that may hold two; longer ones are stories
@@ -74,12 +73,8 @@ class Index:
         if not tokens:
             return Found(Verdict.UNKNOWN, (), 0.0, 0.0)
         found = self.judge(self._ranking(tokens))
-        if found.verdict is not Verdict.UNKNOWN and _TWO_QUESTIONS[0] <= len(tokens) <= _TWO_QUESTIONS[1]:
-            if found.ids[0] == EMERGENCY:
-                return found
-            if found.score < _EXACT:
-                found = self._with_second(question, found)
-        return found
+        may_hold_two = _TWO_QUESTIONS[0] <= len(tokens) <= _TWO_QUESTIONS[1] and found.score < _EXACT
+        return self._with_second(question, found) if may_hold_two and found.verdict is not Verdict.UNKNOWN else found
 
     def rank(self, question: str) -> Ranking:
         """Return the scores of all articles for a question."""
@@ -99,9 +94,6 @@ class Index:
         if evidence.exact:
             ids = [evidence.exact, *(other for other in ids if other != evidence.exact)][:MOST_IDS]
             verdict, right = Verdict.ANSWER, max(right, _EXACT)
-        if evidence.danger and EMERGENCY in self.names:
-            ids = [EMERGENCY, *(other for other in ids if other != EMERGENCY)][:MOST_IDS]
-            verdict, right = Verdict.ANSWER, max(right, 0.99)
         return Found(verdict, tuple(ids), round(right, 4), round(max(0.0, margin), 4))
 
     def _ranking(self, tokens: list[str]) -> Ranking:
@@ -142,7 +134,7 @@ class Index:
         if not tokens:
             empty = Found(Verdict.UNKNOWN, (), 0.0, 0.0)
             judge = self._judge
-            return Explanation(question, "", (), (), False, (), 0.0, 0.0, empty, judge.answer_from, judge.suggest_from)
+            return Explanation(question, "", (), (), (), 0.0, 0.0, empty, judge.answer_from, judge.suggest_from)
         ranking = self._ranking(tokens)
         _, inside = self._judge.probabilities(_signs(ranking, ranking.order()))
         return Explanation(
@@ -150,7 +142,6 @@ class Index:
             " ".join(tokens),
             tuple((word, self._scorer.word(word).known) for word in distinct(tokens)),
             tuple(self._scorer.concepts.find(tokens)),
-            ranking.evidence.danger,
             tuple(ranking.best()),
             ranking.foreign,
             inside,
@@ -180,7 +171,7 @@ def _shares(names: tuple[str, ...], scores: Scores, length: int, exact: str) -> 
     total = float(shares.sum()) + foreign
     shares /= np.float32(total)
     level = most + math.log(total)
-    evidence = Evidence(length, scores.known, scores.familiar, level, exact, scores.danger)
+    evidence = Evidence(length, scores.known, scores.familiar, level, exact)
     return Ranking(names, shares, foreign / total, evidence)
 
 

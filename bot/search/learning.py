@@ -1,13 +1,11 @@
 """Learning a model from a corpus, in seconds; the same corpus gives the same model.
 
-Weights are learnt once from everything, and twice from a part. What the part models make of the questions they have not
-seen is what the verdict is calibrated on.
+Weights are learnt once from everything, and once without a third of it. What this second model makes of the questions
+it has not seen is what the verdict is calibrated on.
 """
 
 from __future__ import annotations
 
-import os
-import re
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,24 +27,19 @@ from bot.search.tokenizer import Tokenizer
 from bot.text.normalize import fold
 
 _SEED = 1
-_FOLDS, _PART_MODELS = 3, 2  # each part model leaves out one of the folds
-_NO_FOLD = _FOLDS
+_FOLDS, _LEFT_OUT = 3, 0
 _LONG, _OVERLAP = 25, 3  # words of a question whose halves are learnt from too, and words that both halves hold
-_SENTENCE_SHARE = 0.2  # a sentence of an article counts less than a question
-_SHORTEST_SENTENCE = 5
-_SENTENCE_END = re.compile(r"(?<=[.!?:])\s+|\n")
 _WORD_BYTES = 8_000_000  # of the ready rows of frequent words
 
 _Tokens = list[str]
 
 
 class _Text(NamedTuple):
-    """One piece of what is learnt from: its words, its class, the fold that leaves it out, how much it counts."""
+    """One piece of what is learnt from: its words, its class, the fold it is in."""
 
     tokens: _Tokens
     label: int
     fold: int
-    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +49,11 @@ class _Material:
     names: tuple[str, ...]
     questions: list[_Text]
     halves: list[_Text]
-    sentences: list[_Text]
     practice: list[_Text]
 
     def all(self) -> list[_Text]:
         """Return everything; made-up questions last, as their words are no knowledge."""
-        return [*self.questions, *self.halves, *self.sentences, *self.practice]
+        return [*self.questions, *self.halves, *self.practice]
 
     def is_foreign(self, text: _Text) -> bool:
         """Return True if a text belongs to no article."""
@@ -78,17 +70,17 @@ def learn(corpus: Corpus) -> Model:
     vocabulary, times = features.vocabulary(len(material.questions), len(texts) - len(material.practice))
     rows = features.rows(vocabulary)
     labels = np.asarray([text.label for text in texts], np.int64)
-    left_out = np.asarray([text.fold for text in texts])
-    shares = np.asarray([text.share for text in texts], np.float32)
+    fold_of = np.asarray([text.fold for text in texts])
     classes = len(material.names) + concepts.kinds
 
-    def train(without: int) -> tuple[Floats, Floats]:
-        members = np.flatnonzero(left_out != without)
-        return training.softmax_regression(rows, labels, shares, members, len(vocabulary.codes), classes)
+    def train(members: Ints) -> tuple[Floats, Floats]:
+        return training.softmax_regression(rows, labels, members, len(vocabulary.codes), classes)
 
-    with training.one_blas_thread(), ThreadPoolExecutor(min(_PART_MODELS + 1, os.cpu_count() or 1)) as pool:
-        (weights, bias), *parts = pool.map(train, [-1, *range(_PART_MODELS)])
-        judge = calibrate(_notes(material, concepts, vocabulary, times, parts))
+    with training.one_blas_thread(), ThreadPoolExecutor(2) as pool:
+        whole = pool.submit(train, np.arange(len(texts)))
+        part = train(np.flatnonzero(fold_of != _LEFT_OUT))
+        judge = calibrate(_notes(material, concepts, vocabulary, times, part))
+        weights, bias = whole.result()
     small = weights.astype(np.float16)
     words = _frequent_words(material.questions, _WORD_BYTES // (4 * classes))
     exact = _exact(material)
@@ -132,13 +124,6 @@ def _gather(corpus: Corpus, reader: Tokenizer, concepts: Concepts) -> _Material:
         names,
         questions,
         [half for text in questions if text.label < len(names) for half in _halves(text)],
-        [
-            _Text(tokens, label, _NO_FOLD, _SENTENCE_SHARE)
-            for label, name in enumerate(names)
-            for text in corpus.texts.get(name, ())
-            for sentence in _SENTENCE_END.split(text)
-            if len(tokens := reader.read(sentence)) >= _SHORTEST_SENTENCE
-        ],
         [_Text(tokens, foreign(tokens), place % _FOLDS) for place, tokens in enumerate(made)],
     )
 
@@ -157,38 +142,31 @@ def _notes(
     concepts: Concepts,
     vocabulary: Vocabulary,
     times: Ints,
-    parts: Sequence[tuple[Floats, Floats]],
+    part: tuple[Floats, Floats],
 ) -> list[Note]:
-    """Return what the part models make of the questions that each has not seen, as written and spoiled."""
+    """Return what the part model makes of the questions that it has not seen, as written and spoiled."""
     draw = Random(_SEED)  # noqa: S311 - practice material, no secret
     words, pairs = vocabulary.codes[times > 1], vocabulary.codes[times > 2]  # known by other questions too
-    notes: list[Note] = []
-    for number, (weights, bias) in enumerate(parts):
-        held = [text for text in (*material.questions, *material.practice) if text.fold == number]
-        held += [
-            text._replace(tokens=augmentation.spoiled(text.tokens, draw))
-            for place, text in enumerate(held)
-            if place % 2 or material.is_foreign(text)  # half of the others, for the time it takes
-        ]
-        features = Features.of([text.tokens for text in held], concepts)
-        known, familiar = features.known(words, pairs)
-        scores = training.scores(features.rows(vocabulary), weights, bias)
-        articles, kinds = scores[:, : len(material.names)], scores[:, len(material.names) :]
-        best = articles.argmax(axis=1)
-        two_best = -np.sort(-articles, axis=1)[:, :2]
-        foreign = np.logaddexp.reduce(kinds, axis=1)
-        for place, text in enumerate(held):
-            first, *rest = two_best[place].tolist()
-            second = rest[0] if rest else first - 10.0
-            signs = signs_of(
-                first,
-                second,
-                float(foreign[place]),
-                float(known[place]),
-                float(familiar[place]),
-                len(text.tokens),
-            )
-            notes.append(Note(signs, bool(best[place] == text.label), material.is_foreign(text)))
+    held = [text for text in (*material.questions, *material.practice) if text.fold == _LEFT_OUT]
+    held += [
+        text._replace(tokens=augmentation.spoiled(text.tokens, draw))
+        for place, text in enumerate(held)
+        if place % 2 or material.is_foreign(text)  # half of the others, for the time it takes
+    ]
+    features = Features.of([text.tokens for text in held], concepts)
+    known, familiar = features.known(words, pairs)
+    scores = training.scores(features.rows(vocabulary), *part)
+    articles, kinds = scores[:, : len(material.names)], scores[:, len(material.names) :]
+    best = articles.argmax(axis=1)
+    two_best = -np.sort(-articles, axis=1)[:, :2]
+    foreign = np.logaddexp.reduce(kinds, axis=1)
+    notes = []
+    for place, text in enumerate(held):
+        first, *rest = two_best[place].tolist()
+        second = rest[0] if rest else first - 10.0
+        shares = float(known[place]), float(familiar[place])
+        signs = signs_of(first, second, float(foreign[place]), *shares, len(text.tokens))
+        notes.append(Note(signs, bool(best[place] == text.label), material.is_foreign(text)))
     return notes
 
 

@@ -25,7 +25,6 @@ class Evidence:
     familiar: float = 0.0  # share of neighbouring words that do so together
     level: float = 0.0  # logarithm of what the scores were divided by to become shares
     exact: str = ""  # the article that holds this question word for word
-    danger: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,7 +29,6 @@ class WordRow(NamedTuple):
     known: bool
     sound: str
     folded: str
-    alarming: bool
 
 
 class Scores(NamedTuple):
@@ -40,7 +39,6 @@ class Scores(NamedTuple):
     known: float  # share of the words that occur in the articles' questions
     familiar: float  # share of neighbouring words that do so together
     folded: str  # the question without marks
-    danger: bool
 
 
 class Scorer:
@@ -68,8 +66,7 @@ class Scorer:
             if place < 0:
                 place = self._spare(word)
                 self._table[place] = values @ self._weights[columns].astype(np.float32)
-            alarming = self.concepts.may_be_danger(word)
-            entry = WordRow(place, float(values @ values), known, sound(word), fold(word), alarming)
+            entry = WordRow(place, float(values @ values), known, sound(word), fold(word))
             self._words[word] = entry
         return entry
 
@@ -101,11 +98,9 @@ class Scorer:
         length = sum(entry.length for entry in different) + float(values @ values)
         logits /= np.float32(math.sqrt(length) or 1.0)
         logits += self._bias
-        starts = [at for at, entry in enumerate(entries) if entry.alarming]
-        danger = bool(starts) and self.concepts.danger(tokens, starts)
         folded = " ".join([entry.folded for entry in entries])
         share = sum(entry.known for entry in different) / len(different)
-        return Scores(logits[: self.articles], foreign_score(logits[self.articles :]), share, familiar, folded, danger)
+        return Scores(logits[: self.articles], foreign_score(logits[self.articles :]), share, familiar, folded)
 
 
 def word_vector(word: str, vocabulary: Vocabulary) -> tuple[Ints, Floats, bool]:

@@ -21,9 +21,7 @@ MOST_WORDS = 160  # of one message; what comes later adds nothing but time
 _NEARBY = 3  # words either side that decide about a spelling in context
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 _NEGATION = re.compile(r"(\bca)?n['’`´]t\b")
-_SECTIONS = frozenset(
-    ("abbreviations", "in_context", "synonyms", "elsewhere", "never_decoded", "danger", "danger_marked", "chatter")
-)
+_SECTIONS = frozenset(("abbreviations", "in_context", "synonyms", "elsewhere", "never_decoded"))
 
 
 def _listed(text: str) -> frozenset[str]:
@@ -41,16 +39,13 @@ class InContext:
 
 @dataclass(frozen=True, slots=True)
 class WordLists:
-    """How people write: abbreviations, synonyms, names, danger signs, chatter."""
+    """How people write: abbreviations, synonyms, names."""
 
     abbreviations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     in_context: Mapping[str, InContext] = field(default_factory=dict)
     synonyms: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     elsewhere: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     never_decoded: frozenset[str] = frozenset()
-    danger: tuple[str, ...] = ()
-    danger_marked: tuple[str, ...] = ()
-    chatter: frozenset[str] = frozenset()
 
     @classmethod
     def from_mapping(cls, mapping: object) -> WordLists:
@@ -86,19 +81,13 @@ class WordLists:
                 tuple(words(_text(value["then"], where))),
                 tuple(words(_text(value["else"], where))),
             )
-        lists = {
-            name: tuple(_nfc(entry) for entry in _texts(mapping.get(name) or [], f"words.yaml, {name}"))
-            for name in ("never_decoded", "danger", "danger_marked", "chatter")
-        }
+        never_decoded = _texts(mapping.get("never_decoded") or [], "words.yaml, never_decoded")
         return cls(
             abbreviations,
             contexts,
             _groups(mapping, "synonyms"),
             _groups(mapping, "elsewhere"),
-            frozenset(lists["never_decoded"]),
-            lists["danger"],
-            lists["danger_marked"],
-            frozenset(lists["chatter"]),
+            frozenset(map(_nfc, never_decoded)),
         )
 
     def to_mapping(self) -> dict[str, object]:
@@ -116,9 +105,6 @@ class WordLists:
             "in_context": contexts,
             **groups,
             "never_decoded": sorted(self.never_decoded),
-            "danger": list(self.danger),
-            "danger_marked": list(self.danger_marked),
-            "chatter": sorted(self.chatter),
         }
 
 

@@ -73,16 +73,11 @@ class Batch:
         return sums.astype(np.float32).reshape(self.size, width)
 
 
-def softmax_regression(
-    rows: Rows, labels: Ints, shares: Floats, members: Ints, dimensions: int, classes: int
-) -> tuple[Floats, Floats]:
-    """Return weights and bias that tell the members' labels apart; `shares` say how much each row counts.
-
-    Rows have length one, hence the large rate.
-    """
+def softmax_regression(rows: Rows, labels: Ints, members: Ints, dimensions: int, classes: int) -> tuple[Floats, Floats]:
+    """Return weights and bias that tell the members' labels apart; rows have length one, hence the large rate."""
     draw = np.random.Generator(np.random.PCG64(_SEED))
     order = draw.permutation(members)
-    rows, labels, shares = rows.take(order), labels[order], shares[order]
+    rows, labels = rows.take(order), labels[order]
     starts = list(range(0, len(order), _BATCH))
     batches = [Batch(rows, start, min(start + _BATCH, len(order))) for start in starts]
     epochs = max(_EPOCHS, -(-_FEWEST_STEPS // len(batches)))  # a small collection is gone through more often
@@ -92,14 +87,13 @@ def softmax_regression(
     for _ in range(epochs):
         for number in draw.permutation(len(batches)).tolist():
             batch, start = batches[number], starts[number]
-            chosen = slice(start, start + batch.size)
             rate = np.float32(_RATE * (1 - step / steps) / batch.size)
-            _descend(weights, bias, batch, labels[chosen], shares[chosen] * rate)
+            _descend(weights, bias, batch, labels[start : start + batch.size], rate)
             step += 1
     return weights, bias
 
 
-def _descend(weights: Floats, bias: Floats, batch: Batch, labels: Ints, rates: Floats) -> None:
+def _descend(weights: Floats, bias: Floats, batch: Batch, labels: Ints, rate: np.float32) -> None:
     """Change weights and bias by one step."""
     given = batch.dense()
     known = weights[batch.columns]
@@ -111,13 +105,13 @@ def _descend(weights: Floats, bias: Floats, batch: Batch, labels: Ints, rates: F
     np.exp(error, out=error)
     error /= error.sum(axis=1, keepdims=True)
     error[own] -= 1
-    error *= -rates[:, None]
+    error *= -rate
     bias += np.float32(_BIAS_RATE) * error.sum(axis=0)
     if len(bias) < _MANY_CLASSES:
         known += given.T @ error
         weights[batch.columns] = known
     else:  # most classes are far from every row of the batch
-        touched = np.flatnonzero(np.abs(error).max(axis=0) > _SLIGHT * rates.max())
+        touched = np.flatnonzero(np.abs(error).max(axis=0) > _SLIGHT * rate)
         weights[np.ix_(batch.columns, touched)] += given.T @ error[:, touched]
 
 

@@ -45,7 +45,7 @@ async def overview(page: PageContext) -> web.Response:
             name: found.title.in_language(page.catalogue.language) for name, found in knowledge.library.articles.items()
         },
         question=question,
-        explained=_explained(page, knowledge.index.explain(question)) if question else [],
+        explained=_explained(page, knowledge.explain(question)) if question else [],
         states=STATES,
         days=DAYS,
     )
