@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bot.search import augmentation, training
+from bot.search import training
+from bot.search.augmentation import spoiled, without_marks
 from bot.search.calibration import Note, calibrate, signs_of
 from bot.search.concepts import Concepts
 from bot.search.corpus import Corpus, fingerprint
@@ -44,16 +45,19 @@ class _Text(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Material:
-    """All that is learnt from, in normal form. Labels from `articles` on are kinds of foreign questions."""
+    """All that is learnt from, in normal form. Labels after those of the articles are kinds of foreign questions.
+
+    `variants` are the questions without their marks, and halves of long ones.
+    """
 
     names: tuple[str, ...]
     questions: list[_Text]
-    halves: list[_Text]
+    variants: list[_Text]
     practice: list[_Text]
 
     def all(self) -> list[_Text]:
-        """Return everything; made-up questions last, as their words are no knowledge."""
-        return [*self.questions, *self.halves, *self.practice]
+        """Return everything: the questions first, and last the made-up ones, as their words are no knowledge."""
+        return [*self.questions, *self.variants, *self.practice]
 
     def is_foreign(self, text: _Text) -> bool:
         """Return True if a text belongs to no article."""
@@ -123,7 +127,10 @@ def _gather(corpus: Corpus, reader: Tokenizer, concepts: Concepts) -> _Material:
     return _Material(
         names,
         questions,
-        [half for text in questions if text.label < len(names) for half in _halves(text)],
+        [
+            *(half for text in questions if text.label < len(names) for half in _halves(text)),
+            *(text._replace(tokens=bare) for text in questions if (bare := without_marks(text.tokens)) != text.tokens),
+        ],
         [_Text(tokens, foreign(tokens), place % _FOLDS) for place, tokens in enumerate(made)],
     )
 
@@ -149,7 +156,7 @@ def _notes(
     words, pairs = vocabulary.codes[times > 1], vocabulary.codes[times > 2]  # known by other questions too
     held = [text for text in (*material.questions, *material.practice) if text.fold == _LEFT_OUT]
     held += [
-        text._replace(tokens=augmentation.spoiled(text.tokens, draw))
+        text._replace(tokens=spoiled(text.tokens, draw))
         for place, text in enumerate(held)
         if place % 2 or material.is_foreign(text)  # half of the others, for the time it takes
     ]

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from bot.search.features import Floats, Ints, Rows
 
-_EPOCHS, _FEWEST_STEPS, _RATE, _BIAS_RATE, _BATCH, _SEED = 4, 320, 60.0, 0.1, 16, 20261006
+_EPOCHS, _FEWEST_STEPS, _RATE, _BIAS_RATE, _BATCH, _SEED = 3, 320, 60.0, 0.1, 16, 20261006
 _MARGIN = 3.0
 _MANY_CLASSES, _SLIGHT = 400, 1e-3
 
