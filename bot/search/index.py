@@ -89,6 +89,8 @@ class Index:
         signs = _signs(ranking, order)
         right, inside = self._judge.probabilities(signs)
         verdict = self._judge.verdict(right, inside)
+        if evidence.strange and verdict is Verdict.ANSWER:
+            verdict = Verdict.SUGGEST
         ids = [self.names[place] for place in order]
         margin = _log(ranking.scores[order[0]]) - _log(ranking.scores[order[1]]) if len(order) > 1 else 10.0
         if evidence.exact:
@@ -171,7 +173,7 @@ def _shares(names: tuple[str, ...], scores: Scores, length: int, exact: str) -> 
     total = float(shares.sum()) + foreign
     shares /= np.float32(total)
     level = most + math.log(total)
-    evidence = Evidence(length, scores.known, scores.familiar, level, exact)
+    evidence = Evidence(length, scores.known, scores.familiar, scores.strange, level, exact)
     return Ranking(names, shares, foreign / total, evidence)
 
 

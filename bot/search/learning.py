@@ -24,6 +24,7 @@ from bot.search.features import Features, Floats, Ints, Vocabulary
 from bot.search.model import Model, phrase_digest
 from bot.search.practice import foreign_questions
 from bot.search.scoring import word_vector
+from bot.search.spellings import Spellings
 from bot.search.tokenizer import Tokenizer
 from bot.text.normalize import fold
 
@@ -98,6 +99,7 @@ def learn(corpus: Corpus) -> Model:
         bias=bias,
         words=words,
         word_rows=_word_rows(words, vocabulary, small),
+        spellings=Spellings.of(word for text in material.questions for word in text.tokens),
         exact=np.asarray(sorted(exact), np.uint64),
         exact_labels=np.asarray([exact[digest] for digest in sorted(exact)], np.int32),
     )

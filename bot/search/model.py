@@ -20,6 +20,7 @@ import numpy.typing as npt
 from bot.search.calibration import Judge
 from bot.search.corpus import FORMAT
 from bot.search.features import Floats, Vocabulary
+from bot.search.spellings import Spellings
 from bot.search.tokenizer import WordLists
 
 _MAGIC = b"search-index\n"
@@ -40,6 +41,7 @@ class Model:
     bias: Floats
     words: Sequence[str]  # frequent ones, with their ready rows of scores
     word_rows: Floats
+    spellings: Spellings
     exact: npt.NDArray[np.uint64]  # digests of whole questions that belong to one article only, in order
     exact_labels: npt.NDArray[np.int32]
 
@@ -58,6 +60,7 @@ class Model:
             "bias": self.bias,
             "words": np.frombuffer("\n".join(self.words).encode(), np.uint8),
             "word_rows": self.word_rows,
+            "spellings": self.spellings.codes,
             "exact": self.exact,
             "exact_labels": self.exact_labels,
         }
@@ -118,6 +121,7 @@ class Model:
                 bias=arrays["bias"],
                 words=arrays["words"].tobytes().decode().split("\n"),
                 word_rows=arrays["word_rows"],
+                spellings=Spellings(arrays["spellings"]),
                 exact=arrays["exact"],
                 exact_labels=arrays["exact_labels"],
             )

@@ -15,20 +15,22 @@ import numpy as np
 from bot.search.concepts import Concepts
 from bot.search.features import CONCEPT, NO_PAIRS, Floats, Ints, Vocabulary, code, order_features, word_features
 from bot.search.model import Model
-from bot.search.tokenizer import sound
+from bot.search.tokenizer import is_english, sound
 from bot.text.normalize import fold
 
+_SHORT = 8  # words of a message that has no room for names by the way
 _SPARE = 2048  # rows for words that only come up while serving; more than one message can hold
 
 
 class WordRow(NamedTuple):
-    """Place of a word's row, squared length of its vector, whether the articles know it, what it sounds like."""
+    """Place of a word's row, squared length of its vector, whether the articles know it, sound, fold, strangeness."""
 
     place: int
     length: float
     known: bool
     sound: str
     folded: str
+    strange: bool
 
 
 class Scores(NamedTuple):
@@ -39,6 +41,7 @@ class Scores(NamedTuple):
     known: float  # share of the words that occur in the articles' questions
     familiar: float  # share of neighbouring words that do so together
     folded: str  # the question without marks
+    strange: bool  # whether it is short and names a thing unheard of
 
 
 class Scorer:
@@ -50,6 +53,7 @@ class Scorer:
         self._vocabulary = model.vocabulary
         self._weights = model.weights
         self._bias = model.bias
+        self._spellings = model.spellings
         self._ready = {word: place for place, word in enumerate(model.words)}
         self._table = np.zeros((len(model.words) + _SPARE, len(model.bias)), np.float32)
         self._table[: len(model.words)] = model.word_rows
@@ -66,7 +70,9 @@ class Scorer:
             if place < 0:
                 place = self._spare(word)
                 self._table[place] = values @ self._weights[columns].astype(np.float32)
-            entry = WordRow(place, float(values @ values), known, sound(word), fold(word))
+            entry = WordRow(
+                place, float(values @ values), known, sound(word), fold(word), self._spellings.is_strange(word)
+            )
             self._words[word] = entry
         return entry
 
@@ -99,8 +105,10 @@ class Scorer:
         logits /= np.float32(math.sqrt(length) or 1.0)
         logits += self._bias
         folded = " ".join([entry.folded for entry in entries])
+        strange = len(tokens) <= _SHORT and any(entry.strange for entry in different) and not is_english(tokens)
         share = sum(entry.known for entry in different) / len(different)
-        return Scores(logits[: self.articles], foreign_score(logits[self.articles :]), share, familiar, folded)
+        foreign = foreign_score(logits[self.articles :])
+        return Scores(logits[: self.articles], foreign, share, familiar, folded, strange)
 
 
 def word_vector(word: str, vocabulary: Vocabulary) -> tuple[Ints, Floats, bool]:
