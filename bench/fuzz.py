@@ -196,7 +196,7 @@ TABLES = [
     [["date", "district", "phones"], ["=1+1", "nowhere", "-5"]],
 ]
 WORDS = [
-    "abbreviations:\n  ko: không\nchatter: [ạ, nhé]\n",
+    "abbreviations:\n  ko: không\nnever_decoded: [vneid]\n",
     "in_context:\n  mk:\n    near: [quên]\n    then: mật khẩu\n    else: mình\n",
     "synonyms:\n  phone: [điện thoại, đt]\n",
     "a: &a [x]\nb: *a\n",

@@ -40,7 +40,7 @@ def ask(context: CommandContext, question: str | None, *, jsonl: bool, explain: 
         return
     assert question is not None
     if explain:
-        print("\n".join(knowledge.index.explain(question).lines()))
+        print("\n".join(knowledge.explain(question).lines()))
         return
     found = knowledge.find(question)
     language = "en" if looks_english(question) and "en" in settings.languages else settings.default_language

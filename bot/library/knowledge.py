@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from bot.reading import ActReader, ArticleLinks, ContextRanker, DangerReader, Re
 from bot.reading.acts import NO_ACT
 from bot.reading.danger import NOT_DANGER
 from bot.reading.training import ExampleSet, open_classifiers
-from bot.search import Corpus, Found, Index, Verdict, WordLists, open_index
+from bot.search import Corpus, Explanation, Found, Index, Verdict, WordLists, open_index
 from bot.search.tokenizer import Tokenizer
 from bot.yaml_document import read_document
 
@@ -63,6 +63,11 @@ class Knowledge:
         if words.danger.now:
             return Found(Verdict.ANSWER, (EMERGENCY,), round(words.danger.probability, 4), 1.0)
         return words.found
+
+    def explain(self, question: str) -> Explanation:
+        """Say what is seen in a question and what comes of it."""
+        danger = self.reader.words(question).danger.now
+        return replace(self.index.explain(question), found=self.find(question), danger=danger)
 
 
 @dataclass(frozen=True, slots=True)

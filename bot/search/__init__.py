@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from bot.search.calibration import Verdict
-from bot.search.index import Corpus, Explanation, Index, WordLists, fingerprint, open_index
+from bot.search.corpus import Corpus, fingerprint
+from bot.search.explanation import Explanation
+from bot.search.index import Index, open_index
 from bot.search.ranking import Evidence, Found, Ranking
+from bot.search.tokenizer import WordLists
 
 __all__ = [
     "Corpus",

@@ -99,24 +99,6 @@ def spoiled(tokens: Sequence[str], draw: Random) -> list[str]:
     return result
 
 
-def mash(draw: Random) -> list[str]:
-    """Fingers on a keyboard."""
-    rows = ("asdfghjkl", "qwertyuiop", "zxcvbnm", "asdfjkl", "hjk", "1234567890")
-    row = draw.choice(rows)
-    return [
-        "".join(draw.choice(row) for _ in range(2 + int(draw.random() * 8))) for _ in range(1 + int(draw.random() * 3))
-    ]
-
-
-def borrowed(tokens: Sequence[str], own: Sequence[Sequence[str]], name: Sequence[str], draw: Random) -> list[str]:
-    """The question asked about another service: one of our own names replaced, or the other name put behind."""
-    for ours in own:
-        for at in range(len(tokens) - len(ours) + 1):
-            if list(tokens[at : at + len(ours)]) == list(ours):
-                return [*tokens[:at], *name, *tokens[at + len(ours) :]]
-    return [*tokens, *name] if draw.random() < 0.5 else []
-
-
 def _slip(word: str, draw: Random) -> str:
     kind = draw.random()
     if kind < 0.3:

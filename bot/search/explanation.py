@@ -15,13 +15,13 @@ class Explanation:
     normal_form: str
     words: tuple[tuple[str, bool], ...]
     concepts: tuple[str, ...]
-    danger: bool
     top: tuple[tuple[str, float], ...]
     foreign: float
     inside: float
     found: Found
     answer_from: float
     suggest_from: float
+    danger: bool = False  # an emergency; who reads messages for it says so
 
     def lines(self) -> list[str]:
         """The explanation as readable lines."""
@@ -33,7 +33,7 @@ class Explanation:
             f"concepts     {', '.join(self.concepts) or '-'}",
         ]
         if self.danger:
-            rows.append("danger sign  yes: its article comes first")
+            rows.append("emergency    yes: its article comes first")
         rows += [f"{place}. {share:6.1%}  {name}" for place, (name, share) in enumerate(self.top, 1)]
         rows += [
             f"foreign      {self.foreign:.1%}",

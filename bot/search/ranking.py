@@ -23,9 +23,9 @@ class Evidence:
     words: int = 0
     known: float = 0.0  # share of the words that occur in the articles' questions
     familiar: float = 0.0  # share of neighbouring words that do so together
+    strange: bool = False  # whether it is short and names a thing unheard of
     level: float = 0.0  # logarithm of what the scores were divided by to become shares
     exact: str = ""  # the article that holds this question word for word
-    danger: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

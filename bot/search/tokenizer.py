@@ -18,11 +18,14 @@ from bot.text.syllables import is_bare_syllable, is_syllable, respelled
 from bot.text.telex import LOAN_WORDS, decode_tokens
 
 MOST_WORDS = 160  # of one message; what comes later adds nothing but time
+_NEARBY = 3  # words either side that decide about a spelling in context
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 _NEGATION = re.compile(r"(\bca)?n['’`´]t\b")
-_SECTIONS = frozenset(
-    ("abbreviations", "in_context", "synonyms", "elsewhere", "never_decoded", "danger", "danger_marked", "chatter")
-)
+_SECTIONS = frozenset(("abbreviations", "in_context", "synonyms", "elsewhere", "never_decoded"))
+
+
+def _listed(text: str) -> frozenset[str]:
+    return frozenset(text.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +39,13 @@ class InContext:
 
 @dataclass(frozen=True, slots=True)
 class WordLists:
-    """How people write: abbreviations, synonyms, names, danger signs, chatter."""
+    """How people write: abbreviations, synonyms, names."""
 
     abbreviations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     in_context: Mapping[str, InContext] = field(default_factory=dict)
     synonyms: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     elsewhere: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     never_decoded: frozenset[str] = frozenset()
-    danger: tuple[str, ...] = ()
-    danger_marked: tuple[str, ...] = ()
-    chatter: frozenset[str] = frozenset()
 
     @classmethod
     def from_mapping(cls, mapping: object) -> WordLists:
@@ -72,23 +72,22 @@ class WordLists:
             if not isinstance(value, Mapping) or set(value) != {"near", "then", "else"}:
                 raise ValueError(f"{where}: expected near, then and else")
             contexts[_nfc(_text(key, where))] = InContext(
-                frozenset(word for entry in _texts(value["near"], where) for word in words(entry)),
+                frozenset(
+                    form
+                    for entry in _texts(value["near"], where)
+                    for word in words(entry)
+                    for form in (word, fold(word))
+                ),
                 tuple(words(_text(value["then"], where))),
                 tuple(words(_text(value["else"], where))),
             )
-        lists = {
-            name: tuple(_nfc(entry) for entry in _texts(mapping.get(name) or [], f"words.yaml, {name}"))
-            for name in ("never_decoded", "danger", "danger_marked", "chatter")
-        }
+        never_decoded = _texts(mapping.get("never_decoded") or [], "words.yaml, never_decoded")
         return cls(
             abbreviations,
             contexts,
             _groups(mapping, "synonyms"),
             _groups(mapping, "elsewhere"),
-            frozenset(lists["never_decoded"]),
-            lists["danger"],
-            lists["danger_marked"],
-            frozenset(lists["chatter"]),
+            frozenset(map(_nfc, never_decoded)),
         )
 
     def to_mapping(self) -> dict[str, object]:
@@ -106,9 +105,6 @@ class WordLists:
             "in_context": contexts,
             **groups,
             "never_decoded": sorted(self.never_decoded),
-            "danger": list(self.danger),
-            "danger_marked": list(self.danger_marked),
-            "chatter": sorted(self.chatter),
         }
 
 
@@ -146,6 +142,35 @@ def _texts(value: object, where: str) -> list[str]:
     return [_text(entry, where) for entry in value]
 
 
+# Words that stand in English messages only, and words that stand in Vietnamese ones too ("hello ad", "do", "my").
+_ENGLISH = _listed(
+    "about after again all already and any are around as ask back because been before by call change could did does "
+    "every few find first for found from get give had has have her here his how if installed is its just keep know "
+    "last like lost made make many mine month more much must need never new next of old one only or other our out "
+    "please press remove right says see send sent she should show shows since some something still take tell their "
+    "there these they this those through too try two under use used using was way we were what when where which while "
+    "who why will with without work wrong year yes you your"
+)
+_ENGLISH_TOO = _listed(
+    "a account am an at be book but button can cannot card code dad day do don due error go got he health hello help "
+    "hi him i in install it let login man me men message mom mum my no not now number off on open phone register say "
+    "sign so son stop than thank thanks that the then to up us"
+)
+
+
+def is_english(tokens: Sequence[str]) -> bool:
+    """Return True if these words are rather an English sentence than Vietnamese without marks."""
+    sure = english = vietnamese = 0
+    for token in tokens:
+        if token in _ENGLISH:
+            sure += 1
+        elif token in _ENGLISH_TOO:
+            english += 1
+        elif not token.isascii() or is_bare_syllable(token):
+            vietnamese += 1
+    return sure + english >= vietnamese if sure else english > 1 and not vietnamese
+
+
 class Tokenizer:
     """Turns what a citizen typed into the words that the search compares."""
 
@@ -163,30 +188,48 @@ class Tokenizer:
         tokens = words(text)[:MOST_WORDS]
         if not tokens:
             return tokens
-        lists = self.lists
-        tokens = decode_tokens(tokens, lists.never_decoded)
+        english = is_english(tokens)
+        if not english:
+            tokens = decode_tokens(tokens, self.lists.never_decoded)
         read: list[str] = []
         for place, token in enumerate(tokens):
-            if not token.isascii():
-                token = respelled(token)
-            meaning = lists.abbreviations.get(token)
-            if meaning is not None:
-                read += meaning
-            elif token in lists.in_context:
-                context = lists.in_context[token]
-                nearby = tokens[max(0, place - 3) : place + 4]
-                read += context.then if any(word in context.near for word in nearby) else context.otherwise
-            elif len(token) > 2 and not is_bare_syllable(token):
-                read += self._shorten(token)
-            else:
+            if english and len(token) < 3:
                 read.append(token)
+            else:
+                read += self._meaning(tokens, place)
         return read
+
+    def _meaning(self, tokens: Sequence[str], place: int) -> Sequence[str]:
+        """The common words for one word of a message."""
+        token, lists = tokens[place], self.lists
+        if not token.isascii():
+            token = respelled(token)
+        meaning = lists.abbreviations.get(token)
+        if meaning is not None:
+            return meaning
+        context = lists.in_context.get(token)
+        if context is not None:
+            return context.then if self._is_near(tokens, place, context.near) else context.otherwise
+        if len(token) > 2 and not is_bare_syllable(token):
+            return self._shorten(token)
+        return (token,)
+
+    def _is_near(self, tokens: Sequence[str], place: int, near: frozenset[str]) -> bool:
+        """Return True if one of the words stands nearby; a word typed without marks may be any of its fold."""
+        for at in range(max(0, place - _NEARBY), min(len(tokens), place + _NEARBY + 1)):
+            if at != place:
+                token = tokens[at]
+                if token in near or any(word in near for word in self.lists.abbreviations.get(token, ())):
+                    return True
+        return False
 
     def _known_spelling(self, token: str) -> tuple[str, ...]:
         """Stretched ("đẹppp", "điiii") and half-composed ("ddt") spellings of known words."""
         shortened = _STRETCHED.sub(r"\1", token)
         if shortened != token and len(shortened) > 1 and shortened[-1] == fold(shortened[-2]) != shortened[-2]:
             shortened = shortened[:-1]  # "quáaaa"
+        if len(shortened) == 1:
+            return (token,)  # "hhhhhh": no letter that stands for a word
         if shortened != token:
             return self.lists.abbreviations.get(shortened, (shortened,))
         if token.endswith("g") and not token.endswith("ng") and token not in LOAN_WORDS:  # "thôg", "dừg", "xog"

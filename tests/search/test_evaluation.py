@@ -1,7 +1,7 @@
 """How well questions are understood, on a set that nobody who wrote the articles has seen.
 
-`evaluation/questions.jsonl` was written by hand from the articles' purposes alone: 360 questions in all spellings, four
-for each article, and 100 messages that must not be answered. The limits are the promises of docs/search.md.
+`evaluation/questions.jsonl` was written by hand from the articles' purposes alone, when there were 90: 360 questions in
+all spellings, four for each, and 100 messages that must not be answered. The limits are the promises of docs/search.md.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class Figures:
 def figures(knowledge: Knowledge) -> dict[str, Figures]:
     found: dict[str, Figures] = {}
     for question in QUESTIONS:
-        result = knowledge.find(question["q"])
+        # False alarms belong to the reading of emergencies: what is foreign is put to the search alone.
+        result = knowledge.find(question["q"]) if question["ids"] else knowledge.index.find(question["q"])
         right = bool(result.ids) and result.ids[0] in question["ids"]
         outcomes = ["asked"]
         if question["ids"]:
@@ -63,9 +64,9 @@ def test_every_article_is_asked_for() -> None:
 
 def test_promises_over_all(figures: dict[str, Figures]) -> None:
     whole = figures["all"]
-    assert whole.share("top1", "in scope") >= 0.90
+    assert whole.share("top1", "in scope") >= 0.94
     assert whole.share("helped", "in scope") >= 0.95
-    assert whole.share("answered right", "in scope") >= 0.75
+    assert whole.share("answered right", "in scope") >= 0.83
     assert whole.share("answered right", "answered") >= 0.97
 
 

@@ -122,28 +122,18 @@ SAID = [
     ("đang cho con bú có tiêm được không bác sĩ", "medical-advice"),
 ]
 
-DANGER = [
-    "bố em khó thở quá",
-    "kho tho lam cuu voi",
-    "ba toi nga xuong bat tinh roi",
-    "con em lên cơn co giật",
-    "vợ tôi ngất rồi",
-    "sau tiem mat tim tai",
-    "ddau nguwcj duwx dooij",
-    "my father can't breathe",
-    "thở k nổi nữa",
-    "sau khi tiêm xong cài app mãi không được mà giờ thấy tức ngực nữa",
-]
-NO_DANGER = [
+# What holds a letter or a word of an emergency and is none; emergencies themselves are read before the search.
+NO_EMERGENCY = [
     "để tôi đọc từ từ đã",
-    "toi doc tu tu da",
     "co dat lich kham duoc khong",
     "cach tim tai lieu huong dan",
-    "bat tinh nang nhac nho o dau",
     "moi tim thay app",
     "app bi ngat ket noi",
-    "cho hỏi một xíu",
     "mẹ lớn tuổi hơn mẹ bạn tôi",
+    "Mê Linh",
+    "nó ở đâu ra",
+    "bố tôi tai biến hai năm trước giờ tiêm được không",
+    "tiền sử co giật hồi nhỏ có tiêm được không",
 ]
 
 FOREIGN = [
@@ -185,22 +175,45 @@ def test_foreign_questions_are_not_answered(index: Index, said: str) -> None:
     assert index.find(said).verdict is not Verdict.ANSWER, index.explain(said).lines()
 
 
-@pytest.mark.parametrize("said", DANGER)
-def test_danger_comes_first(index: Index, said: str) -> None:
+@pytest.mark.parametrize("said", NO_EMERGENCY)
+def test_no_emergency_is_answered_as_one(index: Index, said: str) -> None:
     found = index.find(said)
-    assert found.ids[0] == "emergency-symptoms"
-    assert found.verdict is Verdict.ANSWER
+    assert found.verdict is not Verdict.ANSWER or found.ids[0] != "emergency-symptoms", index.explain(said).lines()
 
 
-@pytest.mark.parametrize("said", NO_DANGER)
-def test_no_false_alarm(index: Index, said: str) -> None:
-    assert not index.explain(said).danger
+# Our own verbs with things that stand in no list.
+UNHEARD_OF = [
+    "đăng ký tài khoản abcxyz",
+    "tôi muốn xóa tài khoản garena",
+    "đăng nhập kiotviet báo sai mật khẩu",
+    "quen mat khau onepay",
+    "truenfull không gửi mã otp",
+]
+
+
+@pytest.mark.parametrize("said", UNHEARD_OF)
+def test_an_unheard_of_thing_is_not_answered(index: Index, said: str) -> None:
+    assert index.find(said).verdict is not Verdict.ANSWER, index.explain(said).lines()
+
+
+@pytest.mark.parametrize(
+    ("said", "article"),
+    [
+        ("đừng dừng nhắc tôi nhé", "bot-start-reminders"),
+        ("đừng nhắc tôi nữa", "bot-stop-reminders"),
+        ("chưa tiêm mà ghi tiêm rồi", "cert-wrong-details"),
+        ("tiêm rồi mà ghi chưa tiêm", "cert-missing-dose"),
+        ("quên mật khẩu rồi", "forgot-password"),
+    ],
+)
+def test_a_negation_turns_the_meaning(index: Index, said: str, article: str) -> None:
+    assert index.find(said).ids[0] == article, index.explain(said).lines()
 
 
 @pytest.mark.parametrize(
     ("said", "first", "second"),
     [
-        ("quên mật khẩu thì làm sao? với lại app có mất tiền không?", "forgot-password", "about-cost"),
+        ("xóa tài khoản sổ sức khỏe thế nào? app có mất tiền không?", "delete-sskdt-account", "about-cost"),
         (
             "mình không nhận được mã otp, còn tra cứu chứng nhận trên web thì vào đâu",
             "otp-not-received",
@@ -228,6 +241,12 @@ def test_typed_marks_keep_their_meaning() -> None:
     assert index.find("tải").ids[0] == "load"
     assert index.find("tài").ids[0] == "account"
     assert index.find("tại").ids[0] == "at"
+
+
+def test_typed_marks_are_not_folded_away(index: Index) -> None:
+    colours, blood = index.rank("hiện màu gì"), index.rank("hiến máu gì")
+    assert colours.share("cert-colours") > 0.5
+    assert blood.share("cert-colours") < 0.5 * colours.share("cert-colours")
 
 
 def test_place_of_the_tone_mark_does_not_matter(index: Index) -> None:
@@ -298,7 +317,7 @@ def test_loaded_and_built_agree(corpus: Corpus, index: Index, tmp_path: Path) ->
     index.save(path)
     loaded = Index.load(path, fingerprint(corpus))
     assert loaded is not None
-    questions = [said for said, _ in SAID] + FOREIGN + DANGER
+    questions = [said for said, _ in SAID] + FOREIGN + UNHEARD_OF + NO_EMERGENCY
     assert [loaded.find(said) for said in questions] == [index.find(said) for said in questions]
     assert list(tmp_path.iterdir()) == [path]
 
@@ -340,7 +359,11 @@ def test_fingerprint_sees_every_part() -> None:
         fingerprint(Corpus(phrasings={**SMALL.phrasings, "one": ["cài"]}, foreign=SMALL.foreign, words=SMALL.words)),
         fingerprint(Corpus(phrasings=SMALL.phrasings, foreign=["giá xăng"], words=SMALL.words)),
         fingerprint(
-            Corpus(phrasings=SMALL.phrasings, foreign=SMALL.foreign, words=WordLists.from_mapping({"danger": ["ngất"]}))
+            Corpus(
+                phrasings=SMALL.phrasings,
+                foreign=SMALL.foreign,
+                words=WordLists.from_mapping({"never_decoded": ["zalo"]}),
+            )
         ),
     }
     assert len(prints) == 4
@@ -365,6 +388,12 @@ def test_one_article_and_no_foreign_question() -> None:
         ("e ko bik sđt bv", "em không biết số điện thoại bệnh viện"),
         ("quên mk r", "quên mật khẩu rồi"),
         ("giúp mk với", "giúp mình với"),
+        ("quen mk app", "quen mật khẩu app"),
+        ("lay lai mk", "lay lai mật khẩu"),
+        ("mk muon hoi", "mình muon hoi"),
+        ("dk tk ntn", "đăng ký tài khoản như thế nào"),
+        ("dang nhap k dk", "dang nhap không được"),
+        ("chưa đk tài khoản", "chưa đăng ký tài khoản"),
         ("đẹppppp quáaaa", "đẹp quá"),
         ("SSKĐT", "sổ sức khỏe điện tử"),
         ("ddt hư", "điện thoại hư"),
@@ -394,7 +423,8 @@ def test_words_survive_a_round_trip(corpus: Corpus) -> None:
         ({"in_context": {"mk": "mật khẩu"}}, "near, then and else"),
         ({"synonyms": {"app": "ứng dụng"}}, "expected a list"),
         ({"elsewhere": {"apps": ["!"]}}, "without a word"),
-        ({"danger": [1]}, "expected text"),
+        ({"danger": ["ngất"]}, "no section 'danger'"),
+        ({"never_decoded": [1]}, "expected text"),
     ],
 )
 def test_wrong_word_lists_are_named(mapping: object, message: str) -> None:

@@ -12,8 +12,7 @@ from bot.clock import stamp
 from bot.i18n.catalogue import mark
 from bot.library.articles import STALE_AFTER
 from bot.library.render import STATES, article_reply, more_reply
-from bot.search.calibration import Verdict
-from bot.search.index import Explanation
+from bot.search import Explanation, Verdict
 from bot.store import questions
 from bot.text.markup import to_html
 from bot.web.desk.page_context import PageContext
@@ -46,7 +45,7 @@ async def overview(page: PageContext) -> web.Response:
             name: found.title.in_language(page.catalogue.language) for name, found in knowledge.library.articles.items()
         },
         question=question,
-        explained=_explained(page, knowledge.index.explain(question)) if question else [],
+        explained=_explained(page, knowledge.explain(question)) if question else [],
         states=STATES,
         days=DAYS,
     )
