@@ -31,7 +31,7 @@ GROUPS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "content": (mark("Content"), ("reload", "content", "teach", "saved-reply")),
     "operation": (
         mark("Operation"),
-        ("backup", "restore", "move", "demo-data", "import-official", "forget", "erased"),
+        ("backup", "restore", "move", "demo-data", "import-official", "undo-official", "forget", "erased"),
     ),
 }
 _ACTORS: Final[Mapping[str, str]] = {
@@ -107,7 +107,13 @@ SENTENCES: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
     "move": [(r"(?P<what>.*)", mark("moved the records here from {what}"))],
     "demo-data": [(r"(?P<number>\d+).*", mark("made simulated data of {number} people"))],
     "import-official": [
-        (r"(?P<number>\d+) figures of (?P<what>.*)", mark("imported {number} official figures of {what}"))
+        (
+            r"(?:import \d+: )?(?P<number>\d+) figures of (?P<what>.*)",
+            mark("imported {number} official figures of {what}"),
+        )
+    ],
+    "undo-official": [
+        (r"import \d+: (?P<number>\d+) figures of (?P<what>.*)", mark("took back {number} official figures of {what}"))
     ],
 }
 

@@ -10,8 +10,10 @@ from bot.conversation.walk_replies import back_button, progress
 from bot.helpdesk.cases import DATA, HELP, Case
 from bot.i18n.catalogue import mark
 from bot.message import Button
+from handlers.citizen import acts, question
 
 MESSAGE = "person.message"
+_SENT = "sent"  # in the step's data: something went to the officers
 STOP, REQUEST = "stop", "person-request"
 # Words that turn to the assistant while officers are waited for.
 _ASIDE = re.compile(
@@ -50,7 +52,11 @@ async def handle(context: Context) -> None:
             context.t("All right, I have told the officers that you need no more help."), buttons=_menu(context)
         )
     elif context.dialog.step == MESSAGE and context.text and not context.choice and not context.text.startswith("/"):
-        await _pass_on(context, case)
+        if case is None and context.dialog.data.get(_SENT):  # the officers have closed it since
+            context.dialog.close()
+            await (acts if context.act else question).handle(context)
+        else:
+            await _pass_on(context, case)
     else:
         where = value if action == "guide" else ""
         _invite(context, case, kind=DATA if action == DATA else HELP, where=where)
@@ -159,6 +165,7 @@ async def _pass_on(context: Context, case: Case | None) -> None:
         stands = f"{walk.guide.title.in_language(catalogue.language)}, {progress(walk, catalogue)}"
         text = f"[{stands}]\n{text}"
     context.work.do(lambda tx, person_id: desk.ask(tx, person_id, text, kind=kind, district=district, at=at))
+    context.dialog.data[_SENT] = "yes"
     if case is not None:
         said = context.t("Added. Is there anything else?")
         if district and not case.officer and case.district != district:
@@ -171,7 +178,8 @@ async def _pass_on(context: Context, case: Case | None) -> None:
     if outlook.officers:
         lines.append(
             context.t(
-                "Passed on to the officers. They answer here, usually within {time}. Meanwhile I am still here.",
+                "Passed on to the officers. They answer here, usually within {time}. What you add here goes to them too; "
+                "to ask me something, type “menu”.",
                 time=context.settings.operator.answer_within.in_language(context.language),
             )
         )

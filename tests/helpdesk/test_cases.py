@@ -72,7 +72,7 @@ TALKS: dict[str, Table] = {
         ("dân", "/menu", "Bạn muốn làm gì"),
         ("dân", "cài trên máy Samsung thế nào", "CH Play"),
         ("dân", "/canbo", "Cuộc trao đổi của bạn với cán bộ được mở từ 12:00, 23/11/2026"),
-        ("dân", "máy Oppo ạ", "thêm vào cuộc trao đổi"),
+        ("dân", "máy Oppo ạ", "Tôi đã ghi thêm"),
         ("tỉnh", "+", "người dân viết:\nmáy Oppo ạ"),
         ("dân", "/canbo", "được mở từ"),
         ("dân", "[Tôi không cần gặp", "đã báo cán bộ"),
@@ -340,9 +340,9 @@ async def test_an_officer_who_goes_leaves_the_talk_to_the_others(
     gone: Table = [
         ("quản trị", "+", "Có người dân cần gặp cán bộ: tin nhắn số 1"),
         ("dân", "+", "Cán bộ trao đổi với bạn không còn trả lời ở đây nữa"),
-        ("dân", "cài trên máy Samsung thế nào", "CH Play"),
+        ("dân", "máy vẫn treo", "Tôi đã ghi thêm"),
         ("dân", "/canbo", "được mở từ"),
-        ("dân", "vẫn chưa được ạ", "thêm vào cuộc trao đổi"),
+        ("dân", "vẫn chưa được ạ", "Tôi đã ghi thêm"),
         ("quản trị", "[!case:open:1", "vẫn chưa được ạ"),
     ]
     await play(talks, service, recorder, gone)

@@ -100,7 +100,7 @@ async def fill(store: Store, standing: dict[tuple[str, date], int]) -> None:
 
     def work(tx: Transaction) -> None:
         for (district, day), number in standing.items():
-            tallies._book(tx, (district, "", "c", "vi", "", ""), day=day.isoformat(), change=number)
+            tallies._book(tx, (district, "", "c", "vi", "", "", ""), day=day.isoformat(), change=number)
 
     await store.write(work)
 

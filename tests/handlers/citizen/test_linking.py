@@ -72,7 +72,7 @@ async def test_who_reported_on_one_channel_has_reported_on_the_other(
     other = another("citizen-2")
     await report(talk, "vĩnh tường")
     await link(talk, other)
-    assert "bạn đã báo là đã cài" in await other.say("/baocai")
+    assert "Bạn đã báo ngày 23/11/2026: sổ trong VNeID" in await other.say("/baocai")
     await other.press("Tôi chưa cài")
     assert await rows(service, REPORTS) == []
     assert "Bạn chưa báo đã cài" in await talk.say("/suabaocai")
