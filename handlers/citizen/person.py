@@ -178,8 +178,8 @@ async def _pass_on(context: Context, case: Case | None) -> None:
     if outlook.officers:
         lines.append(
             context.t(
-                "Passed on to the officers. They answer here, usually within {time}. What you add here goes to them too; "
-                "to ask me something, type “menu”.",
+                "Passed on to the officers. They answer here, usually within {time}. What you add here goes to them "
+                "too; to ask me something, type “menu”.",
                 time=context.settings.operator.answer_within.in_language(context.language),
             )
         )
