@@ -55,6 +55,8 @@ def open_classifiers(sets: Mapping[str, ExampleSet], words: WordLists, cache: Pa
         )
         for name, one in sets.items()
     }
+    for one in made.values():  # as they are kept, so that the next process reads alike
+        one.weights = one.weights.astype(np.float16).astype(np.float32)
     if cache is not None:
         _save(cache, mark, made)
     return made
