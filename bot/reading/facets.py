@@ -18,8 +18,8 @@ _BOOKS: Final = (
     (
         VNEID,
         re.compile(
-            r"\b(?:vn ?(?:e?[iy]|ie)d|vne ?id|vnei|vneld|vn id|vi en (?:e )?(?:i|ai) ?(?:d|di)|vne|dinh danh(?: dien tu| muc)?"
-            r"|(?:app|ung dung|cai) (?:cua )?(?:cong an|bo cong an)|cua cong an)\b"
+            r"\b(?:vn ?(?:e?[iy]|ie)d|vne ?id|vnei|vneld|vn id|vi en (?:e )?(?:i|ai) ?(?:d|di)|vne"
+            r"|dinh danh(?: dien tu| muc)?|(?:app|ung dung|cai) (?:cua )?(?:cong an|bo cong an)|cua cong an)\b"
         ),
     ),
     (
