@@ -28,7 +28,7 @@ CONVERSATIONS: dict[str, list[tuple[Turn, Turn]]] = {
         ({"say": "tài khoản bị lỗi"}, {"verdict": "suggest", "article": ""}),
         ({"press": "Không đăng nhập được"}, {"verdict": "answer", "article": "error-cannot-login"}),
     ],
-    "out of scope": [({"say": "giá vàng hôm nay bao nhiêu"}, {"verdict": "unknown", "article": "", "report": ""})],
+    "out of scope": [({"say": "giá vàng chiều nay bao nhiêu"}, {"verdict": "unknown", "article": "", "report": ""})],
     "the twin": [
         ({"say": "cài trên máy Samsung thế nào"}, {"article": "install-android"}),
         ({"say": "còn vneid thì sao"}, {"verdict": "answer", "article": "vneid-install-register"}),

@@ -79,7 +79,7 @@ def test_message_like_listed_ones_is_that_act(knowledge: Knowledge, said: str, a
 
 NO_ACTS = [
     "quên mật khẩu",
-    "mã otp không gửi về",
+    "mã otp mãi không thấy về",
     "giá vàng hôm nay",
     "Vĩnh Tường",
     "tôi ở Lập Thạch",

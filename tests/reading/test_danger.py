@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 import pytest
 
@@ -50,13 +51,13 @@ UNDER_WAY = [
 @pytest.mark.parametrize("spelling", ["marked", "bare", "shouted", "decomposed"])
 @pytest.mark.parametrize(("said", "kind"), UNDER_WAY)
 def test_danger_under_way_is_recognised(knowledge: Knowledge, said: str, kind: str, spelling: str) -> None:
-    spell = {
-        "marked": str,
-        "bare": fold,
-        "shouted": str.upper,
-        "decomposed": lambda text: unicodedata.normalize("NFD", text),
+    typed = {
+        "marked": said,
+        "bare": fold(said),
+        "shouted": said.upper(),
+        "decomposed": unicodedata.normalize("NFD", said),
     }[spelling]
-    danger = read(knowledge, spell(said))
+    danger = read(knowledge, typed)
     assert danger.now, danger
     assert DANGER_FROM <= danger.probability <= 1
     if spelling in ("marked", "decomposed"):
@@ -69,7 +70,7 @@ IN_ENGLISH = [
     ("dad collapsed and is not responding", "unconscious"),
     ("my son swallowed bleach", "poisoning"),
     ("he drank pesticide", "poisoning"),
-    ("i want to kill myself", "suicide"),
+    ("I am going to kill myself tonight", "suicide"),
     ("her water broke and the baby is coming", "birth"),
     ("my baby is choking", "child"),
     ("my daughter is having a seizure", "child"),
@@ -180,7 +181,7 @@ NOT_NOW = {
 
 @pytest.mark.parametrize("spell", [str, fold], ids=["marked", "bare"])
 @pytest.mark.parametrize("said", [pytest.param(said, id=f"{why}: {said}") for why in NOT_NOW for said in NOT_NOW[why]])
-def test_what_only_looks_like_danger_is_calm(knowledge: Knowledge, said: str, spell: type[str]) -> None:
+def test_what_only_looks_like_danger_is_calm(knowledge: Knowledge, said: str, spell: Callable[[str], str]) -> None:
     danger = read(knowledge, spell(said))
     assert not danger.now, danger
     assert danger.kind == ""

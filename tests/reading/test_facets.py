@@ -126,7 +126,7 @@ ONLY = [
     ("no, I mean the old one", False),  # names no book by itself
     ("what about vneid", True),
     ("không phải vneid", False),
-    ("quên mật khẩu vneid", False),
+    ("quên mật khẩu của vneid", False),
     ("mã otp của vneid không về", False),
     ("vneid có mất tiền không", False),
     ("thì sao", False),

@@ -140,7 +140,7 @@ GUARDED = [
 # A book that is named goes before the one of the talk, and nothing is assumed.
 NAMED = [
     ("app", "cài vneid thế nào", "vneid-install-register", ""),
-    ("app", "quên mật khẩu vneid", "vneid-password-passcode", ""),
+    ("app", "quên mật khẩu của vneid", "vneid-password-passcode", ""),
     ("vneid", "quên mật khẩu app cũ", "forgot-password", ""),
 ]
 
