@@ -60,7 +60,7 @@ def test_labels_stand_in_order(learnt: TextClassifier) -> None:
 
 
 def test_same_examples_give_same_weights(learnt: TextClassifier) -> None:
-    backwards = {"harm": ExampleSet(dict(reversed(EXAMPLES.items())), GROUPS, size=1 << 12)}
+    backwards = {"harm": ExampleSet(dict(reversed(list(EXAMPLES.items()))), GROUPS, size=1 << 12)}
     for again in (learn(), learn(sets=backwards)):
         for name in ("weights", "bias", "rarity"):
             assert np.array_equal(getattr(learnt, name), getattr(again, name)), name
@@ -118,6 +118,11 @@ def lose_a_part(path: Path) -> None:
     np.savez(path, **kept)
 
 
+def make_a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "empty": lambda path: path.write_bytes(b""),
     "cut": cut,
@@ -125,7 +130,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "text": lambda path: path.write_text("no cache", encoding="utf-8"),
     "a list": lambda path: path.write_bytes(_list()),
     "a part lost": lose_a_part,
-    "a folder": lambda path: (path.unlink(), path.mkdir()),
+    "a folder": make_a_folder,
     "another archive": lambda path: np.savez(path, other=np.arange(3)),
     "a head that is no JSON": lambda path: np.savez(path, head=np.frombuffer(b"{", np.uint8)),
     "a head of another shape": lambda path: np.savez(path, head=np.frombuffer(b"[1]", np.uint8)),
