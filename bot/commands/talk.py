@@ -39,6 +39,7 @@ CHANNEL: Final = "webchat"
 STARTS_AT: Final = datetime.fromisoformat("2026-11-30T09:00:00+07:00")
 BETWEEN_TURNS = timedelta(seconds=20)
 _DONE_SECONDS = 30.0
+_LONGEST_PAUSE = 10 * 366 * 86400  # seconds between two turns
 _KINDS = ("say", "press", "officer")
 # What is open, by the first part of a step's name.
 _FLOWS = {"report": "report", "person": "officer", "remind": "reminder", "data": "data"}
@@ -124,7 +125,7 @@ class _Talk:
             asked = [
                 moment(one["due_at"])
                 for one in appointments.of_person(tx, row["id"], kind=appointments.ASKED)
-                if one["state"] == appointments.WAITING
+                if one["state"] == appointments.WAITING and moment(one["due_at"]) > self.clock()  # else it was sent
             ]
             zone = self.service.settings.zone
             return {
@@ -191,7 +192,11 @@ def talk(context: CommandContext, *, jsonl: bool) -> None:
     """
     assert jsonl  # the option is required
     set_up_logs(LogSettings(level="error"))
-    conversations = [_checked(number, line) for number, line in enumerate(sys.stdin.buffer, 1) if line.strip()]
+    try:
+        conversations = [_checked(number, line) for number, line in enumerate(sys.stdin.buffer, 1) if line.strip()]
+    except BotError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(2) from None
     context.run(_talk(context, conversations))
 
 
@@ -240,8 +245,11 @@ def _checked(number: int, line: bytes) -> Mapping[str, Any]:
             raise TypeError
         for turn in turns:
             (kind,) = [kind for kind in _KINDS if kind in turn]
-            if not isinstance(turn[kind], str) or not isinstance(turn.get("after", 0), int | float):
+            after = turn.get("after", 0)
+            if not isinstance(turn[kind], str) or not isinstance(after, int | float) or isinstance(after, bool):
                 raise TypeError
+            if not 0 <= after <= _LONGEST_PAUSE:
+                raise ValueError
         now = conversation.get("now")
         return {**conversation, "now": STARTS_AT if now is None else _aware(datetime.fromisoformat(now))}
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):

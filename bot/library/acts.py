@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bot.errors import ContentError, Problem
 from bot.library.bilingual import Bilingual, BilingualList
+from bot.reading.acts import comparable
 from bot.text.markup import to_plain
 from bot.text.normalize import fold
 from bot.yaml_document import Document, read_model
@@ -100,7 +101,7 @@ def _check_acts(acts: Acts, document: Document, articles: Mapping[str, object]) 
             yield document.problem(("acts", name, "article"), f"names {act.article!r}, which is no article.")
         for language in ("vi", "en"):
             for index, text in enumerate(getattr(act.says, language)):
-                owner = owners.setdefault(_compared(text), name)
+                owner = owners.setdefault(comparable(text), name)
                 if owner != name:
                     yield document.problem(("acts", name, "says", language, index), f"{text!r} stands in {owner} too.")
             for index, answer in enumerate(act.answers.in_language(language)):
@@ -109,7 +110,7 @@ def _check_acts(acts: Acts, document: Document, articles: Mapping[str, object]) 
                         ("acts", name, "answers", language, index), f"is longer than {_LONGEST_ACT_ANSWER} characters."
                     )
     for index, text in enumerate(acts.other):
-        if (other := owners.get(_compared(text))) is not None:
+        if (other := owners.get(comparable(text))) is not None:
             yield document.problem(("other", index), f"{text!r} stands in {other} too.")
 
 

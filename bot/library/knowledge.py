@@ -33,12 +33,6 @@ READING_FILE = "reading-index.npz"  # beside it
 
 _MOST_NAMED = 8  # files
 _FEWER_PLACES = 1 << 16  # for classifiers of many labels
-_HOURS = tuple(
-    f"{hour}{unit}{part}"
-    for hour in range(1, 13)
-    for unit in ("h", " giờ")
-    for part in ("", " sáng", " chiều", " tối", " sáng mai", " tối nay")
-)  # how people say one
 _EVERY = 3  # every third phrasing shows the classifiers what a question is
 
 
@@ -186,7 +180,7 @@ def _example_sets(
 ) -> dict[str, ExampleSet]:
     """Gather what the classifiers learn from; each sees what belongs to the others as examples of what is none.
 
-    A place or an hour that is named alone answers "where do you live" or "when", whatever it sounds like.
+    A place that is named alone answers "where do you live", whatever its name sounds like.
     """
     phrasings = chain(*corpus.phrasings.values())
     questions = [text for number, text in enumerate(phrasings) if number % _EVERY == 0]
@@ -200,7 +194,7 @@ def _example_sets(
     bare = [place.removeprefix("thị ").removeprefix("thành ").partition(" ")[2] for place in places]
     homes = [*places, *bare, *(f"{name} cũ" for name in bare), *(f"tôi ở {name}" for name in bare)]
     half_sentences = tuple(chain(*followups.values()))
-    not_danger = (*danger.not_now, *questions, *foreign, *acts.other, *said, *half_sentences, *homes, *_HOURS)
+    not_danger = (*danger.not_now, *questions, *foreign, *acts.other, *said, *half_sentences, *homes)
     no_act = (*acts.other, *questions, *foreign[::_EVERY], *half_sentences, *homes)
     return {
         "acts": ExampleSet({**acts.says(), NO_ACT: no_act}, size=_FEWER_PLACES),

@@ -41,11 +41,11 @@ class ActReader:
     def __init__(self, classifier: TextClassifier, says: Mapping[str, Sequence[str]]) -> None:
         """Use a classifier whose labels are acts and NO_ACT, and the listed messages of each act."""
         self._classifier = classifier
-        self._exact = {_key(text): act for act, texts in says.items() for text in texts}
+        self._exact = {comparable(text): act for act, texts in says.items() for text in texts}
 
     def read(self, text: str, tokens: Sequence[str]) -> Act:
         """Return the likeliest act of a message; one without a name where it is none."""
-        if act := self._exact.get(_key(text)):
+        if act := self._exact.get(comparable(text)):
             return Act(act, 1.0, listed=True)
         if not tokens or len(tokens) > _MOST_WORDS:
             return NO_ACT_AT_ALL
@@ -54,9 +54,10 @@ class ActReader:
         return Act(act, shares[act]) if act != NO_ACT and shares[act] >= _LIKELY else NO_ACT_AT_ALL
 
 
-def _key(text: str) -> str:
-    """Return what is compared: the words without marks, or the signs where there is no word ("👍")."""
-    if said := spoken(text):
-        return said
-    signs = "".join(_SIGNS.findall(fold(text))).replace("\ufe0f", "")
-    return "".join(dict.fromkeys(signs))
+def comparable(text: str) -> str:
+    """Return what is compared: the words without marks, or the signs where there is no word ("👍", "<3")."""
+    said = spoken(text)
+    if not said:
+        signs = "".join(_SIGNS.findall(fold(text))).replace("\ufe0f", "")
+        return "".join(dict.fromkeys(signs))
+    return "".join(text.split()) if said.isdigit() else said

@@ -1,7 +1,7 @@
 """Emergencies: is somebody in danger now, and of which kind. `bot.reading.reader` asks before anything is routed.
 
 A text is compared with examples of danger under way and of what only looks like it: the past, the negated, the
-hypothetical, what stands on paper, figures of speech. The decision is learnt; two rules stand beside it.
+hypothetical, what stands on paper, figures of speech. The decision is learnt; three rules stand beside it.
 """
 
 from __future__ import annotations
@@ -28,6 +28,11 @@ _ALARM_NUMBER = re.compile(r"(?:goi |so |sos |cuu )*115(?: (?:oi|voi|gap|khan ca
 _CODE = re.compile(r"\d.*|.*\d.*\d.*|(?=.{6}).*\d.*|[^aeiouy]{3,}|[a-z]?")
 _CRY = re.compile(
     r"(?:cuu|cap cuu|cuu mang|help|sos|emergency|cuu toi|cuu em)(?: (?:voi|toi|em|gap|me|ngay|oi|help|a|cuu))*"
+)
+# A day or an hour alone answers "when", however it is written ("8h30 sáng mai").
+_OF_TIME = re.compile(
+    r"\d{1,2}(?:(?:h|g|gio|am|pm)(?:\d{1,2}p?)?)?|luc|vao|khoang|h|g|gio|phut|ruoi|kem|sang|trua|chieu|toi|dem|khuya"
+    r"|mai|mot|kia|nay|hom|ngay|thang|thu|chu|nhat|cn|tuan|sau|am|pm|at|o|clock|today|tonight|tomorrow"
 )
 
 
@@ -58,7 +63,7 @@ class DangerReader:
         if _ALARM_NUMBER.fullmatch(said) or _CRY.fullmatch(said):
             return Danger(True, 1.0, "general")
         tokens = [token for token in tokens if not _CODE.fullmatch(fold(token))]
-        if not tokens:
+        if not tokens or all(map(_OF_TIME.fullmatch, said.split())):
             return NONE
         shares = self._classifier.probabilities(tokens)
         if 1.0 - shares[NOT_DANGER] < DANGER_FROM and len(tokens) > _LONG:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,13 +13,13 @@ APP, VNEID = "app", "vneid"  # the two health books, as `Article.product` names 
 ANDROID, IPHONE, BUTTON_PHONE = "android", "iphone", "button"
 SELF, FAMILY = "self", "family"
 
-# Everything is matched in the folded text with single spaces.
+# Everything is matched in the folded text with single spaces, clause by clause.
 _BOOKS: Final = (
     (
         VNEID,
         re.compile(
-            r"\b(?:vn ?e?[iy]d|vne ?id|vnei|vneld|vn id|vi en (?:e )?(?:i|ai) ?(?:d|di)|vne|dinh danh(?: dien tu| muc)?"
-            r"|(?:app|ung dung|cai) (?:cua )?(?:cong an|bo cong an)|cua cong an)\b"
+            r"\b(?:vn ?(?:e?[iy]|ie)d|vne ?id|vnei|vneld|vn id|vi en (?:e )?(?:i|ai) ?(?:d|di)|vne"
+            r"|dinh danh(?: dien tu| muc)?|(?:app|ung dung|cai) (?:cua )?(?:cong an|bo cong an)|cua cong an)\b"
         ),
     ),
     (
@@ -51,8 +52,11 @@ _FAMILY: Final = re.compile(
 
 
 _THING: Final = re.compile(r"\b(?:ung dung|phan mem|so suc khoe)\b")
+_CLAUSE: Final = re.compile(r"[,;:!?…\n]+|\.(?=\s|$)")
+# "Không phải ý tôi là …" takes back what was understood and says what is meant, so that "ý" ends a negation.
 _NEGATED: Final = re.compile(
-    r"\b(?:khong|ko|k|chang|dau|chu khong|not|no|instead of)(?: (?:phai|la|noi|hoi|co|y|the|ve|toi|minh|em))* $"
+    r"\b(?:khong|ko|k|chang|dau|chu khong|not|no|instead of)"
+    r"(?: (?:phai cai|phai|la|noi|hoi|co|the|ve|toi|minh|em))* $"
 )
 # Words that say nothing beside the book or the telephone that they stand with ("no, I mean the old one").
 _FILLERS: Final = frozenset(
@@ -86,11 +90,11 @@ class Facets:
 
 def read_facets(text: str) -> Facets:
     """Return the book, the telephone and the person that a text names, typed with marks or without."""
-    said = " ".join(re.findall(r"[^\W_]+", fold(text)))
-    books = [book for book, pattern in _BOOKS if _names(pattern, said)]
-    phones = [phone for phone, pattern in _PHONES if _names(pattern, said)]
-    rest = _THING.sub(" ", said)
-    for _, pattern in (*_BOOKS, *_PHONES):
+    clauses = [" ".join(re.findall(r"[^\W_]+", clause)) for clause in _CLAUSE.split(fold(text))]
+    books = [book for book, pattern in _BOOKS if _names(pattern, clauses)]
+    phones = [phone for phone, pattern in _PHONES if _names(pattern, clauses)]
+    said = rest = " ".join(filter(None, clauses))
+    for pattern in (*(pattern for _, pattern in (*_BOOKS, *_PHONES)), _THING):
         rest = pattern.sub(" ", rest)
     return Facets(
         "both" if len(books) > 1 else "".join(books),
@@ -100,6 +104,6 @@ def read_facets(text: str) -> Facets:
     )
 
 
-def _names(pattern: re.Pattern[str], said: str) -> bool:
+def _names(pattern: re.Pattern[str], clauses: Sequence[str]) -> bool:
     """Return True unless a text names it only to say that it means something else ("not the old app")."""
-    return any(not _NEGATED.search(said[: found.start()]) for found in pattern.finditer(said))
+    return any(not _NEGATED.search(one[: found.start()]) for one in clauses for found in pattern.finditer(one))

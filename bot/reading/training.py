@@ -10,6 +10,7 @@ import io
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +56,8 @@ def open_classifiers(sets: Mapping[str, ExampleSet], words: WordLists, cache: Pa
         )
         for name, one in sets.items()
     }
+    for one in made.values():  # as they are kept, so that the next process reads alike
+        one.weights = one.weights.astype(np.float16).astype(np.float32)
     if cache is not None:
         _save(cache, mark, made)
     return made
@@ -110,7 +113,7 @@ def _save(path: Path, mark: str, made: Mapping[str, TextClassifier]) -> None:
 
 def _load(path: Path, mark: str, groups: Mapping[str, Groups]) -> dict[str, TextClassifier] | None:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             head = json.loads(arrays["head"].tobytes().decode())
             if head["mark"] != mark:
                 return None
@@ -124,5 +127,5 @@ def _load(path: Path, mark: str, groups: Mapping[str, Groups]) -> dict[str, Text
                 )
                 for name, labels in head["labels"].items()
             }
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
