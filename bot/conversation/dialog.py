@@ -180,7 +180,7 @@ def choose(text: str, offered: Sequence[Choice]) -> str:
 
 
 def _may_be(folded: str, label: str) -> bool:
-    """Rule out that a label is or begins with what was said, without folding it: that never lengthens."""
+    """Rule out that a label is what was said, without folding it: that never lengthens."""
     return len(folded) <= len(label)
 
 

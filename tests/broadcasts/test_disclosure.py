@@ -264,8 +264,8 @@ async def world(folder: Path, settings: Settings, crowd: Crowd) -> AsyncIterator
     folder.mkdir()
     changed = settings.model_copy(update={"database": f"sqlite:///{folder / 'bot.db'}"})
     async with sending_bot(changed, FrozenClock(), Recorder()) as bot, TestClient(TestServer(make_app(bot))) as client:
+        number = await sign_in(client, bot, "officer", YEN_LAC)  # first: the own number tells of nobody
         await bot.store.write(crowd.enter)
-        number = await sign_in(client, bot, "officer", YEN_LAC)
         drafts = []
         for audience in AUDIENCES:
             drafts.append(draft := await bot.broadcasts.draft(Actor(), audience))

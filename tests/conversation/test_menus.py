@@ -62,10 +62,10 @@ def test_only_a_few_lists_are_remembered() -> None:
 SAID: dict[str, tuple[str, ...]] = {
     "report": (
         *("2", "so 2", "số hai", "2 ạ", "Số 2 ạ.", "chọn số 2", "bấm 2", "ấn phím 2 nhé", "(2)", "2️⃣", "２", "02"),
-        *("dạ em chọn số 2", "cho tôi số 2", "vâng số 2", "câu hai", "2 bạn ơi", "Tôi đã cài"),
+        *("dạ em chọn số 2", "cho tôi số 2", "vâng số 2", "câu hai", "2 bạn ơi", "Tôi đã cài xong"),
     ),
     "person": ("ba", "so ba a", "chon ba nhe", "Gặp cán bộ", "gap can bo"),
-    "": ("2 con", "ba em", "hai vợ chồng", "sau nhé", "tự đi", "thứ hai", "có 2 em", "4", "nam a", "cài"),
+    "": ("2 con", "ba em", "hai vợ chồng", "sau nhé", "tự đi", "thứ hai", "có 2 em", "4", "nam a", "cài", "Tôi đã cài"),
 }
 
 

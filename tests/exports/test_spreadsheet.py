@@ -58,7 +58,8 @@ async def test_workbook_has_vietnamese_cover_and_sheets(store: Store) -> None:
     )
     assert book.sheetnames == [
         "Trang bìa", "Huyện, thành phố", "Xã, phường, thị trấn", "Xã, phường từ tháng 7 2025", "Từng ngày", "Tuần",
-        "Tháng", "Kênh", "Ngôn ngữ", "Người dân đến từ đâu", "Từ lúc bắt đầu đến khi báo", "Số liệu chính thức",
+        "Tháng", "Kênh", "Ngôn ngữ", "Người dân đến từ đâu", "Loại sổ sức khỏe",
+        "Từ lúc bắt đầu đến khi báo", "Số liệu chính thức",
     ]  # fmt: skip
     cover = ["".join(str(cell or "") for cell in row) for row in book["Trang bìa"].iter_rows(values_only=True)]
     for said in ("SỞ Y TẾ TỈNH PHÚ THỌ", "Địa bàntỉnh Vĩnh Phúc (cũ)", "Thời giantừ khi bắt đầu đến hết 23/11/2026",
@@ -102,7 +103,7 @@ async def test_workbook_cells_have_the_types_of_their_columns(store: Store) -> N
     assert [cell.value for cell in commune[4]] == ["09025", "Yên Lạc", "Huyện Yên Lạc", 12, "2021"]
     assert commune["A4"].data_type == "s"
     named = [cell for cells in book["Người dân đến từ đâu"].iter_rows(values_only=True) for cell in cells]
-    assert "huyện Yên Lạc cũ, tỉnh Vĩnh Phúc cũ" in named
+    assert "huyện Yên Lạc cũ, khu vực Vĩnh Phúc cũ" in named
 
 
 async def test_published_zero_stays_a_number_and_reads_fewer_than(store: Store) -> None:
@@ -217,7 +218,7 @@ async def test_every_view_keeps_the_keys_of_programs(store: Store) -> None:
         "commune-2025": ["code", "commune", "district", "self_reported", "map"],
         "day": ["day", "self_reported"], "week": ["week", "self_reported"], "month": ["month", "self_reported"],
         "channel": ["channel", "self_reported"], "language": ["language", "self_reported"],
-        "source": ["source", "self_reported", "name"], "funnel": ["step", "name", "people"],
+        "source": ["source", "self_reported", "name"], "product": ["product", "self_reported"], "funnel": ["step", "name", "people"],
         "official": ["date", "district", "name", "phones"],
     }  # fmt: skip
     month = await table(store, REGIONS, "month", Wanted(TODAY), VI)

@@ -120,11 +120,17 @@ def promise_of(timing: Timing, begin: datetime, now: datetime) -> str:
 
 def _moment(page: PageContext, text: str) -> datetime:
     """Return the moment of a field, as browsers write it or as people do where they show a plain line."""
-    now = page.at.astimezone(page.service.settings.zone)
-    moments = read(text, now).moment.moments(now)
-    if not moments:
-        raise NotAllowed(NO_MOMENT)
-    return moments[0].astimezone(UTC)
+    zone = page.service.settings.zone
+    try:
+        if (typed := datetime.fromisoformat(text)).tzinfo is None and "T" in text:
+            return typed.replace(tzinfo=zone).astimezone(UTC)
+    except OverflowError:  # before the first day there is
+        pass
+    except ValueError:
+        now = page.at.astimezone(zone)
+        if moments := read(text, now).moment.moments(now):
+            return moments[0].astimezone(UTC)
+    raise NotAllowed(NO_MOMENT)
 
 
 def _day(page: PageContext, text: str) -> date:

@@ -116,7 +116,7 @@ async def test_a_message_goes_from_the_draft_to_the_report(client: Client, bot: 
     report = await page(client, number)
     assert "Đã gửi" in report
     assert re.search(r'Đã gửi</th><td class="n">2</td>', report)
-    assert "Báo cài trong 72 giờ" in report
+    assert "Lượt báo đã cài trong vòng 72 giờ" in report
     assert "<script" not in report  # nothing moves any more
     assert "Đợt gửi số" in await (await client.get("/desk/broadcasts")).text()
     rows = await bot.store.read(lambda tx: tx.all("SELECT actor, action FROM audit WHERE action LIKE 'broadcast-%'"))
@@ -214,7 +214,7 @@ async def test_texts_are_shown_as_typed_and_secrets_refused(client: Client, bot:
     await post(client, f"broadcasts/{number}/draft", text_vi="Khác", text_en=ready.texts["en"])
     changed = await bot.broadcasts.find(Actor(), number)
     assert (changed.ready, dict(changed.texts)) == ("", {"vi": "Khác", "en": ready.texts["en"]})
-    assert "Phần English vẫn là mẫu “Mời cài Sổ sức khỏe điện tử”" in await page(client, number)
+    assert "Phần English vẫn là mẫu “Ứng dụng năm 2021: xem lại chứng nhận tiêm”" in await page(client, number)
 
 
 async def test_an_officer_aims_at_the_own_districts_only_and_sees_coarse_numbers(client: Client, bot: Service) -> None:

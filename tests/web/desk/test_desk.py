@@ -593,7 +593,7 @@ async def test_all_figures_of_a_page_end_with_yesterday(client: Client, service:
         text = await (await client.get(f"/desk/{address}")).text()
         assert "Tính đến hết ngày 22/11/2026" in text, address
         assert "Tính đến lúc này" not in text
-        for title, figure in (("Đã báo cài", 70), ("Mới trong 7 ngày", 30), ("Trong 7 ngày trước đó", 40)):
+        for title, figure in (("Đã báo", 70), ("Mới trong 7 ngày", 30), ("Trong 7 ngày trước đó", 40)):
             assert f"{title}</dt><dd>{figure}</dd>" in text, (address, title)
         assert ("Hôm nay đến lúc này: 30" in text) == (role == "admin")
         assert "100" not in text.replace("1000", "")

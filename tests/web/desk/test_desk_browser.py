@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -135,8 +136,10 @@ def test_a_message_to_many_is_written_sent_and_watched_on_the_page(
     page.get_by_role("button", name="Lưu và tính số người nhận").click()
     look(page, "broadcast-planned", screen)
     page.get_by_label("gửi sau, vào lúc ghi dưới đây").check()
-    page.get_by_label("Ngày giờ").fill("2099-01-01T09:00")
+    page.get_by_label("Ngày giờ").fill(f"{date.today() + timedelta(days=30)}T09:00")
     page.get_by_role("button", name=re.compile("^Gửi cho")).click()
+    look(page, "broadcast-asked", screen)
+    page.get_by_role("button", name="Đồng ý, gửi").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("đã hẹn giờ")
     look(page, "broadcast-scheduled", screen)
     page.get_by_text("Dừng hẳn", exact=True).click()
@@ -150,7 +153,9 @@ def test_a_message_to_many_is_written_sent_and_watched_on_the_page(
     page.get_by_role("button", name="Lưu người nhận").click()
     page.get_by_label("Tự viết: Tiếng Việt").fill("Mời bạn cài ứng dụng.")
     page.get_by_role("button", name="Lưu và tính số người nhận").click()
+    page.get_by_label("gửi ngay khi đến giờ cho phép").check()
     page.get_by_role("button", name=re.compile("^Gửi cho")).click()
+    page.get_by_role("button", name="Đồng ý, gửi").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile("đã hẹn giờ|đang gửi|đã xong"))
     # The page finds out by itself that all is sent.
     expect(page.get_by_role("heading", name="Kết quả", exact=True)).to_be_visible()

@@ -69,7 +69,7 @@ WHEN: dict[str, Filled] = {
     "yesterday": Filled({"when": "later", "at": "2026-11-22T09:00"}, "Thời điểm này đã qua"),
     "a wrong century": Filled({"when": "later", "at": "2126-11-24T09:00"}, "hơn hai năm nữa"),
     "a last day in a wrong century": Filled({**LATER, "weekly": "1", "until": "2126-12-31"}, "hơn hai năm nữa"),
-    "a last day that is none": Filled({**LATER, "weekly": "1", "until": "31/12"}, "không đọc được ngày giờ"),
+    "a last day that is none": Filled({**LATER, "weekly": "1", "until": "31/2"}, "không đọc được ngày giờ"),
     "what was shown is not what is there": Filled(
         {"when": "now", "sure": "now", "seen": "x"}, "người khác đã thao tác trước"
     ),
@@ -101,10 +101,10 @@ async def test_a_form_that_says_when_is_refused(client: Client, service: Service
 
 ASKED: dict[str, tuple[Fields, tuple[str, ...]]] = {
     "now": ({"when": "now"}, ("Gửi tin này cho 2 người?", "Tin sẽ được gửi ngay")),
-    "later": (LATER, ("Bắt đầu gửi lúc 09:00, Thứ Ba 24/11/2026",)),
+    "later": (LATER, ("Bắt đầu gửi lúc 09:00, thứ Ba 24/11/2026",)),
     "at night": (
         {"when": "later", "at": "2026-11-24T22:30"},
-        ("Bắt đầu gửi lúc 08:00, Thứ Tư 25/11/2026", "Giờ bạn chọn là giờ nghỉ"),
+        ("Bắt đầu gửi lúc 08:00, thứ Tư 25/11/2026", "Giờ bạn chọn nằm trong khung giờ không nhắn tin"),
     ),
     "in most of a year": (
         {"when": "later", "at": "2027-11-24T09:00"},
