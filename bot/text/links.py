@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from bot.text.markup import escape
 
@@ -20,6 +21,7 @@ _ADDRESS = re.compile(
 )
 _REST = re.compile(r"[/?#][^\s<>\"'()\[\]*\\]*")
 _ENDS_SENTENCE = ".,;:!?"
+_DOTS = "\u3002\uff61"  # of other scripts; browsers read them as dots of a host
 _ENDS = frozenset(
     (
         "app", "asia", "biz", "cc", "click", "club", "cn", "co", "com", "dev", "edu", "gg", "gl", "gov", "info", "io",
@@ -57,14 +59,21 @@ def addresses(text: str) -> Iterator[Address]:
         rest = _REST.match(text, match.end())
         end = match.end() + len(rest[0].rstrip(_ENDS_SENTENCE) if rest else "")
         at = end
-        is_plain = not match["user"] and not text[match.end() :].startswith((":", "@"))
+        is_plain = not match["user"] and not _goes_on(text[match.end() : match.end() + 1])
         yield Address(match.start(), end, match["host"].lower(), text[match.start() : end], is_plain)
 
 
+def _goes_on(char: str) -> bool:
+    """Return True if a browser reads on at what follows a host: a port, a user's name, a dot of another script."""
+    if char in ("", "."):  # a full stop ends a sentence
+        return False
+    return char in _DOTS or normalize("NFKC", char)[0] in ":@.\\"
+
+
 def is_trusted(address: Address, trusted: Collection[str]) -> bool:
-    """Return True if an address leads to one of these hosts or to a part of one."""
+    """Return True if an address leads to one of these hosts or to a part of one, in plain letters."""
     host = address.host
-    return address.is_plain and any(host == one or host.endswith(f".{one}") for one in trusted)
+    return address.is_plain and host.isascii() and any(host == one or host.endswith(f".{one}") for one in trusted)
 
 
 def trusted_links(texts: Iterable[str], trusted: Collection[str]) -> list[str]:

@@ -389,10 +389,12 @@ def _meant(context: Context) -> Move | None:
         return resume if _after_break(context) and _GO_ON.search(said) else advance
     if act in _MOVES:
         return _MOVES[act]
-    if _asks(context):
-        return None
+    if context.act and not act:
+        return None  # another capability's
     if (index := find_trouble(context, context.text)) is not None:
         return lambda context: take_trouble(context, index)
+    if _asks(context):
+        return None
     if act:
         return lambda context: open_trouble(context, failed=act == "failed")
     return None
@@ -421,9 +423,10 @@ async def _begin_wanted(context: Context) -> None:
     assert context.reading is not None  # only typed texts lead here
     facets, topic = context.reading.facets, context.dialog.topic
     found = context.reading.question.found
-    named = found.ids[:_MOST_CANDIDATES] if found.verdict is not Verdict.UNKNOWN else ()
-    ranked = [name for name, _ in context.reading.words.ranking.best(_MOST_CANDIDATES)]
     short = context.act in _ASKING  # "step by step, please": about the article shown last
+    sure = found.verdict is Verdict.ANSWER or (found.verdict is Verdict.SUGGEST and not short)
+    named = found.ids[:_MOST_CANDIDATES] if sure else ()
+    ranked = [name for name, _ in context.reading.words.ranking.best(_MOST_CANDIDATES)]
     candidates = [topic.subject, *named] if short else [*named, *ranked, topic.subject]
     book, phone = facets.book or (topic.book if short else ""), facets.phone or topic.phone
     guides = [guide for name in candidates if (guide := _guide_of(context, name)) is not None]

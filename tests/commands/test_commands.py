@@ -11,6 +11,7 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from datetime import date, timedelta
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -532,7 +533,8 @@ def test_a_broadcast_from_the_first_text_to_the_report(typed: Typed, data: Path,
     assert number is not None
     for expected in ("To: Yên Lạc district; have not reported", "bit.ly", "Messages: 0"):
         assert expected in planned
-    for moment in ("2026-12-01 08:30", "2026-12-01T08:30", "8h thứ năm", "7 giờ tối ngày 25 tháng 11", "tomorrow 9am"):
+    later = date.today() + timedelta(days=30)
+    for moment in (f"{later} 08:30", f"{later}T08:30", "8h thứ năm", "7 giờ tối ngày 25 tháng 11", "tomorrow 9am"):
         assert "Nobody would get this message" in refused(typed("broadcast", "send", number[1], "--at", moment))
     for moment in ("30/2 8h", "mai", "sáng mai 3 giờ chiều", "2026-12-01 25:00", ""):
         unclear = refused(typed("broadcast", "send", number[1], "--at", moment), status=2)

@@ -218,7 +218,8 @@ async def test_every_view_keeps_the_keys_of_programs(store: Store) -> None:
         "commune-2025": ["code", "commune", "district", "self_reported", "map"],
         "day": ["day", "self_reported"], "week": ["week", "self_reported"], "month": ["month", "self_reported"],
         "channel": ["channel", "self_reported"], "language": ["language", "self_reported"],
-        "source": ["source", "self_reported", "name"], "product": ["product", "self_reported"], "funnel": ["step", "name", "people"],
+        "source": ["source", "self_reported", "name"], "product": ["product", "self_reported"],
+        "funnel": ["step", "name", "people"],
         "official": ["date", "district", "name", "phones"],
     }  # fmt: skip
     month = await table(store, REGIONS, "month", Wanted(TODAY), VI)

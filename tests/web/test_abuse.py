@@ -455,10 +455,14 @@ async def test_what_a_citizen_writes_to_an_officer_on_telegram_holds_nothing_to_
             await after(CITIZEN, fake.say(CITIZEN, "/menu"), "Bạn muốn làm gì")
             await after(CITIZEN, fake.say(CITIZEN, "/huongdan"), '<a href="https://')
         told = [line for chat in (OFFICER, CITIZEN) for text in fake.texts(chat) for line in text.splitlines()]
+    hosts = "|".join(map(re.escape, settings.operator.trusted_hosts))
+    official = re.compile(rf'<a href="https://(?:[a-z0-9-]+\.)*(?:{hosts})(?:/[a-z-]*)?">[^<]*</a>')
     for way in ("mở đầu ", "nói thêm ", "giá vàng ", "cán bộ nói "):
         lines = [line for line in told if way in line and "evil" in line]
         assert lines, way
         for line in lines:
+            if way == "cán bộ nói ":  # official addresses in an officer's words are links
+                line = official.sub("địa chỉ", line)
             assert not TAPPABLE.search(unescape(line.partition(way)[2])), line
             assert "<a" not in line
 

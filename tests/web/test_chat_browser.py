@@ -102,16 +102,17 @@ def test_a_citizens_walk(page: Page, bot: RunningBot, knowledge: Knowledge) -> N
     picture(page, "web-chat-suggest")
     suggested = knowledge.library.articles[knowledge.find(vague).ids[0]]
     press(page, suggested.title.vi, suggested.answer.vi.splitlines()[0].replace("**", ""))
-    say(page, "/baocai", "Nếu bạn đồng ý, tôi lưu huyện")
+    say(page, "/baocai", "Nếu bạn đồng ý, tôi lưu: bạn dùng sổ nào")
     press(page, "Tôi đồng ý", "Bạn sống ở huyện, thành phố nào")
-    say(page, "vinh tuong", "đã cài Sổ sức khỏe điện tử, huyện Vĩnh Tường")
+    say(page, "vinh tuong", "Bạn đã cài hoặc mở sổ nào")
+    press(page, "Sổ trong VNeID", "Đã ghi nhận: sổ trong VNeID, huyện Vĩnh Tường")
     picture(page, "web-chat-report")
     assert (reports(bot, "vinh-tuong"), reports(bot, "yen-lac")) == (1, 0)
-    press(page, "Sửa lượt báo đã cài", "bạn đã báo là đã cài")
+    press(page, "Sửa lượt báo đã cài", "sổ trong VNeID, huyện Vĩnh Tường")
     press(page, "Đổi huyện, thành phố", "Bạn sống ở huyện")
     say(page, "Yên Lạc", "nay được tính cho huyện Yên Lạc")
     assert (reports(bot, "vinh-tuong"), reports(bot, "yen-lac")) == (0, 1)
-    press(page, "Dữ liệu của tôi", "Lượt báo của bạn: đã cài, huyện Yên Lạc")
+    press(page, "Dữ liệu của tôi", "Lượt báo của bạn: sổ trong VNeID, huyện Yên Lạc")
     picture(page, "web-chat-my-data")
     press(page, "Xóa tất cả", "Bạn có chắc")
     press(page, "Có, xóa tất cả", "đã được xóa lúc")
@@ -127,8 +128,8 @@ def test_a_restart_of_the_server_loses_nothing_on_the_screen(page: Page, bot: Ru
     bot.start()
     expect(log(page)).to_contain_text("Bạn sống ở huyện, thành phố nào", timeout=30_000)
     page.reload()
-    expect(log(page)).to_contain_text("Nếu bạn đồng ý, tôi lưu huyện")
-    say(page, "tam đảo", "huyện Tam Đảo")
+    expect(log(page)).to_contain_text("Nếu bạn đồng ý, tôi lưu: bạn dùng sổ nào")
+    say(page, "vneid, tam đảo", "huyện Tam Đảo")
     assert reports(bot, "tam-dao") == 1
 
 

@@ -63,7 +63,7 @@ async def leases_of(service: Service) -> dict[str, float]:
 
 
 async def test_a_walk_leaves_its_figures_and_nobodys_words(service: Service, talk: Talk) -> None:
-    await talk.say("quên mật khẩu thì làm sao")
+    await talk.say("quên mật khẩu ứng dụng thì làm sao")
     await talk.say("tôi muốn mua xe máy của ông Nguyễn Văn Xương 0912345678")
     await talk.say("mã OTP của tôi là 482913")
     await talk.say("/menu")

@@ -380,8 +380,10 @@ async def test_a_location_names_the_districts_around_it(walker: Walker) -> None:
     await walker.post(walker.fake.sends(CITIZEN, "location", place))
     shown = await walker.heard()
     assert "1. Huyện Vĩnh Tường" in shown
-    assert "4. " not in shown
-    assert "huyện Vĩnh Tường" in await walker.choose("Huyện Vĩnh Tường")
+    assert "4. Tôi ở nơi khác" in shown
+    assert "5. " not in shown
+    assert "Bạn đã cài hoặc mở sổ nào" in await walker.choose("Huyện Vĩnh Tường")
+    assert "huyện Vĩnh Tường" in await walker.choose("Sổ trong VNeID")
     assert "21.2" not in str(await all_rows(walker, "SELECT * FROM inbox"))
 
 

@@ -42,7 +42,7 @@ DIALOGS: dict[str, Table] = {
         ("[Không nhớ tiền sử bệnh", "Bước 8/9"),
         ("[Xong", "Bước 9/9"),
         ("[Xong", "Đã xong: Mở Sổ sức khỏe trong VNeID"),
-        ("[Tôi đã cài xong", "Nếu bạn đồng ý, tôi lưu huyện"),
+        ("[Tôi đã cài xong", "Nếu bạn đồng ý, tôi lưu: bạn dùng sổ nào"),
     ],
     "not seen, led to a step": [
         ("[!guide:vneid-activate:open", "Bước 4/9"),

@@ -50,14 +50,14 @@ TO_THE_PLAN: Table = [
 ]
 # What an officer types on Monday the 23rd of November 2026 at noon, and when it begins.
 MOMENTS = [
-    ("8h thứ năm", "08:00, 26/11/2026"),
-    ("7 giờ tối ngày 25 tháng 11", "19:00, 25/11/2026"),
-    ("2 giờ nữa", "14:00, 23/11/2026"),
-    ("5 giờ chiều mốt", "17:00, 25/11/2026"),
-    ("9h ngày 31", "09:00, 31/12/2026"),
-    ("8 giờ tối mốt", "08:00, 26/11/2026"),  # from here on the hour is quiet, and it begins when that is over
-    ("12h đêm nay", "08:00, 24/11/2026"),
-    ("8h kém 15 ngày mai", "08:00, 24/11/2026"),
+    ("8h thứ năm", "08:00, thứ Năm 26/11/2026"),
+    ("7 giờ tối ngày 25 tháng 11", "19:00, thứ Tư 25/11/2026"),
+    ("2 giờ nữa", "14:00, thứ Hai 23/11/2026"),
+    ("5 giờ chiều mốt", "17:00, thứ Tư 25/11/2026"),
+    ("9h ngày 31", "09:00, thứ Năm 31/12/2026"),
+    ("8 giờ tối mốt", "08:00, thứ Năm 26/11/2026"),  # from here on the hour is quiet, and it begins when that is over
+    ("12h đêm nay", "08:00, thứ Ba 24/11/2026"),
+    ("8h kém 15 ngày mai", "08:00, thứ Ba 24/11/2026"),
 ]
 TALKS: dict[str, Table] = {
     "begins at the moment that is named": [
@@ -74,8 +74,8 @@ TALKS: dict[str, Table] = {
     ],
     "invited, drafted, planned, tested, approved, sent, paused, resumed, reported": [
         *TO_THE_PLAN,
-        ("vĩnh tường", "/nhantin 1", "Đợt gửi cho hơn 20 người nên phải có một cán bộ khác duyệt"),
-        ("vĩnh tường", "[Gửi ngay", "Bắt đầu gửi lúc 12:00, Thứ Hai 23/11/2026"),
+        ("vĩnh tường", "/nhantin 1", "Đợt gửi cho hơn 20 người phải có một cán bộ khác duyệt"),
+        ("vĩnh tường", "[Gửi ngay", "Bắt đầu gửi lúc 12:00, thứ Hai 23/11/2026"),
         ("vĩnh tường", "[Đồng ý, gửi một lần", "Bây giờ cần một cán bộ khác duyệt"),
         ("tỉnh", "+", "Đợt gửi số 1 đang chờ một cán bộ khác duyệt"),
         ("yên lạc", "-", "Đợt gửi số 1"),
@@ -95,7 +95,7 @@ TALKS: dict[str, Table] = {
         ("yên lạc dân", "-", "Mời bà con"),
         ("vĩnh tường", "+", "rồi tìm đợt gửi số 1"),
         ("vĩnh tường", "/nhantin 1", "đã xong"),
-        ("vĩnh tường", "[Kết quả", "Tin gửi cho quá ít người nên không hiển thị tỷ lệ."),
+        ("vĩnh tường", "[Kết quả", "Đợt gửi cho quá ít người nên không hiển thị tỷ lệ."),
         ("quản trị", "[!broadcast:report:1", "Đây không phải bằng chứng về hiệu quả"),
         ("quản trị", "[!broadcast:report:1", "Huyện Vĩnh Tường: Đã gửi: 25"),
         ("quản trị", "[!broadcast:again:1", "Không còn ai chắc chắn chưa nhận được tin"),
