@@ -17,7 +17,7 @@ WORDS = AuditWords(
 # Every way in which an action is named where a line is written.
 WRITTEN = (
     r'action="([a-z][\w -]*)"',
-    r'self\._audit\(\s*tx, (?:actor|officer|maker|Actor\(\)), "([\w -]+)"',
+    r'(?:self|desk)\._?audit\(\s*tx, (?:actor|officer|maker|Actor\(\)), "([\w -]+)"',
     r'(?:work|page)\.audit\(\s*"([\w -]+)"',
     r'self\._move\(\s*actor, number, "([\w-]+)"',
 )
@@ -54,8 +54,8 @@ LINES = [
     ("export", "xlsx *", "xuất số liệu dạng xlsx, toàn tỉnh"),
     ("export", "csv commune-2025 yen-lac tam-dao", "xuất số liệu dạng csv, huyện yen-lac, huyện tam-dao"),
     ("export", "csv yen-lac", "xuất số liệu dạng csv, huyện yen-lac"),
-    ("broadcast-plan", "broadcast 3 * 25 people", "lập danh sách nhận tin gửi số 3"),
-    ("broadcast-discard", "broadcast 3", "bỏ tin gửi số 3"),
+    ("broadcast-plan", "broadcast 3 * 25 people", "lập danh sách người nhận đợt gửi số 3"),
+    ("broadcast-discard", "broadcast 3", "bỏ đợt gửi số 3"),
     ("something", "else entirely", "something else entirely"),
     ("revoke", "of another shape", "revoke of another shape"),
 ]  # fmt: skip

@@ -167,6 +167,16 @@ ROWS: dict[str, dict[str, list[Values]]] = {
     "m251_activity": {
         "activity": [{"day": "2026-10-31", "subject": "asked", "name": "forgot-password", "district": "", "times": 3}],
     },
+    "m301_case_notes": {
+        "case_notes": [{"id": 4, "conversation_id": 4, "officer_id": 2, "text": "Đã gọi xã", "at": AT}],
+        "case_labels": [{"conversation_id": 4, "label": "máy treo"}],
+    },
+    "m302_saved_replies": {
+        "saved_replies": [{"id": 3, "title": "Bật lại máy", "text": "Bạn thử bật lại máy.", "changed_at": AT}],
+    },
+    "m303_case_ratings": {
+        "case_ratings": [{"day": "2026-10-31", "district": "yen-lac", "rating": "good", "times": 2}],
+    },
 }  # fmt: skip
 
 # The migration that moved something, what is asked of the newest version, what is answered for a database from before.
@@ -174,7 +184,8 @@ READ: list[tuple[str, str, list[tuple[object, ...]]]] = [
     ("m010_tallies", "SELECT person_id, language FROM reports ORDER BY person_id", [(1, "vi"), (2, "en"), (7, "")]),
     ("m010_tallies", "SELECT DISTINCT steps FROM people", [(0,)]),
     ("m010_tallies", "SELECT view, COUNT(*), SUM(reports) FROM tallies WHERE unit = 'year' GROUP BY view ORDER BY view",
-     [("channel", 3, 3), ("commune", 3, 3), ("district", 2, 3), ("language", 3, 3), ("source", 3, 3)]),
+     [("channel", 3, 3), ("commune", 3, 3), ("district", 2, 3), ("language", 3, 3), ("product", 2, 3),
+      ("source", 3, 3)]),
     ("m010_tallies", "SELECT span, district, name, reports FROM tallies WHERE view = 'commune' AND unit = 'month' "
      "ORDER BY span, name",
      [("2025-12", "tam-dao", "", 1), ("2026-10", "yen-lac", "dong-van", 1), ("2026-11", "yen-lac", "", 1)]),
