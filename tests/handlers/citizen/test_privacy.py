@@ -18,8 +18,14 @@ from tests.conftest import ON_BOTH_ENGINES, ROOT, FrozenClock, Talk
 pytestmark = ON_BOTH_ENGINES
 
 MARK = "zqx"
-REPORTED = {"district": "vinh-tuong", "commune": "", "channel": "recorder", "source": "", "language": "vi",
-            "product": ""}
+REPORTED = {
+    "district": "vinh-tuong",
+    "commune": "",
+    "channel": "recorder",
+    "source": "",
+    "language": "vi",
+    "product": "",
+}
 # Tables without any person: counts, content, keys, what is done by whom of the office.
 OF_NOBODY = {"activity", "audit", "audit_head", "backups", "broadcast_tallies", "broadcast_texts", "broadcasts",
              "case_ratings", "choices", "credentials", "funnel", "invitations", "leases", "moves", "official_figures",
