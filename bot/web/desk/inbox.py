@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bot import access
 from bot.access.names import officer_names
+from bot.channels.titles import CHANNEL_TITLES
 from bot.errors import NotAllowed
 from bot.helpdesk.listing import ALL, CLOSED, MINE, OPEN, OVERDUE, STATES, WAITING, CaseFilter, list_cases
 from bot.helpdesk.models import Waiting
@@ -134,7 +135,7 @@ async def _choices(page: PageContext) -> Choices:
     within = [one for one in officers if scope is None or "" in one.areas or scope & set(one.areas)]
     return Choices(
         tuple(places),
-        tuple((name, page.t(page.channel_title(name))) for name in sorted(page.service.channels)),
+        tuple((name, page.t(page.channel_title(name))) for name in sorted({*page.service.channels, *CHANNEL_TITLES})),
         tuple((str(one.id), names.of(one.id, page.catalogue)) for one in within),
         tuple((label, label) for label in labels),
         tuple((days, page.t("last {days} days", days=days)) for days in PERIODS),

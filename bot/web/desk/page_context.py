@@ -20,6 +20,7 @@ from bot import access
 from bot.access.desk_sessions import Member, find_member
 from bot.access.names import officer_names
 from bot.broadcasts import Actor
+from bot.channels.titles import CHANNEL_TITLES
 from bot.clock import local_day
 from bot.errors import NotAllowed
 from bot.helpdesk.cases import HelpDesk
@@ -85,7 +86,7 @@ class PageContext:
     def channel_title(self, name: str) -> str:
         """Return what a channel is called, to be translated."""
         channel = self.service.channels.get(name)
-        return (channel.capabilities.title if channel else "") or name
+        return (channel.capabilities.title if channel else "") or CHANNEL_TITLES.get(name, name)
 
     def place_name(self, district: str) -> str:
         """Name a district; the province for none."""

@@ -250,6 +250,8 @@ ACCESS = {
     "POST /inbox/1/close": (401, 404, 409, 409),
     "POST /inbox/1/take": (401, 404, 303, 303),
     "POST /inbox/2/take": (401, 303, 303, 303),
+    "/inbox/1/same": (401, 409, 409, 409),  # it is in nobody's hand
+    "POST /inbox/1/same": (401, 409, 409, 409),
     "/replies": (401, 200, 200, 200),
     "POST /replies": (401, 409, 409, 409),  # without a title
     "POST /replies/99": (401, 409, 409, 409),
