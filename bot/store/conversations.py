@@ -102,6 +102,18 @@ def note_overdue_told(tx: Transaction, number: int) -> None:
     tx.run("UPDATE conversations SET overdue_told = due_at WHERE id = :id", id=number)
 
 
+def times(tx: Transaction, *, since: str) -> list[Row]:
+    """List kind, district, opened_at, closed_at and the first answer of every conversation opened since a moment."""
+    return tx.all(
+        """
+        SELECT c.kind, c.district, c.opened_at, c.closed_at, COALESCE(MIN(m.at), '') AS answered_at
+        FROM conversations c LEFT JOIN conversation_messages m ON m.conversation_id = c.id AND m.author = 'officer'
+        WHERE c.opened_at >= :since GROUP BY c.id, c.kind, c.district, c.opened_at, c.closed_at ORDER BY c.id
+        """,
+        since=since,
+    )
+
+
 def add_message(tx: Transaction, number: int, *, author: str, officer_id: int | None, text: str, at: str) -> int:
     """Keep what was said and return its number."""
     tx.run("UPDATE conversations SET spoke_at = :at WHERE id = :id", id=number, at=at)

@@ -17,6 +17,7 @@ from bot.helpdesk.listing import ALL, CLOSED, MINE, OPEN, OVERDUE, STATES, WAITI
 from bot.helpdesk.models import Waiting
 from bot.helpdesk.notes import known_labels
 from bot.helpdesk.notices import colleagues
+from bot.helpdesk.service_times import WEEKS, service_times
 from bot.i18n.catalogue import mark
 from bot.text.normalize import clean
 from bot.web.desk.page_context import PageContext, number_in
@@ -24,6 +25,7 @@ from bot.web.desk.page_context import PageContext, number_in
 SHOWN = 50  # on one page
 PERIODS = ("7", "30", "90")
 LONGEST_WORDS = 100
+HOURS_AS_DAYS = 48
 NO_DISTRICT = "none"  # in an address: cases whose place is unknown
 NO_CHOICE = mark("This choice is no longer there. Please choose again.")
 TOO_LONG = mark("These are too many words to look for. Please take fewer.")
@@ -93,6 +95,24 @@ async def counters(page: PageContext) -> web.Response:
     """Return how much waits, as an open page asks now and then."""
     waiting = await page.waiting()
     return web.json_response({name: getattr(waiting, name) for name in ("waiting", "overdue", "mine", "to_answer")})
+
+
+async def answering(page: PageContext) -> web.Response:
+    """Show how long citizens of the own places wait for answers, how often too long, and what they say of it."""
+    found = await page.service.store.read(
+        lambda tx: service_times(tx, page.help_desk, page.officer, page.service.settings, at=page.at)
+    )
+
+    def span(length: timedelta | None) -> str:
+        if length is None:
+            return "–"
+        hours = length.total_seconds() / 3600
+        if hours >= HOURS_AS_DAYS:
+            return page.t("{count} days", count=page.catalogue.number(round(hours / 24, 1)))
+        return page.t("{count} hours", count=page.catalogue.number(round(hours, 1)))
+
+    least = page.service.settings.privacy.small_count
+    return await page.show("answering.html", found=found, span=span, weeks=WEEKS, least=least)
 
 
 def _counted(waiting: Waiting) -> list[tuple[str, int | None]]:

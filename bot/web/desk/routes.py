@@ -51,6 +51,7 @@ PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("POST", "/broadcasts/{number}/again", access.SEND, broadcasts.again),
     ("GET", "/inbox", access.READ_MESSAGES, inbox.overview),
     ("GET", "/inbox/counters", access.READ_MESSAGES, inbox.counters),
+    ("GET", "/inbox/answering", access.READ_MESSAGES, inbox.answering),
     ("GET", "/inbox/{number}", access.READ_MESSAGES, talk.talk),
     ("POST", "/inbox/{number}/take", access.ANSWER_MESSAGES, talk.take),
     ("POST", "/inbox/{number}/answer", access.ANSWER_MESSAGES, talk.answer),
@@ -103,6 +104,7 @@ def add_desk(app: web.Application) -> None:
     """Add the desk to the web application."""
     app.router.add_get(PATH, _to_the_first_page)
     app.router.add_get(f"{PATH}/in", signing_in.ask)
+    app.router.add_get(f"{PATH}/app.webmanifest", signing_in.manifest)
     app.router.add_post(f"{PATH}/in", signing_in.enter)
     for method, address, action, work in PAGES:
         most = LARGEST_BODY.get(address, 0) if method == "POST" else 0

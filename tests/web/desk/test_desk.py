@@ -235,6 +235,7 @@ ACCESS = {
     "/inbox": (401, 200, 200, 200),
     "/inbox?state=closed&q=treo&days=30": (401, 200, 200, 200),
     "/inbox?district=vinh-tuong": (401, 400, 200, 200),
+    "/inbox/answering": (401, 200, 200, 200),
     "/inbox/counters": (401, 200, 200, 200),
     "/inbox/1": (401, 404, 200, 200),
     "/inbox/2": (401, 200, 200, 200),

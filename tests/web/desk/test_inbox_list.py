@@ -155,3 +155,27 @@ async def test_a_long_list_has_pages(client: Client, service: Service) -> None:
     assert await listed(client) == list(range(1, 51))
     assert await listed(client, **{"from": "50"}) == [51, 52, 53]
     assert "Trang trước" in await (await client.get("/desk/inbox?from=50")).text()
+
+
+async def test_the_desk_installs_as_a_web_app(client: Client, service: Service) -> None:
+    described = await client.get("/desk/app.webmanifest")
+    assert described.status == 200
+    assert described.content_type == "application/manifest+json"
+    told = await described.json()
+    assert (told["short_name"], told["start_url"], told["display"]) == ("Bàn làm việc", "/desk/", "standalone")
+    for icon in told["icons"]:
+        drawn = await client.get(icon["src"])
+        assert (drawn.status, drawn.content_type) == (200, icon["type"])
+    await sign_in(client, service, "officer")
+    page = await client.get("/desk/")
+    assert 'rel="manifest" href="/desk/app.webmanifest"' in await page.text()
+    assert "manifest-src 'self'" in page.headers["Content-Security-Policy"]
+
+
+async def test_how_well_we_answer_is_shown_for_the_own_places(client: Client, service: Service, three: int) -> None:
+    shown = await (await client.get("/desk/inbox/answering")).text()
+    assert "huyện Sông Lô" in shown
+    await sign_in(client, service, "officer", "yen-lac")
+    shown = await (await client.get("/desk/inbox/answering")).text()
+    assert "huyện Yên Lạc" in shown
+    assert "Sông Lô" not in shown
