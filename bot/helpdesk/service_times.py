@@ -86,7 +86,9 @@ def service_times(
 
 
 def _measure(cases: list[Row], ratings: list[Row], desk: HelpDesk, *, least: int, at: datetime) -> ServiceTimes:
-    first, ends, late = [], [], 0
+    first: list[timedelta] = []
+    ends: list[timedelta] = []
+    late = 0
     for row in cases:
         opened = moment(row["opened_at"])
         answered = moment(row["answered_at"]) if row["answered_at"] else None
@@ -99,11 +101,15 @@ def _measure(cases: list[Row], ratings: list[Row], desk: HelpDesk, *, least: int
     return ServiceTimes(
         len(cases),
         len(first),
-        median(first) if first else None,
-        median(ends) if ends else None,
+        _median(first),
+        _median(ends),
         late,
         _satisfied(ratings, max(least, 1)),
     )
+
+
+def _median(lengths: list[timedelta]) -> timedelta | None:
+    return timedelta(seconds=median(length.total_seconds() for length in lengths)) if lengths else None
 
 
 def _satisfied(ratings: list[Row], least: int) -> int | None:
