@@ -176,7 +176,7 @@ async def test_who_was_never_known_gets_no_receipt(talk: Talk) -> None:
 
 SILENT: list[tuple[str, list[str], bool]] = [
     ("asked once", ["quên mật khẩu thì làm sao"], False),
-    ("reported", ["/baocai", "đồng ý", "vinh tuong"], True),
+    ("reported", ["/baocai", "đồng ý", "VNeID", "vinh tuong"], True),
     ("wants reminders", ["/nhacnho", "[Có, hãy nhắc tôi"], True),
 ]
 
