@@ -311,6 +311,15 @@ async def make(engine: Engine, version: str, monkeypatch: pytest.MonkeyPatch) ->
     return content
 
 
+def updated(before: Content, version: str) -> Content:
+    """Return what the newest version holds of the content of an earlier one."""
+    content = {table: rows for table, rows in before.items() if table != "help_requests"}
+    if "m280_report_product" not in until(version) and "tallies" in content:
+        made = [("product", *row[1:]) for row in content["tallies"] if row[0] == "district"]
+        content["tallies"] = sorted([*content["tallies"], *made], key=repr)
+    return content
+
+
 def insert(tx: Transaction, table: str, rows: list[Values]) -> None:
     for row in rows:
         places = ", ".join(f":{name}" for name in row)
@@ -332,7 +341,7 @@ async def test_a_database_of_an_earlier_version_keeps_all_it_holds(
         there = look.columns()
         store = open_store(empty.url)
         kept = {table: names for table, names in there.items() if table in look.columns()}
-        assert look.content(kept) == {table: rows for table, rows in before.items() if table != "help_requests"}
+        assert look.content(kept) == updated(before, version)
         for name, statement, expected in READ:
             if name not in until(version):
                 assert look.rows(statement) == expected, statement
