@@ -159,6 +159,7 @@ ROWS: dict[str, dict[str, list[Values]]] = {
     "m220_reach_counts": {
         "reach_counts": [{"day": "2026-10-31", "district": "yen-lac", "view": "", "name": "", "people": 40, "paid": 3}],
     },
+    "m221_officers": {"officers": [{"person_id": 2, "name": "Nguyễn Thị Lan", "named_at": AT}]},
     "m250_official_imports": {
         "official_imports": [{"id": 3, "state": "taken", "made_by": "person 2", "file": "a.xlsx", "content": "",
                               "mapping": "{}", "figures": '[["2026-10-31", "yen-lac", 45000, null, null]]',
@@ -315,7 +316,8 @@ def updated(before: Content, version: str) -> Content:
     """Return what the newest version holds of the content of an earlier one."""
     content = {table: rows for table, rows in before.items() if table != "help_requests"}
     if "m280_report_product" not in until(version) and "tallies" in content:
-        made = [("product", *row[1:]) for row in content["tallies"] if row[0] == "district"]
+        rows = [row for row in content["tallies"] if "district" in row]  # its columns stand in any order
+        made = [tuple("product" if value == "district" else value for value in row) for row in rows]
         content["tallies"] = sorted([*content["tallies"], *made], key=repr)
     return content
 
