@@ -50,13 +50,15 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True)
 class WorkingHours:
-    """When officers work; `days` are weekdays from 0, Monday."""
+    """When officers work; `days` are weekdays from 0, Monday. No break at noon when both of its ends are the same."""
 
     days: frozenset[int]
     since: time
     until: time
     zone: tzinfo
     days_off: frozenset[date] = frozenset()
+    lunch_from: time = time(12)
+    lunch_until: time = time(12)
 
     def works_on(self, day: date) -> bool:
         """Tell whether a day is a working day."""
@@ -65,7 +67,9 @@ class WorkingHours:
     def is_open(self, at: datetime) -> bool:
         """Tell whether officers are at work."""
         local = at.astimezone(self.zone)
-        return self.works_on(local.date()) and self.since <= local.time() < self.until
+        if not self.works_on(local.date()) or self.lunch_from <= local.time() < self.lunch_until:
+            return False
+        return self.since <= local.time() < self.until
 
     def opens(self, at: datetime) -> datetime:
         """Return when officers are at work next: the moment itself when they are."""
@@ -73,9 +77,10 @@ class WorkingHours:
             return at
         local = at.astimezone(self.zone)
         for day in self._working_days(local.date()):
-            begins = datetime.combine(day, self.since, self.zone)
-            if begins > local:
-                return begins
+            for begins in (self.since, self.lunch_until):
+                opens = datetime.combine(day, begins, self.zone)
+                if opens > local and self.is_open(opens):
+                    return opens
         return at
 
     def due(self, at: datetime, days: int) -> datetime:

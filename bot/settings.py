@@ -130,6 +130,8 @@ class OperatorSettings(_Section):
     work_days: tuple[Weekday, ...] = Field(WEEKDAYS[:5], min_length=1)
     work_from: Clock = time(8, 0)
     work_until: Clock = time(17, 0)
+    lunch_from: Clock = time(12, 0)
+    lunch_until: Clock = time(12, 0)
     days_off: tuple[date, ...] = ()
     answer_days: int = Field(2, ge=1, le=30)
     show_officer_names: bool = False
@@ -150,6 +152,8 @@ class OperatorSettings(_Section):
     def _work_ends_after_it_begins(self) -> OperatorSettings:
         if self.work_from >= self.work_until:
             raise ValueError("work_from must be earlier than work_until")
+        if not self.work_from < self.lunch_from <= self.lunch_until < self.work_until:
+            raise ValueError("lunch_from and lunch_until must lie in the working hours, the same hour for no break")
         return self
 
 
@@ -421,7 +425,15 @@ class Settings(BaseSettings):
         """When officers work."""
         days = frozenset(WEEKDAYS.index(day) for day in self.operator.work_days)
         operator = self.operator
-        return WorkingHours(days, operator.work_from, operator.work_until, self.zone, frozenset(operator.days_off))
+        return WorkingHours(
+            days,
+            operator.work_from,
+            operator.work_until,
+            self.zone,
+            frozenset(operator.days_off),
+            operator.lunch_from,
+            operator.lunch_until,
+        )
 
 
 # What takes effect on SIGHUP; everything else is built in at the start.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -67,6 +68,24 @@ WORK: list[tuple[str, str]] = [  # a moment, and when officers are there next; 2
 def test_work_begins(moment: str, opens: str) -> None:
     assert OFFICE.opens(at(moment)) == at(opens)
     assert OFFICE.is_open(at(moment)) is (moment == opens)
+
+
+LUNCH = replace(OFFICE, lunch_from=time(11, 30), lunch_until=time(13))
+BREAK: list[tuple[str, str]] = [
+    ("2026-11-23 07:00", "2026-11-23 08:00"),
+    ("2026-11-23 11:29", "2026-11-23 11:29"),
+    ("2026-11-23 11:30", "2026-11-23 13:00"),
+    ("2026-11-23 12:59", "2026-11-23 13:00"),
+    ("2026-11-23 13:00", "2026-11-23 13:00"),
+    ("2026-11-23 17:00", "2026-11-24 08:00"),
+    ("2026-11-28 12:00", "2026-11-30 08:00"),
+]
+
+
+@pytest.mark.parametrize(("moment", "opens"), BREAK)
+def test_nobody_works_at_noon(moment: str, opens: str) -> None:
+    assert LUNCH.opens(at(moment)) == at(opens)
+    assert LUNCH.is_open(at(moment)) is (moment == opens)
 
 
 DUE: list[tuple[str, int, str]] = [

@@ -26,7 +26,7 @@ from bot.conversation.context import Context
 from bot.conversation.dialog import WALK_STEP, Dialog, load_dialog
 from bot.conversation.unit_of_work import read_session
 from bot.errors import BotError
-from bot.helpdesk.cases import Officer
+from bot.helpdesk.models import Officer
 from bot.logs import set_up_logs
 from bot.message import IncomingMessage, Person, Reply
 from bot.runtime.build import Service, open_service

@@ -7,117 +7,56 @@ numbers, and whoever reads them leaves a line in the audit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from bot import access
-from bot.access.names import officer_names
-from bot.clock import moment, stamp
+from bot.clock import local_day, stamp
 from bot.errors import NotAllowed
+from bot.helpdesk.models import DATA, HELP, Case, CaseMessage, Colleague, Officer, Outlook, Waiting, case_of, message_of
+from bot.helpdesk.notices import ABOUT, OfficerNotices, about, colleagues
 from bot.i18n.catalogue import Catalogue, mark
 from bot.library.regions import Regions
 from bot.message import Button, Reply
 from bot.serialization import dump_reply
 from bot.settings import Settings
-from bot.store import Row, Transaction, conversations, officers, people, pushes, questions, reach, revocations, roles
+from bot.store import (
+    Transaction,
+    case_ratings,
+    conversations,
+    officers,
+    people,
+    pushes,
+    questions,
+    reach,
+    revocations,
+    roles,
+)
 from bot.text.links import escape_but_links
 from bot.text.markup import escape
 from bot.text.redaction import redact
 
-HELP, DATA = "help", "data"
 DATA_DAYS = 2  # working days in which the law wants requests about personal data answered
 IDLE = timedelta(days=3)  # after an officer's last word; then the bot speaks again and the case is closed
 FAILED_WITHIN = timedelta(hours=1)  # a question that the bot failed on before belongs to the case
 LONGEST = 2000  # characters of one message
-_ABOUT = "conversation "
 
 GONE = mark("This message is no longer open, or is outside the area that you are responsible for.")
 TAKEN = mark("A colleague has taken this message already.")
 NOT_YOURS = mark("Please take this message first; then you can answer it.")
 NO_OFFICER_THERE = mark("This officer may not answer for that place. Please choose another one.")
+OPEN_ALREADY = mark("This message is open already.")
+NEWER_OPEN = mark("This citizen has a newer message open. Please answer there.")
 NOTHING_OPEN = mark("There is no open talk with an officer.")
-
-
-@dataclass(frozen=True, slots=True)
-class Officer:
-    """Who acts: their number and what they may do."""
-
-    id: int
-    grants: tuple[access.Grant, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Colleague:
-    """An officer who may take a case: number, language and areas; an empty area is the whole province."""
-
-    id: int
-    language: str
-    areas: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One citizen's conversation with officers; `officer` is 0 while nobody has it in hand.
-
-    `waiting_since` is None when an officer spoke last; `due_at` is when words are due.
-    """
-
-    number: int
-    person_id: int
-    kind: str
-    district: str
-    question: str = field(repr=False)
-    officer: int
-    opened_at: datetime
-    due_at: datetime
-    waiting_since: datetime | None
-    spoke_at: datetime
-    closed: bool
-    language: str
-    channel: str
-
-    def overdue(self, at: datetime) -> bool:
-        """Tell whether the citizen has waited longer than promised."""
-        return self.waiting_since is not None and self.due_at < at
-
-
-@dataclass(frozen=True, slots=True)
-class CaseMessage:
-    """One message of a conversation; `officer` is 0 for the citizen's own words and for an officer who was deleted."""
-
-    number: int
-    by_officer: bool
-    officer: int
-    text: str = field(repr=False)
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """How much waits in a scope, and how much of it longer than promised."""
-
-    waiting: int
-    overdue: int
-    overdue_data: int
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """What a citizen may expect: their district where known, how many officers are called, when they are at work."""
-
-    district: str
-    officers: int
-    at_work: bool
-    opens: datetime
-    due: datetime
 
 
 class HelpDesk:
     """The rules of the help desk, and its words to citizens and officers in their own languages."""
 
     def __init__(self, catalogues: Mapping[str, Catalogue], settings: Settings, regions: Regions) -> None:
-        self._catalogues, self._settings, self._regions = catalogues, settings, regions
+        self._settings, self._regions = settings, regions
+        self.notices = OfficerNotices(catalogues, settings, regions)
 
     # what the citizen does
 
@@ -157,7 +96,7 @@ class HelpDesk:
                 tx, number, author=conversations.CITIZEN, officer_id=None, text=_clean(text), at=stamp(at)
             )
             case = self._known(tx, number)
-            self._call_officers(tx, case, at)
+            self.notices.call_officers(tx, case, at)
             return case
         self._add_words(tx, case, text, at)
         if kind == DATA and case.kind != DATA:
@@ -181,7 +120,7 @@ class HelpDesk:
         if case.officer or case.district == district:
             return  # whoever has it in hand knows better
         conversations.place(tx, case.number, district=district)
-        self._call_officers(tx, self._known(tx, case.number), at)
+        self.notices.call_officers(tx, self._known(tx, case.number), at)
 
     def end(self, tx: Transaction, person_id: int, *, at: datetime) -> None:
         """Close the case that a citizen no longer needs; raises NotAllowed when none is open."""
@@ -190,11 +129,18 @@ class HelpDesk:
             raise NotAllowed(NOTHING_OPEN)
         conversations.close(tx, case.number, at=stamp(at))
         reach.end_quiet(tx, person_id)
-        pushes.withdraw(tx, about=_about(case.number))
+        pushes.withdraw(tx, about=about(case.number))
         if case.officer:
-            self._push_to_officer(
+            self.notices.push_to_officer(
                 tx, case.officer, mark("The citizen of message {number} no longer waits for an answer."), case, at
             )
+
+    def rate(self, tx: Transaction, person_id: int, number: int, rating: str, *, at: datetime) -> None:
+        """Count what a citizen says of their own case that has ended, once; nothing for another case."""
+        district = case_ratings.note_rated(tx, number, person_id)
+        if district is not None:
+            day = local_day(at, self._settings.zone).isoformat()
+            case_ratings.count(tx, day=day, district=district, rating=rating)
 
     def due(self, kind: str, at: datetime) -> datetime:
         """Return until when a message must have been answered."""
@@ -208,17 +154,19 @@ class HelpDesk:
         working = self._settings.working
         return Outlook(
             district,
-            len(self.officers_for(tx, district)),
+            len(self.notices.officers_for(tx, district)),
             working.is_open(at),
             working.opens(at),
             self.due(kind, at),
         )
 
     def officers_for(self, tx: Transaction, district: str) -> list[Colleague]:
-        """List who is called for a place: the officers of that district, or else those of the province."""
-        everybody = colleagues(tx)
-        local = [one for one in everybody if district and district in one.areas]
-        return local or [one for one in everybody if "" in one.areas]
+        """List who is called for a place."""
+        return self.notices.officers_for(tx, district)
+
+    def place_name(self, district: str, catalogue: Catalogue) -> str:
+        """Name where a case belongs to."""
+        return self.notices.place_name(district, catalogue)
 
     # what officers do
 
@@ -229,27 +177,39 @@ class HelpDesk:
 
     def waiting(self, tx: Transaction, officer: Officer, *, at: datetime) -> Waiting:
         """Count what waits in an officer's scope."""
-        cases = [case for case in self.cases(tx, officer) if case.waiting_since is not None]
-        overdue = [case for case in cases if case.overdue(at)]
-        return Waiting(len(cases), len(overdue), sum(case.kind == DATA for case in overdue))
+        counted = Counter[str]()
+        for row in conversations.count_open(tx, officer.id, at=stamp(at)):
+            if access.refusal(officer.grants, access.READ_MESSAGES, row["district"]) is None:
+                counted.update({name: int(row[name]) for name in ("waiting", "overdue", "mine", "to_answer")})
+                counted["overdue_data"] += int(row["overdue"]) if row["kind"] == DATA else 0
+        return Waiting(
+            counted["waiting"], counted["overdue"], counted["overdue_data"], counted["mine"], counted["to_answer"]
+        )
 
     def case(self, tx: Transaction, officer: Officer, number: int) -> Case:
         """Return an open case within an officer's scope; raises NotAllowed."""
+        case = self.readable(tx, officer, number)
+        if case.closed:
+            raise NotAllowed(GONE)
+        return case
+
+    def readable(self, tx: Transaction, officer: Officer, number: int) -> Case:
+        """Return a case within an officer's scope, also one that has ended and is still kept; raises NotAllowed."""
         row = conversations.find(tx, number)
         case = None if row is None else case_of(row)
-        if case is None or case.closed or not _may(officer, access.READ_MESSAGES, case):
+        if case is None or not _may(officer, access.READ_MESSAGES, case):
             raise NotAllowed(GONE)
         return case
 
     def thread(self, tx: Transaction, officer: Officer, number: int) -> tuple[Case, list[CaseMessage]]:
         """Return a case with everything said in it; raises NotAllowed. Whoever shows it calls `note_reading` too."""
-        case = self.case(tx, officer, number)
-        return case, [_said(row) for row in conversations.messages(tx, number)]
+        case = self.readable(tx, officer, number)
+        return case, [message_of(row) for row in conversations.messages(tx, number)]
 
     def note_reading(self, tx: Transaction, officer: Officer, number: int, *, at: datetime) -> None:
         """Put into the audit that an officer reads a case; raises NotAllowed."""
-        self.case(tx, officer, number)
-        self._audit(tx, officer, "read", number, at)
+        self.readable(tx, officer, number)
+        self.audit(tx, officer, "read", number, at)
 
     def take(self, tx: Transaction, officer: Officer, number: int, *, at: datetime, over: bool = False) -> None:
         """Take a case into one's hand; from a colleague only with `over`. Raises NotAllowed."""
@@ -261,11 +221,11 @@ class HelpDesk:
             raise NotAllowed(TAKEN)
         conversations.assign(tx, number, officer_id=officer.id)
         reach.keep_quiet(tx, case.person_id, until=stamp(at + IDLE))
-        pushes.withdraw(tx, about=_about(number))
-        self._audit(tx, officer, "take", number, at)
+        pushes.withdraw(tx, about=about(number))
+        self.audit(tx, officer, "take", number, at)
         if case.officer:
             sentence = mark("{colleague} has taken message {number} over from you.")
-            self._push_to_officer(tx, case.officer, sentence, case, at, button=False, colleague=officer.id)
+            self.notices.push_to_officer(tx, case.officer, sentence, case, at, button=False, colleague=officer.id)
 
     def held(self, tx: Transaction, officer: Officer, number: int) -> Case:
         """Return a case that an officer has in hand and may answer; raises NotAllowed."""
@@ -284,34 +244,40 @@ class HelpDesk:
         )
         conversations.answered(tx, number)
         reach.keep_quiet(tx, case.person_id, until=stamp(at + IDLE))
-        t = self._t(case.language)
+        t = self.notices.translate(case.language)
         head = t("An officer answers your question:")
         name = officers.name_of(tx, officer.id) if self._settings.operator.show_officer_names else ""
         if name:
             head = t("{name} answers your question:", name=escape(name))
         said = escape_but_links(text, self._settings.operator.trusted_hosts)
         pushes.add(tx, case.person_id, reply=dump_reply(Reply(f"**{head}**\n{said}")), at=stamp(at))
-        self._audit(tx, officer, "answer", number, at)
+        self.audit(tx, officer, "answer", number, at)
 
     def hand_over(
         self, tx: Transaction, officer: Officer, number: int, *, district: str, to: int = 0, at: datetime
     ) -> None:
-        """Hand a case over to a district, to the province (""), or to one officer. Raise NotAllowed if not allowed."""
+        """Hand a case over to a district, to the province (""), or to one officer, also one that nobody has in hand.
+
+        Raise NotAllowed if not allowed.
+        """
         tx.lock(f"talk {number}")
         self.may_hand_over(tx, officer, number, district=district, to=to)
         conversations.place(tx, number, district=district)
         conversations.assign(tx, number, officer_id=to or None)
-        self._audit(tx, officer, "hand over", number, at, f"to {f'person {to}' if to else district or '*'}")
+        self.audit(tx, officer, "hand over", number, at, f"to {f'person {to}' if to else district or '*'}")
         case = self._known(tx, number)
+        pushes.withdraw(tx, about=about(number))
         if to:
             sentence = mark("{colleague} hands message {number} over to you.")
-            self._push_to_officer(tx, to, sentence, case, at, colleague=officer.id)
+            self.notices.push_to_officer(tx, to, sentence, case, at, colleague=officer.id)
         else:
-            self._call_officers(tx, case, at, but=officer.id)
+            self.notices.call_officers(tx, case, at, but=officer.id)
 
     def may_hand_over(self, tx: Transaction, officer: Officer, number: int, *, district: str, to: int = 0) -> None:
         """Raise NotAllowed unless an officer may hand a case over in this way."""
-        case = self.held(tx, officer, number)
+        case = self._actable(tx, officer, number)
+        if case.officer not in (0, officer.id):
+            raise NotAllowed(TAKEN)
         if district and district not in self._regions.districts:
             raise NotAllowed(GONE)
         if to and to not in [one.id for one in self.successors(tx, case, district)]:
@@ -328,14 +294,35 @@ class HelpDesk:
         case = self.held(tx, officer, number)
         conversations.close(tx, number, at=stamp(at))
         reach.end_quiet(tx, case.person_id)
-        t = self._t(case.language)
+        t = self.notices.translate(case.language)
         reply = Reply(
             t("The officer has ended this talk. I, the automatic assistant, answer again. "
-              "If something is still open, just ask for a person again."),
-            (Button(t("Talk to a person"), "/canbo"), Button(t("Main menu"), "/menu")),
+              "If something is still open, just ask for a person again. How was the help? One tap is enough; it is "
+              "counted without your name."),
+            (
+                Button(t("Good, it helped"), f"rate:good:{number}"),
+                Button(t("Not good"), f"rate:bad:{number}"),
+                Button(t("Talk to a person"), "/canbo"),
+                Button(t("Main menu"), "/menu"),
+            ),
         )  # fmt: skip
         pushes.add(tx, case.person_id, reply=dump_reply(reply), at=stamp(at))
-        self._audit(tx, officer, "close", number, at)
+        self.audit(tx, officer, "close", number, at)
+
+    def reopen(self, tx: Transaction, officer: Officer, number: int, *, at: datetime) -> None:
+        """Take a case that has ended in hand again; raises NotAllowed, also if its citizen has a newer one open."""
+        tx.lock(f"talk of {self.readable(tx, officer, number).person_id}")
+        tx.lock(f"talk {number}")
+        case = self.readable(tx, officer, number)
+        if not _may(officer, access.ANSWER_MESSAGES, case):
+            raise NotAllowed(GONE)
+        if not case.closed:
+            raise NotAllowed(OPEN_ALREADY)
+        if self.own_case(tx, case.person_id) is not None:
+            raise NotAllowed(NEWER_OPEN)
+        conversations.reopen(tx, number, at=stamp(at))
+        conversations.assign(tx, number, officer_id=officer.id)
+        self.audit(tx, officer, "reopen", number, at)
 
     def dismiss(
         self, tx: Transaction, person_id: int, *, at: datetime, actor: str, by: int = 0, even_last: bool = False
@@ -345,9 +332,9 @@ class HelpDesk:
         people.withdraw_consent(tx, person_id, purpose="summary", at=stamp(at))
         self.release(tx, person_id, at=at)
         if by != person_id:
-            t = self._t(people.language_of(tx, person_id))
+            t = self.notices.translate(people.language_of(tx, person_id))
             said = t("Your role as an officer here has ended. You can go on asking me anything as a citizen.")
-            pushes.add(tx, person_id, reply=dump_reply(Reply(said)), at=stamp(at), not_before=self._decent(at))
+            pushes.add(tx, person_id, reply=dump_reply(Reply(said)), at=stamp(at), not_before=self.notices.decent(at))
 
     def forget(self, tx: Transaction, person_id: int, *, at: datetime, day: str) -> None:
         """Delete somebody, with everything of theirs that is on its way to others; their report counts until a day.
@@ -360,7 +347,7 @@ class HelpDesk:
         take_back_words(tx, person_id)
         if case is not None and case.officer:
             sentence = mark("The citizen of message {number} no longer waits for an answer.")
-            self._push_to_officer(tx, case.officer, sentence, case, at, button=False)
+            self.notices.push_to_officer(tx, case.officer, sentence, case, at, button=False)
         revocations.note_person(tx, person_id, at=stamp(at))
         people.erase(tx, person_id, day=day)
 
@@ -369,26 +356,18 @@ class HelpDesk:
 
         The bot answers their citizens again, who are told so, and nothing that they wrote reaches that person any more.
         """
-        pushes.withdraw_all(tx, officer_id, about=f"{_ABOUT}%")
+        pushes.withdraw_all(tx, officer_id, about=f"{ABOUT}%")
         held = [case for case in map(case_of, conversations.unfinished(tx)) if case.officer == officer_id]
         for case in held:
             tx.lock(f"talk {case.number}")
             conversations.assign(tx, case.number, officer_id=None)
             reach.end_quiet(tx, case.person_id)
-            self._tell_bereft(tx, case, at)
+            self.notices.tell_bereft(tx, case, at)
             if case.waiting_since is not None:
-                self._call_officers(tx, self._known(tx, case.number), at, but=officer_id)
+                self.notices.call_officers(tx, self._known(tx, case.number), at, but=officer_id)
         return len(held)
 
     # within
-
-    def _tell_bereft(self, tx: Transaction, case: Case, at: datetime) -> None:
-        """Let a citizen know that the officer who talked to them is gone, and that they talk to the bot again."""
-        t = self._t(case.language)
-        said = t("The officer you talked to can no longer answer here. I, the automatic assistant, answer again. "
-                 "If something is still open, ask for a person again; the colleagues go on from there.")  # fmt: skip
-        reply = Reply(said, (Button(t("Talk to a person"), "/canbo"), Button(t("Main menu"), "/menu")))
-        pushes.add(tx, case.person_id, reply=dump_reply(reply), at=stamp(at), not_before=self._decent(at))
 
     def _own_case(self, tx: Transaction, person_id: int) -> Case | None:
         """Return the open case of a citizen for changing it: nobody else does before the commit."""
@@ -406,73 +385,13 @@ class HelpDesk:
         conversations.waits(tx, case.number, at=stamp(at), due=stamp(self.due(case.kind, at)))
         if not case.officer:
             if case.waiting_since is None:  # whoever answered before has it no more
-                self._call_officers(tx, self._known(tx, case.number), at)
+                self.notices.call_officers(tx, self._known(tx, case.number), at)
             return
         sentence = mark("Message {number}: the citizen writes:")
-        self._push_to_officer(tx, case.officer, sentence, case, at, words=text)
+        self.notices.push_to_officer(tx, case.officer, sentence, case, at, words=text)
         access.write_audit(
             tx, actor=f"person {case.officer}", action="read", detail=f"message {case.number}, part {said}", at=at
         )
-
-    def _call_officers(self, tx: Transaction, case: Case, at: datetime, *, but: int = 0) -> None:
-        """Tell those who may take a case that it waits; what was told to others before and not sent is taken back."""
-        pushes.withdraw(tx, about=_about(case.number))
-        sentence = (
-            mark("A citizen asks about their personal data: message {number}, {place}. It must be answered by {due}.")
-            if case.kind == DATA
-            else mark("A citizen needs a person: message {number}, {place}. Please answer by {due}.")
-        )
-        for colleague in self.officers_for(tx, case.district):
-            if colleague.id not in (but, case.person_id):
-                self._push_to_officer(tx, colleague.id, sentence, case, at)
-
-    def _push_to_officer(
-        self,
-        tx: Transaction,
-        officer_id: int,
-        sentence: str,
-        case: Case,
-        at: datetime,
-        *,
-        words: str = "",
-        button: bool = True,
-        colleague: int = 0,
-    ) -> None:
-        catalogue = self._catalogue(people.language_of(tx, officer_id))
-        text = catalogue.t(
-            sentence,
-            colleague=escape(officer_names(tx).of(colleague, catalogue)) if colleague else "",
-            number=case.number,
-            place=self.place_name(case.district, catalogue),
-            due=catalogue.minute(case.due_at, self._settings.zone),
-        )
-        if words:
-            text = f"**{text}**\n{escape(words)}"
-        buttons = (Button(catalogue.t("Message {number}", number=case.number), f"case:open:{case.number}"),)
-        pushes.add(
-            tx,
-            officer_id,
-            reply=dump_reply(Reply(text, buttons if button else ())),
-            at=stamp(at),
-            not_before=self._decent(at),
-            about=_about(case.number, words=bool(words)),
-        )
-
-    def _decent(self, at: datetime) -> str:
-        """Return from when on somebody may be written to who did not just write."""
-        quiet = self._settings.quiet
-        return stamp(quiet.end(at)) if quiet.covers(at) else ""
-
-    def place_name(self, district: str, catalogue: Catalogue) -> str:
-        """Name where a case belongs to."""
-        known = self._regions.districts.get(district)
-        return known.title(catalogue.language) if known else catalogue.t("place unknown")
-
-    def _catalogue(self, language: str) -> Catalogue:
-        return self._catalogues.get(language) or self._catalogues[self._settings.default_language]
-
-    def _t(self, language: str) -> Callable[..., str]:
-        return self._catalogue(language).t
 
     def _known(self, tx: Transaction, number: int) -> Case:
         row = conversations.find(tx, number)
@@ -485,20 +404,10 @@ class HelpDesk:
             raise NotAllowed(GONE)
         return case
 
-    def _audit(self, tx: Transaction, officer: Officer, action: str, number: int, at: datetime, more: str = "") -> None:
+    def audit(self, tx: Transaction, officer: Officer, action: str, number: int, at: datetime, more: str = "") -> None:
+        """Put into the audit what an officer does to a case."""
         detail = f"message {number} {more}".strip()
         access.write_audit(tx, actor=f"person {officer.id}", action=action, detail=detail, at=at)
-
-
-def colleagues(tx: Transaction) -> list[Colleague]:
-    """List everybody who may answer citizens and can be written to, with their areas."""
-    areas: dict[int, list[str]] = {}
-    languages: dict[int, str] = {}
-    for row in roles.holders(tx):
-        if access.RANK[row["role"]] >= access.RANK[access.ANSWER_MESSAGES.role]:
-            areas.setdefault(row["person_id"], []).append(row["scope"])
-            languages[row["person_id"]] = row["language"]
-    return [Colleague(number, languages[number], tuple(sorted(found))) for number, found in areas.items()]
 
 
 def close_idle(tx: Transaction, *, at: datetime) -> int:
@@ -509,7 +418,7 @@ def close_idle(tx: Transaction, *, at: datetime) -> int:
 def take_back_words(tx: Transaction, person_id: int) -> None:
     """Delete what is on its way to officers about a citizen, above all in the citizen's words."""
     for number in conversations.numbers_of(tx, person_id):
-        pushes.take_back(tx, abouts=(_about(number), _about(number, words=True)))
+        pushes.take_back(tx, abouts=(about(number), about(number, words=True)))
 
 
 def forget_before(tx: Transaction, *, before: datetime) -> int:
@@ -521,34 +430,5 @@ def _may(officer: Officer, action: access.Action, case: Case) -> bool:
     return access.refusal(officer.grants, action, case.district) is None
 
 
-def case_of(row: Row) -> Case:
-    return Case(
-        row["id"],
-        row["person_id"],
-        row["kind"],
-        row["district"],
-        row["question"],
-        row["officer_id"],
-        moment(row["opened_at"]),
-        moment(row["due_at"]),
-        moment(row["waiting_since"]) if row["waiting_since"] else None,
-        moment(row["spoke_at"]),
-        bool(row["closed_at"]),
-        row["language"],
-        row["channel"],
-    )
-
-
-def _said(row: Row) -> CaseMessage:
-    return CaseMessage(
-        row["id"], row["author"] == conversations.OFFICER, row["officer_id"], row["text"], moment(row["at"])
-    )
-
-
 def _clean(text: str) -> str:
     return redact(text).text.strip()[:LONGEST]
-
-
-def _about(number: int, *, words: bool = False) -> str:
-    """Name what a message to officers tells of: words of a citizen are not taken back when the case is taken."""
-    return f"{_ABOUT}{number}{' words' if words else ''}"

@@ -11,6 +11,8 @@ from bot.broadcasts import Actor, Broadcasts
 from bot.clock import Clock, local_day, stamp
 from bot.delivery.scheduled import Due
 from bot.exports.overview import Overview, View
+from bot.helpdesk.cases import HelpDesk
+from bot.helpdesk.models import Officer
 from bot.i18n.catalogue import Catalogue
 from bot.library.knowledge import ContentStore
 from bot.library.regions import Regions
@@ -91,5 +93,10 @@ class Summaries:
         shown = await overview.show(View("growth", _DAYS if district else 30, district, scope))
         t = catalogue.t
         head = t("The week at a glance")
+        desk, officer = HelpDesk(self._catalogues, settings, self._regions), Officer(due.person_id, grants)
+        now = self._clock()
+        waiting = await self._store.read(lambda tx: desk.waiting(tx, officer, at=now))
+        inbox = t("Citizens' messages: {waiting} wait for an answer, {overdue} of them overdue; {mine} in your hand.",
+                  waiting=waiting.waiting, overdue=waiting.overdue, mine=waiting.mine)  # fmt: skip
         foot = t("More: /thongke. To stop this summary, use the button there.")
-        return Reply(f"**{head}**\n{shown.text}\n{foot}", image=shown.image, alt=shown.alt)
+        return Reply(f"**{head}**\n{shown.text}\n{inbox}\n{foot}", image=shown.image, alt=shown.alt)

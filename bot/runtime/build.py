@@ -200,6 +200,7 @@ class Service:
             chat_events.forget_before(tx, for_messages)
             questions.forget_before(tx, for_questions)
             cases.close_idle(tx, at=now)
+            self.help_desk.notices.tell_overdue(tx, at=now)
             cases.forget_before(tx, before=now - timedelta(days=privacy.question_days))
             choices.forget_before(tx, for_questions)
             appointments.forget_before(tx, stamp(now - KEPT))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.store.database import Row, Transaction
+from bot.store.in_lists import in_lists
 
 CITIZEN, OFFICER = "citizen", "officer"
 _CASE = """
@@ -44,6 +47,70 @@ def unfinished(tx: Transaction) -> list[Row]:
     """List all open conversations: first those where the citizen waits, in the order in which they are due."""
     return tx.all(
         f"{_CASE} WHERE c.closed_at = '' ORDER BY CASE WHEN c.waiting_since = '' THEN 1 ELSE 0 END, c.due_at, c.id"
+    )
+
+
+def ended(tx: Transaction) -> list[Row]:
+    """List the conversations that ended and are still kept, those that ended last first."""
+    return tx.all(f"{_CASE} WHERE c.closed_at <> '' ORDER BY c.closed_at DESC, c.id DESC")
+
+
+def count_open(tx: Transaction, officer_id: int, *, at: str) -> list[Row]:
+    """Count open conversations by district and kind: waiting, overdue, an officer's own, and what they may answer."""
+    return tx.all(
+        """
+        SELECT district, kind,
+            SUM(CASE WHEN waiting_since <> '' THEN 1 ELSE 0 END) AS waiting,
+            SUM(CASE WHEN waiting_since <> '' AND due_at < :at THEN 1 ELSE 0 END) AS overdue,
+            SUM(CASE WHEN officer_id = :officer THEN 1 ELSE 0 END) AS mine,
+            SUM(CASE WHEN waiting_since <> '' AND COALESCE(officer_id, :officer) = :officer THEN 1 ELSE 0 END)
+                AS to_answer
+        FROM conversations WHERE closed_at = '' GROUP BY district, kind
+        """,
+        officer=officer_id,
+        at=at,
+    )
+
+
+def words_said(tx: Transaction, numbers: Sequence[int]) -> list[Row]:
+    """List the number of each of some conversations with every text in it: messages and notes."""
+    found: list[Row] = []
+    for portion, values in in_lists(numbers):
+        found += tx.all(
+            f"""
+            SELECT conversation_id AS id, text FROM conversation_messages WHERE conversation_id IN ({portion})
+            UNION ALL SELECT conversation_id AS id, text FROM case_notes WHERE conversation_id IN ({portion})
+            """,  # noqa: S608 - names of values
+            **values,
+        )
+    return found
+
+
+def newly_overdue(tx: Transaction, *, at: str) -> list[Row]:
+    """List the conversations that are overdue at a moment and whose officers were not told, due longest first."""
+    return tx.all(
+        f"""
+        {_CASE} WHERE c.closed_at = '' AND c.waiting_since <> '' AND c.due_at < :at AND c.overdue_told <> c.due_at
+        ORDER BY c.due_at, c.id
+        """,
+        at=at,
+    )
+
+
+def note_overdue_told(tx: Transaction, number: int) -> None:
+    """Note that the officers know that a conversation is overdue, until it is due at another time."""
+    tx.run("UPDATE conversations SET overdue_told = due_at WHERE id = :id", id=number)
+
+
+def times(tx: Transaction, *, since: str) -> list[Row]:
+    """List kind, district, opened_at, closed_at and the first answer of every conversation opened since a moment."""
+    return tx.all(
+        """
+        SELECT c.kind, c.district, c.opened_at, c.closed_at, COALESCE(MIN(m.at), '') AS answered_at
+        FROM conversations c LEFT JOIN conversation_messages m ON m.conversation_id = c.id AND m.author = 'officer'
+        WHERE c.opened_at >= :since GROUP BY c.id, c.kind, c.district, c.opened_at, c.closed_at ORDER BY c.id
+        """,
+        since=since,
     )
 
 
@@ -119,6 +186,11 @@ def place(tx: Transaction, number: int, *, district: str) -> None:
 def close(tx: Transaction, number: int, *, at: str) -> None:
     """End a conversation."""
     tx.run("UPDATE conversations SET closed_at = :at, waiting_since = '' WHERE id = :id", id=number, at=at)
+
+
+def reopen(tx: Transaction, number: int, *, at: str) -> None:
+    """Go on with a conversation that had ended; it has been silent since this moment."""
+    tx.run("UPDATE conversations SET closed_at = '', spoke_at = :at WHERE id = :id", id=number, at=at)
 
 
 def numbers_of(tx: Transaction, person_id: int) -> list[int]:

@@ -650,5 +650,54 @@ MIGRATIONS = MappingProxyType(
             SELECT 'product', unit, span, district, '', reports FROM tallies WHERE view = 'district'
             """,
         ),
+        "m300_inbox": (
+            # overdue_told: the due_at that officers were told has passed; rated: 1 once the citizen has judged the talk
+            "ALTER TABLE conversations ADD COLUMN overdue_told TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE conversations ADD COLUMN rated INTEGER NOT NULL DEFAULT 0",
+            "CREATE INDEX conversations_closed ON conversations (closed_at) WHERE closed_at <> ''",
+        ),
+        "m301_case_notes": (
+            # what officers note for each other; a citizen never reads it
+            """
+            CREATE TABLE case_notes (
+                id {serial},
+                conversation_id INTEGER NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+                officer_id INTEGER REFERENCES people (id) ON DELETE SET NULL,
+                text TEXT NOT NULL,
+                at TEXT NOT NULL
+            ) {strict}
+            """,
+            "CREATE INDEX case_notes_by_conversation ON case_notes (conversation_id)",
+            "CREATE INDEX case_notes_by_officer ON case_notes (officer_id)",
+            """
+            CREATE TABLE case_labels (
+                conversation_id INTEGER NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+                label TEXT NOT NULL,
+                PRIMARY KEY (conversation_id, label)
+            ) {clustered}
+            """,
+        ),
+        "m302_saved_replies": (
+            """
+            CREATE TABLE saved_replies (
+                id {serial},
+                title TEXT NOT NULL,
+                text TEXT NOT NULL,
+                changed_at TEXT NOT NULL
+            ) {strict}
+            """,
+        ),
+        "m303_case_ratings": (
+            # what citizens said of closed talks, nobody's; day: when they said so; rating: good or bad
+            """
+            CREATE TABLE case_ratings (
+                day TEXT NOT NULL,
+                district TEXT NOT NULL,
+                rating TEXT NOT NULL,
+                times INTEGER NOT NULL,
+                PRIMARY KEY (day, district, rating)
+            ) {clustered}
+            """,
+        ),
     }
 )

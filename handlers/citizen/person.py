@@ -7,7 +7,7 @@ import re
 from bot.conversation.context import Context, Route
 from bot.conversation.walk import Walk, open_walk
 from bot.conversation.walk_replies import back_button, progress
-from bot.helpdesk.cases import DATA, HELP, Case
+from bot.helpdesk.models import DATA, HELP, Case
 from bot.i18n.catalogue import mark
 from bot.message import Button
 from handlers.citizen import acts, question

@@ -6,7 +6,8 @@ from bot import access
 from bot.access.names import OfficerNames, officer_names
 from bot.conversation.context import Context, Route
 from bot.errors import NotAllowed
-from bot.helpdesk.cases import DATA, TAKEN, Case, CaseMessage, Officer
+from bot.helpdesk.cases import TAKEN
+from bot.helpdesk.models import DATA, Case, CaseMessage, Officer
 from bot.i18n.catalogue import mark
 from bot.message import Button
 from bot.text.markup import escape
@@ -39,8 +40,8 @@ async def handle(context: Context) -> None:
             await _offer_successors(context, case, value)
         elif action == "give":
             await _hand_over(context, case, value)
-        elif action == "close":
-            await _close(context, case)
+        elif action in ("close", "shut"):
+            await _close(context, case, sure=action == "shut")
         else:
             await _show(context, case, said)
     except NotAllowed as refusal:
@@ -110,6 +111,10 @@ async def _show(context: Context, case: Case, said: list[CaseMessage]) -> None:
         if one.officer:
             who = escape(names.of(one.officer, context.catalogue))
         lines.append(f"\n**{who}, {context.catalogue.minute(one.at, context.settings.zone)}**\n{escape(one.text)}")
+    if case.closed_at is not None:
+        closed = context.catalogue.minute(case.closed_at, context.settings.zone)
+        context.say("\n".join([*lines, "\n" + t("Closed: {moment}", moment=closed)]), buttons=[_back(context)])
+        return
     mine = case.officer == officer.id
     if mine:
         context.dialog.ask(ANSWER, number=str(case.number))
@@ -185,9 +190,17 @@ async def _hand_over(context: Context, case: Case, value: str) -> None:
     context.say(context.t("Message {number} is handed over.", number=case.number), buttons=[_back(context)])
 
 
-async def _close(context: Context, case: Case) -> None:
+async def _close(context: Context, case: Case, *, sure: bool) -> None:
     desk, officer = context.help_desk, _officer(context)
-    await context.work.read(lambda tx: desk.held(tx, officer, case.number))
+    held = await context.work.read(lambda tx: desk.held(tx, officer, case.number))
+    if held.waiting_since is not None and not sure:
+        since = context.catalogue.minute(held.waiting_since, context.settings.zone)
+        context.say(
+            context.t("The citizen has the last word and has been waiting since {moment}.", moment=since),
+            buttons=[Button(context.t("Yes, close it"), f"case:shut:{case.number}"), *_doing(context, case)[1:]],
+        )
+        context.dialog.ask(ANSWER, number=str(case.number))
+        return
     context.work.do(lambda tx, _: desk.close(tx, officer, case.number, at=context.work.at))
     context.say(
         context.t("Message {number} is closed; the citizen was told.", number=case.number), buttons=[_back(context)]

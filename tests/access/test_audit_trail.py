@@ -17,7 +17,7 @@ WORDS = AuditWords(
 # Every way in which an action is named where a line is written.
 WRITTEN = (
     r'action="([a-z][\w -]*)"',
-    r'self\._audit\(\s*tx, (?:actor|officer|maker|Actor\(\)), "([\w -]+)"',
+    r'(?:self|desk)\._?audit\(\s*tx, (?:actor|officer|maker|Actor\(\)), "([\w -]+)"',
     r'(?:work|page)\.audit\(\s*"([\w -]+)"',
     r'self\._move\(\s*actor, number, "([\w-]+)"',
 )

@@ -17,7 +17,8 @@ from bot import access
 from bot.access.roles import ADMIN, OFFICER, Grant
 from bot.clock import stamp
 from bot.errors import NotAllowed
-from bot.helpdesk.cases import DATA, IDLE, Case, HelpDesk, Officer, case_of
+from bot.helpdesk.cases import IDLE, HelpDesk
+from bot.helpdesk.models import DATA, Case, Officer, case_of
 from bot.i18n.catalogue import load_catalogues
 from bot.library.regions import load_regions
 from bot.message import Person

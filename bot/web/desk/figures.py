@@ -52,7 +52,7 @@ async def today(page: PageContext) -> web.Response:
         wants_summary=await page.service.store.read(partial(unit_of_work.wants_summary, person_id=page.member.id)),
         summary=summary_wording(page.catalogue, page.service.settings),
         channels=sorted(channel.capabilities.title or name for name, channel in page.service.channels.items()),
-        waiting=page.service.inbox.waiting,
+        under_way=page.service.inbox.waiting,
     )
 
 

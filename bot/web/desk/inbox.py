@@ -1,139 +1,162 @@
-"""What citizens ask of people: who waits, one talk with what is done in it; an officer sees the own places only."""
+"""The inbox as a list: what waits, found by words and filters, and how much; an officer sees the own places only."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlencode
 
 from aiohttp import web
 
+from bot import access
+from bot.access.names import officer_names
+from bot.channels.titles import CHANNEL_TITLES
 from bot.errors import NotAllowed
-from bot.helpdesk.cases import LONGEST, Case, CaseMessage
+from bot.helpdesk.listing import ALL, CLOSED, MINE, OPEN, OVERDUE, STATES, WAITING, CaseFilter, list_cases
+from bot.helpdesk.models import Waiting
+from bot.helpdesk.notes import known_labels
+from bot.helpdesk.notices import colleagues
+from bot.helpdesk.service_times import WEEKS, service_times
 from bot.i18n.catalogue import mark
-from bot.store import Transaction
 from bot.text.normalize import clean
-from bot.text.redaction import redact
-from bot.web.desk.page_context import PATH, PageContext, number_in
+from bot.web.desk.page_context import PageContext, number_in
 
-MOST_SHOWN = 100
-_SECRET = mark(
-    "This was not sent: it holds a password, a one-time code or a personal number. Please take that out first."
-)
-_EMPTY = mark("The answer is empty.")
-_OVERTAKEN = mark("The citizen has written something new meanwhile. Please read it, then send your answer.")
+SHOWN = 50  # on one page
+PERIODS = ("7", "30", "90")
+LONGEST_WORDS = 100
+HOURS_AS_DAYS = 48
+NO_DISTRICT = "none"  # in an address: cases whose place is unknown
+NO_CHOICE = mark("This choice is no longer there. Please choose again.")
+TOO_LONG = mark("These are too many words to look for. Please take fewer.")
+STATE_TITLES: Mapping[str, str] = {
+    OPEN: mark("Open"),
+    WAITING: mark("Waiting"),
+    OVERDUE: mark("Overdue"),
+    MINE: mark("Mine"),
+    CLOSED: mark("Closed"),
+    ALL: mark("All"),
+}
+FIELDS = ("q", "state", "district", "channel", "officer", "label", "days")
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What can be chosen in the inbox, each as value and title."""
+
+    district: tuple[tuple[str, str], ...]
+    channel: tuple[tuple[str, str], ...]
+    officer: tuple[tuple[str, str], ...]
+    label: tuple[tuple[str, str], ...]
+    days: tuple[tuple[str, str], ...]
+
+    def title(self, name: str, value: str) -> str:
+        """Return what a choice is called. Raise NotAllowed if it cannot be chosen."""
+        found = dict(getattr(self, name)).get(value)
+        if found is None:
+            raise NotAllowed(NO_CHOICE)
+        return str(found)
 
 
 async def overview(page: PageContext) -> web.Response:
-    """List the open talks of the person's scope, without their words: reading these stands in the audit."""
-    desk, officer, at = page.help_desk, page.officer, page.at
-    cases = await page.service.store.read(lambda tx: desk.cases(tx, officer))
-    waiting = await page.service.store.read(lambda tx: desk.waiting(tx, officer, at=at))
-    return await page.show("inbox.html", cases=cases[:MOST_SHOWN], more=len(cases) - MOST_SHOWN, waiting=waiting)
-
-
-async def talk(page: PageContext) -> web.Response:
-    """Show one talk; a line in the audit says who read it."""
-    return await _show(page)
-
-
-async def take(page: PageContext) -> web.Response:
-    """Take a talk in hand, from a colleague only when asked to."""
-    over = page.form.get("over") == "1"
-    return await _do(page, lambda tx, number: page.help_desk.take(tx, page.officer, number, at=page.at, over=over))
-
-
-async def answer(page: PageContext) -> web.Response:
-    """Send an answer to the citizen, once, however often the button was pressed."""
-    text = clean(page.form.get("text", ""))
-    seen = number_in(page.form.get("seen", ""))
-    if not text or redact(text).secrets:
-        return await _show(page, warning=_SECRET if text else _EMPTY, text=text, status=400)
-
-    def work(tx: Transaction, number: int) -> None:
-        desk, officer = page.help_desk, page.officer
-        tx.lock(f"talk {number}")
-        desk.held(tx, officer, number)
-        _, said = desk.thread(tx, officer, number)
-        newer = [one for one in said if one.number > seen]
-        if any(one.officer == officer.id and one.text == text[:LONGEST] for one in newer):
-            return  # the button was pressed twice
-        if any(not one.by_officer for one in newer):
-            raise NotAllowed(_OVERTAKEN)
-        desk.answer(tx, officer, number, text, at=page.at)
-
-    return await _do(page, work, text=text)
-
-
-async def hand_over(page: PageContext) -> web.Response:
-    """Give a talk to a district, the province or one officer."""
-    district, _, to = page.form.get("to", "").partition(":")
-    return await _do(
-        page,
-        lambda tx, number: page.help_desk.hand_over(
-            tx, page.officer, number, district=district, to=number_in(to), at=page.at
-        ),
-        target="inbox",
-    )
-
-
-async def close(page: PageContext) -> web.Response:
-    """End a talk."""
-    return await _do(
-        page,
-        lambda tx, number: page.help_desk.close(tx, page.officer, number, at=page.at),
-        target="inbox",
-    )
-
-
-async def _do(
-    page: PageContext, work: Callable[[Transaction, int], None], *, text: str = "", target: str = ""
-) -> web.Response:
-    """Change a talk in one transaction and go back to it; whoever was slower is told so, and loses no words."""
-    number = number_in(page.request.match_info["number"])
+    """List talks of the person's scope, without their words: reading these stands in the audit."""
+    chosen = {name: clean(page.request.query.get(name, "")).replace("\n", " ") for name in FIELDS}
+    choices, warning = await _choices(page), ""
     try:
-        await page.service.store.write(lambda tx: work(tx, number))
+        wanted, chips = _wanted(page, chosen, choices)
     except NotAllowed as refusal:
-        return await _show(page, warning=str(refusal), text=text, status=409)
-    return page.go(target or f"inbox/{number}")
+        wanted, chips, warning = CaseFilter(), [], page.t(str(refusal))
+        chosen = dict.fromkeys(FIELDS, "")
 
-
-async def _show(page: PageContext, *, warning: str = "", text: str = "", status: int = 200) -> web.Response:
-    number, desk, officer = number_in(page.request.match_info["number"]), page.help_desk, page.officer
-
-    def work(tx: Transaction) -> tuple[Case, list[CaseMessage]]:
-        found = desk.thread(tx, officer, number)
-        desk.note_reading(tx, officer, number, at=page.at)
-        return found
-
-    try:
-        case, said = await page.service.store.write(work)
-    except NotAllowed as refusal:
-        return await page.refuse(404, warning or str(refusal))
-    mine = case.officer == officer.id
+    found = await page.service.store.read(lambda tx: list_cases(tx, page.officer, wanted, at=page.at))
+    if wanted.words:
+        await page.audit("search", f"messages {len(found.cases)}")
+    first = min(number_in(page.request.query.get("from", "")), len(found.cases) // SHOWN * SHOWN)
     return await page.show(
-        "talk.html",
-        status=status,
-        case=case,
-        said=said,
-        seen=said[-1].number if said else 0,
-        mine=mine,
-        goals=await _successors(page, case) if mine else [],
-        warning=warning and page.t(warning),
-        text=text,
-        longest=LONGEST,
-        address=f"{PATH}/inbox/{number}",
+        "inbox.html",
+        status=400 if warning else 200,
+        warning=warning,
+        listed=found.cases[first : first + SHOWN],
+        labels=found.labels,
+        found=len(found.cases),
+        newer=_address(chosen, {"from": str(max(first - SHOWN, 0))}) if first else "",
+        older=_address(chosen, {"from": str(first + SHOWN)}) if len(found.cases) > first + SHOWN else "",
+        chosen=chosen,
+        choices=choices,
+        chips=chips,
+        states=[
+            (_address(chosen, {"state": state}), page.t(STATE_TITLES[state]), count, state == wanted.state)
+            for state, count in _counted(await page.waiting())
+        ],
     )
 
 
-async def _successors(page: PageContext, case: Case) -> list[tuple[str, str, list[int]]]:
-    """List the places that a talk may go to: id, name, and the officers there."""
-    desk, regions = page.help_desk, page.service.regions
-    found = [("", page.t("the whole province")), *((d.id, d.title(page.catalogue.language))
-             for d in regions.districts.values())]  # fmt: skip
+async def counters(page: PageContext) -> web.Response:
+    """Return how much waits, as an open page asks now and then."""
+    waiting = await page.waiting()
+    return web.json_response({name: getattr(waiting, name) for name in ("waiting", "overdue", "mine", "to_answer")})
 
-    def work(tx: Transaction) -> list[tuple[str, str, list[int]]]:
-        return [
-            (place, name, [one.id for one in desk.successors(tx, case, place) if place in one.areas])
-            for place, name in found
-        ]
 
-    return await page.service.store.read(work)
+async def answering(page: PageContext) -> web.Response:
+    """Show how long citizens of the own places wait for answers, how often too long, and what they say of it."""
+    found = await page.service.store.read(
+        lambda tx: service_times(tx, page.help_desk, page.officer, page.service.settings, at=page.at)
+    )
+
+    def span(length: timedelta | None) -> str:
+        if length is None:
+            return "–"
+        hours = length.total_seconds() / 3600
+        if hours >= HOURS_AS_DAYS:
+            return page.t("{count} days", count=page.catalogue.number(round(hours / 24, 1)))
+        return page.t("{count} hours", count=page.catalogue.number(round(hours, 1)))
+
+    least = page.service.settings.privacy.small_count
+    return await page.show("answering.html", found=found, span=span, weeks=WEEKS, least=least)
+
+
+def _counted(waiting: Waiting) -> list[tuple[str, int | None]]:
+    known = {WAITING: waiting.waiting, OVERDUE: waiting.overdue, MINE: waiting.mine}
+    return [(state, known.get(state)) for state in STATES]
+
+
+def _address(chosen: Mapping[str, str], changes: Mapping[str, str]) -> str:
+    """Return the address of the list with other choices, from its beginning."""
+    kept = {name: value for name, value in {**chosen, **changes}.items() if value}
+    return f"/desk/inbox?{urlencode(kept)}" if kept else "/desk/inbox"
+
+
+def _wanted(page: PageContext, chosen: Mapping[str, str], choices: Choices) -> tuple[CaseFilter, list[tuple[str, str]]]:
+    """Return the filter of an address, and what is chosen with the address that takes it off. Raise NotAllowed."""
+    if len(chosen["q"]) > LONGEST_WORDS:
+        raise NotAllowed(TOO_LONG)
+    state = chosen["state"] or (ALL if chosen["q"] else OPEN)
+    if state not in STATES:
+        raise NotAllowed(NO_CHOICE)
+    chips = [(chosen["q"], _address(chosen, {"q": ""}))] if chosen["q"] else []
+    for name in ("district", "channel", "officer", "label", "days"):
+        if chosen[name]:
+            chips.append((choices.title(name, chosen[name]), _address(chosen, {name: ""})))
+    district = None if not chosen["district"] else chosen["district"].replace(NO_DISTRICT, "")
+    since = page.at - timedelta(days=int(chosen["days"])) if chosen["days"] else None
+    officer = number_in(chosen["officer"])
+    return CaseFilter(chosen["q"], state, district, chosen["channel"], officer, chosen["label"], since), chips
+
+
+async def _choices(page: PageContext) -> Choices:
+    scope, regions = page.scope(access.READ_MESSAGES), page.service.regions
+    places = [(d.id, d.title(page.catalogue.language)) for d in regions.districts.values() if scope is None
+              or d.id in scope]  # fmt: skip
+    if scope is None:
+        places.append((NO_DISTRICT, page.t("place unknown")))
+    names, labels, officers = await page.service.store.read(
+        lambda tx: (officer_names(tx), known_labels(tx, page.officer), colleagues(tx))
+    )
+    within = [one for one in officers if scope is None or "" in one.areas or scope & set(one.areas)]
+    return Choices(
+        tuple(places),
+        tuple((name, page.t(page.channel_title(name))) for name in sorted({*page.service.channels, *CHANNEL_TITLES})),
+        tuple((str(one.id), names.of(one.id, page.catalogue)) for one in within),
+        tuple((label, label) for label in labels),
+        tuple((days, page.t("last {days} days", days=days)) for days in PERIODS),
+    )

@@ -20,9 +20,11 @@ from bot import access
 from bot.access.desk_sessions import Member, find_member
 from bot.access.names import officer_names
 from bot.broadcasts import Actor
+from bot.channels.titles import CHANNEL_TITLES
 from bot.clock import local_day
 from bot.errors import NotAllowed
-from bot.helpdesk.cases import HelpDesk, Officer
+from bot.helpdesk.cases import HelpDesk
+from bot.helpdesk.models import Officer, Waiting
 from bot.i18n.catalogue import NAMES, Catalogue, mark
 from bot.runtime.build import Service
 from bot.statistics import counts
@@ -84,12 +86,16 @@ class PageContext:
     def channel_title(self, name: str) -> str:
         """Return what a channel is called, to be translated."""
         channel = self.service.channels.get(name)
-        return (channel.capabilities.title if channel else "") or name
+        return (channel.capabilities.title if channel else "") or CHANNEL_TITLES.get(name, name)
 
     def place_name(self, district: str) -> str:
         """Name a district; the province for none."""
         known = self.service.regions.districts.get(district)
         return known.title(self.catalogue.language) if known else self.t("place unknown")
+
+    async def waiting(self) -> Waiting:
+        """Count the citizens' messages that wait in this person's scope."""
+        return await self.service.store.read(lambda tx: self.help_desk.waiting(tx, self.officer, at=self.at))
 
     def t(self, sentence: str, /, **values: object) -> str:
         """Translate a sentence."""
@@ -133,6 +139,7 @@ class PageContext:
             "sees_audit": self.allows(access.READ_AUDIT),
             "manages_roles": self.allows(access.MANAGE_ROLES),
             "c": self.catalogue,
+            "waiting": await self.waiting(),
             "officer_name": lambda number: names.of(number, self.catalogue),
             "zone": self.service.settings.zone,
             "token": form_token(self.service.secret, self.member.session),
@@ -149,6 +156,7 @@ def frame(request: web.Request, catalogue: Catalogue) -> dict[str, object]:
     return {
         "visit": None,
         "simulated": "",
+        "waiting": None,
         "t": catalogue.t,
         "lang": catalogue.language,
         "other_lang": others[0] if others else "",

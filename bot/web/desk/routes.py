@@ -16,7 +16,10 @@ from bot.web.desk import (
     imports,
     inbox,
     people,
+    saved_replies,
+    settling,
     signing_in,
+    talk,
     trends,
 )
 from bot.web.desk.page_context import PATH, Page, not_found, page
@@ -47,11 +50,24 @@ PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("POST", "/broadcasts/{number}/stop", access.SEND, broadcasts.stop),
     ("POST", "/broadcasts/{number}/again", access.SEND, broadcasts.again),
     ("GET", "/inbox", access.READ_MESSAGES, inbox.overview),
-    ("GET", "/inbox/{number}", access.READ_MESSAGES, inbox.talk),
-    ("POST", "/inbox/{number}/take", access.ANSWER_MESSAGES, inbox.take),
-    ("POST", "/inbox/{number}/answer", access.ANSWER_MESSAGES, inbox.answer),
-    ("POST", "/inbox/{number}/hand-over", access.ANSWER_MESSAGES, inbox.hand_over),
-    ("POST", "/inbox/{number}/close", access.ANSWER_MESSAGES, inbox.close),
+    ("GET", "/inbox/counters", access.READ_MESSAGES, inbox.counters),
+    ("GET", "/inbox/answering", access.READ_MESSAGES, inbox.answering),
+    ("GET", "/inbox/{number}", access.READ_MESSAGES, talk.talk),
+    ("POST", "/inbox/{number}/take", access.ANSWER_MESSAGES, talk.take),
+    ("POST", "/inbox/{number}/answer", access.ANSWER_MESSAGES, talk.answer),
+    ("POST", "/inbox/{number}/insert", access.ANSWER_MESSAGES, talk.insert),
+    ("POST", "/inbox/{number}/note", access.READ_MESSAGES, talk.note),
+    ("POST", "/inbox/{number}/label", access.READ_MESSAGES, talk.label),
+    ("POST", "/inbox/{number}/hand-over", access.ANSWER_MESSAGES, talk.hand_over),
+    ("POST", "/inbox/{number}/close", access.ANSWER_MESSAGES, talk.close),
+    ("POST", "/inbox/{number}/reopen", access.ANSWER_MESSAGES, talk.reopen),
+    ("POST", "/inbox/{number}/file", access.READ_MESSAGES, talk.take_out),
+    ("GET", "/inbox/{number}/same", access.ANSWER_MESSAGES, settling.show_same),
+    ("POST", "/inbox/{number}/same", access.ANSWER_MESSAGES, settling.settle),
+    ("GET", "/replies", access.ANSWER_MESSAGES, saved_replies.overview),
+    ("POST", "/replies", access.ANSWER_MESSAGES, saved_replies.keep),
+    ("POST", "/replies/{number}", access.ANSWER_MESSAGES, saved_replies.keep),
+    ("POST", "/replies/{number}/delete", access.ANSWER_MESSAGES, saved_replies.delete),
     ("GET", "/content", access.SEE_QUESTIONS, content.overview),
     ("GET", "/content/{article}", access.SEE_QUESTIONS, content.article),
     ("GET", "/exports", access.EXPORT, exports.offer),
@@ -78,13 +94,17 @@ PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("POST", "/out", access.DESK, signing_in.leave),
 )
 LARGEST_BODY = {"/import": MAX_BYTES + 64_000}  # of forms with a file: the file, and what stands around it
-BY_ITSELF = ("/broadcasts/{number}/progress",)  # asked for by an open page, which keeps no session alive
+BY_ITSELF = (
+    "/broadcasts/{number}/progress",
+    "/inbox/counters",
+)  # asked for by an open page, which keeps no session alive
 
 
 def add_desk(app: web.Application) -> None:
     """Add the desk to the web application."""
     app.router.add_get(PATH, _to_the_first_page)
     app.router.add_get(f"{PATH}/in", signing_in.ask)
+    app.router.add_get(f"{PATH}/app.webmanifest", signing_in.manifest)
     app.router.add_post(f"{PATH}/in", signing_in.enter)
     for method, address, action, work in PAGES:
         most = LARGEST_BODY.get(address, 0) if method == "POST" else 0

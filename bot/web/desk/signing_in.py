@@ -5,6 +5,7 @@ from __future__ import annotations
 import aiohttp_jinja2
 from aiohttp import web
 
+import bot
 from bot.access.desk_sessions import LONGEST, sign_in, sign_out
 from bot.i18n.catalogue import mark
 from bot.web.chat import catalogue_of
@@ -63,3 +64,28 @@ async def leave(page: PageContext) -> web.StreamResponse:
     response = refused(page.request, 200, page.t("You are signed out."))
     response.del_cookie(COOKIE, path=PATH)
     return response
+
+
+async def manifest(request: web.Request) -> web.Response:
+    """Say how the desk is installed as a web app; it tells nothing of anybody and needs no session."""
+    catalogue = catalogue_of(request)
+    icons = [
+        {"src": f"/static/{name}?v={bot.__version__}", "sizes": sizes, "type": kind, "purpose": "any"}
+        for name, sizes, kind in (
+            ("icon.svg", "any", "image/svg+xml"),
+            ("icon-192.png", "192x192", "image/png"),
+            ("icon-512.png", "512x512", "image/png"),
+        )
+    ]
+    described = {
+        "name": f"{catalogue.t('The desk')} · {catalogue.t('Health book helper')}",
+        "short_name": catalogue.t("The desk"),
+        "lang": catalogue.language,
+        "start_url": f"{PATH}/",
+        "scope": f"{PATH}/",
+        "display": "standalone",
+        "background_color": "#f3f6f5",
+        "theme_color": "#0a5f58",
+        "icons": icons,
+    }
+    return web.json_response(described, content_type="application/manifest+json")

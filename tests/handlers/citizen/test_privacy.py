@@ -18,14 +18,21 @@ from tests.conftest import ON_BOTH_ENGINES, ROOT, FrozenClock, Talk
 pytestmark = ON_BOTH_ENGINES
 
 MARK = "zqx"
-REPORTED = {"district": "vinh-tuong", "commune": "", "channel": "recorder", "source": "", "language": "vi"}
+REPORTED = {
+    "district": "vinh-tuong",
+    "commune": "",
+    "channel": "recorder",
+    "source": "",
+    "language": "vi",
+    "product": "",
+}
 # Tables without any person: counts, content, keys, what is done by whom of the office.
 OF_NOBODY = {"activity", "audit", "audit_head", "backups", "broadcast_tallies", "broadcast_texts", "broadcasts",
-             "choices", "credentials", "funnel", "invitations", "leases", "moves", "official_figures",
-             "official_imports", "pictures", "reach_counts", "replicas", "revocations", "simulations", "tallies",
-             "usage", "walk_tallies"}  # fmt: skip
+             "case_ratings", "choices", "credentials", "funnel", "invitations", "leases", "moves", "official_figures",
+             "official_imports", "pictures", "reach_counts", "replicas", "revocations", "saved_replies", "simulations",
+             "tallies", "usage", "walk_tallies"}  # fmt: skip
 # Tables about people by another key: the person's own row, messages by address, messages of a conversation.
-BY_ANOTHER_KEY = {"people", "inbox", "conversation_messages"}
+BY_ANOTHER_KEY = {"people", "inbox", "conversation_messages", "case_notes", "case_labels"}
 # What each engine keeps for itself, and how it describes the rest.
 OF_THE_ENGINE = {"_sqlite_migrations", "sqlite_sequence", "migrations", "locks"}
 COLUMNS = {

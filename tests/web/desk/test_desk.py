@@ -233,15 +233,30 @@ ACCESS = {
     "POST /broadcasts": (401, 303, 303, 303),
     # 1 came from nowhere in particular, 2 from Yên Lạc; nobody has these in hand, and whoever looks takes none
     "/inbox": (401, 200, 200, 200),
+    "/inbox?state=closed&q=treo&days=30": (401, 200, 200, 200),
+    "/inbox?district=vinh-tuong": (401, 400, 200, 200),
+    "/inbox/answering": (401, 200, 200, 200),
+    "/inbox/counters": (401, 200, 200, 200),
     "/inbox/1": (401, 404, 200, 200),
     "/inbox/2": (401, 200, 200, 200),
     "/inbox/99": (401, 404, 404, 404),
     "/inbox/x": (401, 404, 404, 404),
     "POST /inbox/1/answer": (401, 404, 409, 409),
+    "POST /inbox/1/insert": (401, 404, 400, 400),
+    "POST /inbox/1/note": (401, 404, 409, 409),
+    "POST /inbox/1/label": (401, 404, 409, 409),
+    "POST /inbox/1/reopen": (401, 404, 409, 409),
+    "POST /inbox/1/file": (401, 404, 200, 200),
     "POST /inbox/1/hand-over": (401, 404, 409, 409),
     "POST /inbox/1/close": (401, 404, 409, 409),
     "POST /inbox/1/take": (401, 404, 303, 303),
     "POST /inbox/2/take": (401, 303, 303, 303),
+    "/inbox/1/same": (401, 409, 409, 409),  # it is in nobody's hand
+    "POST /inbox/1/same": (401, 409, 409, 409),
+    "/replies": (401, 200, 200, 200),
+    "POST /replies": (401, 409, 409, 409),  # without a title
+    "POST /replies/99": (401, 409, 409, 409),
+    "POST /replies/99/delete": (401, 409, 409, 409),
     "/exports": (401, 200, 200, 200),
     "/audit": (401, 403, 403, 200),
     "/audit?before=2": (401, 403, 403, 200),
@@ -354,18 +369,18 @@ async def test_nothing_a_citizen_typed_becomes_markup(client: Client, service: S
     assert "&lt;script&gt;" in place
     link = await (await client.get("/desk/in", params={"key": EVIL})).text()
     for text in (gaps, place, link):
-        assert "<script" not in text
+        assert not re.search(r'<script(?! src="/static/desk)', text)
         assert "<img" not in text
 
 
 async def test_pages_have_nothing_inline_and_ask_no_third_party(client: Client, service: Service) -> None:
     await sign_in(client, service, "admin")
     for method, address, _, _ in PAGES:
-        if "{" in address or method == "POST":
+        if "{" in address or method == "POST" or address == "/inbox/counters":
             continue
         response = await client.get(f"/desk{address}")
         text = await response.text()
-        assert not re.search(r"\sstyle=|<style|<script|\son\w+=|https?://", text), address
+        assert not re.search(r'\sstyle=|<style|<script(?! src="/static/desk)|\son\w+=|https?://', text), address
         assert "unsafe" not in response.headers["Content-Security-Policy"]
         assert response.headers["Cache-Control"] == "no-store"
         assert '<html lang="vi">' in text

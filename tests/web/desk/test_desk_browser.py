@@ -32,6 +32,9 @@ PAGES = {
     "guides": "/desk/guides",
     "broadcasts": "/desk/broadcasts",
     "inbox": "/desk/inbox",
+    "inbox-filtered": "/desk/inbox?state=closed&days=90&q=kh%C3%B4ng",
+    "answering": "/desk/inbox/answering",
+    "replies": "/desk/replies",
     "content": "/desk/content?q=qu%C3%AAn+m%E1%BA%ADt+kh%E1%BA%A9u",
     "article": "/desk/content/forgot-password",
     "exports": "/desk/exports",
@@ -102,7 +105,34 @@ def test_every_page_is_accessible_fits_the_screen_and_breaks_no_policy(
     page.get_by_role("button", name="Gửi câu trả lời").click()
     expect(page.get_by_role("listitem").last).to_contain_text("mời bạn mang máy ra xã")
     look(page, "talk-answered", screen)
+    page.get_by_label("Ghi chú mới").fill("Đã gọi cho xã.")
+    page.get_by_role("button", name="Lưu ghi chú").click()
+    page.get_by_label("Nhãn mới").fill("mang máy ra xã")
+    page.get_by_role("button", name="Gắn nhãn").click()
+    look(page, "talk-noted", screen)
+    page.get_by_role("link", name="Người khác cùng việc này").click()
+    look(page, "same-matter", screen)
+    page.go_back()
+    page.get_by_role("button", name="Chuyển người khác").click()
+    look(page, "hand-over", screen)
     assert not said
+    page.context.close()
+
+
+def test_keys_go_through_the_messages_and_to_the_answer(browser: Browser, bot: RunningBot) -> None:
+    page = enter(browser, bot, "desktop")
+    page.goto(f"{bot.url}/desk/inbox")
+    links = page.locator("[data-case]")
+    for key, at in (("j", 0), ("j", 1), ("k", 0), ("k", 0)):
+        page.keyboard.press(key)
+        expect(links.nth(at)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Tin nhắn số")
+    page.keyboard.press("r")
+    expect(page.get_by_role("button", name=re.compile("^Nhận"))).to_be_focused()
+    page.get_by_label("Ghi chú mới").focus()
+    page.keyboard.press("r")
+    expect(page.get_by_label("Ghi chú mới")).to_have_value("r")  # what is typed stays text
     page.context.close()
 
 

@@ -12,7 +12,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot import access
 from bot.clock import stamp
-from bot.helpdesk.cases import HelpDesk, Officer
+from bot.helpdesk.cases import HelpDesk
+from bot.helpdesk.models import Officer
 from bot.message import Person
 from bot.runtime.build import Service
 from bot.store import Transaction, officers, people, roles
