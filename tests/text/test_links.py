@@ -25,9 +25,8 @@ TEXTS: dict[str, tuple[str, list[str], list[str]]] = {
     "a port": ("https://vneid.gov.vn:8443/x", [], ["vneid.gov.vn"]),
     "numbers": ("http://1.2.3.4/x", [], ["1.2.3.4"]),
     "letters that look alike": ("https://vnеid.gov.vn", [], ["vnеid.gov.vn"]),  # a Cyrillic е
-    "a dot of another script": ("http://vneid.gov.vn\u3002evil.com", [], ["vneid.gov.vn"]),
+    "a dot of another script": ("http://vneid.gov.vn\u3002evil.com", [], ["vneid.gov.vn", "evil.com"]),
     "a part in letters that look alike": ("https://\u0430pp.vneid.gov.vn", [], ["\u0430pp.vneid.gov.vn"]),
-    "a full stop and a quote": ("Vào “vneid.gov.vn”. Xong", ["https://vneid.gov.vn"], []),
     "marks": ("[vneid.gov.vn](https://evil.com) **đậm**", ["https://vneid.gov.vn"], ["evil.com"]),
     "both": ("vneid.gov.vn hoặc evil.com/vneid.gov.vn", ["https://vneid.gov.vn"], ["evil.com"]),
     "no address": ("Mời bạn.Cài bản 2.1/3 ngày 24.11.2026", [], []),
