@@ -125,7 +125,7 @@ def due(tx: Transaction, channel: str, *, at: str, week_ago: str, limit: int) ->
             {_REPORTED.format(circle=circle)} AS reported,
             (
                 SELECT COUNT(*) FROM deliveries b WHERE b.person_id IN ({circle})
-                AND b.at > :week_ago AND b.state IN ('sent', 'unknown', 'claimed')
+                AND b.at > :week_ago AND b.state IN ('sent', 'unknown', 'claimed', 'held')
             ) AS reminded
         FROM appointments a JOIN people p ON p.id = a.person_id LEFT JOIN reach w ON w.person_id = a.person_id
         WHERE a.state = 'waiting' AND a.send_at <= :at AND p.channel = :channel

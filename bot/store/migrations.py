@@ -650,5 +650,9 @@ MIGRATIONS = MappingProxyType(
             SELECT 'product', unit, span, district, '', reports FROM tallies WHERE view = 'district'
             """,
         ),
+        "m310_trials": (
+            # how a share is held back to compare with: percent, hours, seed as JSON; empty for none
+            "ALTER TABLE broadcasts ADD COLUMN trial TEXT NOT NULL DEFAULT ''",
+        ),
     }
 )

@@ -26,7 +26,7 @@ from bot.broadcasts import published
 from bot.broadcasts.models import Actor, Broadcast, BroadcastPlan
 from bot.broadcasts.published import ReachCounts, published_percent, published_size
 from bot.exports.charts import Chart, Form
-from bot.exports.spreadsheet import VIEWS
+from bot.exports.tables import VIEWS
 from bot.message import Person
 from bot.runtime.build import Service
 from bot.settings import Settings

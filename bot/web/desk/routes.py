@@ -39,6 +39,8 @@ PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("POST", "/broadcasts/{number}/ready", access.SEND, broadcasts.take_ready),
     ("POST", "/broadcasts/{number}/plan", access.SEND, broadcasts.plan),
     ("POST", "/broadcasts/{number}/test", access.SEND, broadcasts.test),
+    ("POST", "/broadcasts/{number}/hold", access.SEND, broadcasts.hold_back),
+    ("POST", "/broadcasts/{number}/follow-up", access.SEND, broadcasts.follow_up),
     ("POST", "/broadcasts/{number}/release", access.SEND, broadcasts.release),
     ("POST", "/broadcasts/{number}/discard", access.SEND, broadcasts.discard),
     ("POST", "/broadcasts/{number}/approve", access.APPROVE, broadcasts.approve),
