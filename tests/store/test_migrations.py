@@ -193,6 +193,7 @@ READ: list[tuple[str, str, list[tuple[object, ...]]]] = [
     ("m051_audit_head", "SELECT name, hash FROM audit_head", [("newest", chained()[-1]["hash"])]),
     ("m052_feedback", "SELECT reason FROM questions", [("",)]),
     ("m071_replicas", "SELECT DISTINCT owner FROM inbox", [("",)]),
+    ("m310_trials", "SELECT DISTINCT trial FROM broadcasts", [("",)]),
 ]  # fmt: skip
 
 COLUMNS = {
