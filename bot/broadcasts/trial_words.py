@@ -23,8 +23,8 @@ def promise_words(trial: Trial, smallest: float, catalogue: Catalogue) -> list[s
     t = catalogue.t
     return [
         t(
-            "{percent} per cent of these people, drawn by lot, get nothing. Then it is compared how many of both sides report "
-            "within {hours} hours.",
+            "{percent} per cent of these people, drawn by lot, get nothing. Then it is compared how many of both sides "
+            "report within {hours} hours.",
             percent=trial.percent,
             hours=trial.hours,
         ),

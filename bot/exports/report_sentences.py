@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.exports.report_figures import Figures, Period
+from bot.exports.report_figures import Figures
+from bot.exports.report_periods import Period
 from bot.exports.wording import SPACE, capital, clock_time, day, joined, moved, number, people, percent
 from bot.library.regions import Baseline
 from bot.statistics.counts import OfficialFigure

@@ -27,13 +27,10 @@ from bot.exports.official_report import make_report, write_report
 from bot.exports.report_figures import (
     DistrictLine,
     Figures,
-    Period,
     ReportError,
     gather_figures,
-    last_month,
-    last_week,
-    month_so_far,
 )
+from bot.exports.report_periods import Period, last_month, last_week, month_so_far
 from bot.exports.report_sentences import (
     change_sentence,
     district_sentences,
@@ -41,6 +38,7 @@ from bot.exports.report_sentences import (
     result_sentences,
 )
 from bot.exports.text_width import balanced
+from bot.library.articles import load_library
 from bot.library.regions import load_regions
 from bot.message import Person
 from bot.runtime.build import Service
@@ -51,6 +49,7 @@ from tests.conftest import NOON, ROOT, Recorder, Talk
 from tests.support.processes import run_command
 
 REGIONS = load_regions(ROOT / "content" / "regions" / "vinh-phuc.yaml")
+LIBRARY = load_library(ROOT / "content")
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 MADE_AT = NOON.astimezone(ZONE)
 OCTOBER = Period(date(2026, 10, 1), date(2026, 10, 31))
@@ -237,7 +236,7 @@ async def store(service: Service) -> Store:
 
 async def test_the_report_holds_published_figures_only(store: Store) -> None:
     """Three people in one district are nobody's business, and whole steps keep them from being worked out."""
-    made = await gather_figures(store, REGIONS, OCTOBER, made_at=MADE_AT, small_count=5)
+    made = await gather_figures(store, REGIONS, LIBRARY, OCTOBER, made_at=MADE_AT, small_count=5)
     counted = {one.name: (one.before, one.now, one.total) for one in made.lines if one.total or one.now}
     assert counted == {"huyện Yên Lạc": (60, 40, 100)}
     assert (made.whole.before, made.whole.now, made.whole.total) == (60, 40, 100)
@@ -248,7 +247,7 @@ async def test_the_report_holds_published_figures_only(store: Store) -> None:
 
 
 async def test_an_officers_report_is_of_the_own_district(store: Store) -> None:
-    made = await gather_figures(store, REGIONS, OCTOBER, made_at=MADE_AT, small_count=5, scope={"yen-lac"})
+    made = await gather_figures(store, REGIONS, LIBRARY, OCTOBER, made_at=MADE_AT, small_count=5, scope={"yen-lac"})
     assert (made.area, len(made.lines), made.whole.adults) == ("huyện Yên\u00a0Lạc cũ", 1, 107_300)
     assert made.baseline is None  # the letter knows no districts
     text = all_text(open_docx(write_report(made, ReportSettings())))
@@ -267,7 +266,7 @@ async def test_an_officers_report_is_of_the_own_district(store: Store) -> None:
 )
 async def test_days_that_are_not_over_are_refused(store: Store, period: Period) -> None:
     with pytest.raises(ReportError):
-        await gather_figures(store, REGIONS, period, made_at=MADE_AT, small_count=5)
+        await gather_figures(store, REGIONS, LIBRARY, period, made_at=MADE_AT, small_count=5)
 
 
 # how it looks
@@ -335,7 +334,7 @@ def test_head_title_and_foot_are_the_decrees() -> None:
         "trên địa bàn tỉnh Vĩnh Phúc, từ ngày 01/10/2026 đến ngày 31/10/2026",
     ]
     parts = [p.text for p in document.paragraphs if p.style and p.style.name == "Heading 1"]
-    assert [part.partition(" ")[0] for part in parts] == ["I.", "II.", "III."]
+    assert [part.partition(" ")[0] for part in parts] == ["I.", "II.", "III.", "IV.", "V."]
     assert foot.rows[0].cells[0].text == "Nơi nhận:\n- UBND tỉnh (để báo cáo);\n- Sở Y tế;\n- Lưu: VT."
     assert foot.rows[0].cells[1].text == "KT. GIÁM ĐỐC\nPHÓ GIÁM ĐỐC\nNgười Ký Thử"
 
@@ -494,7 +493,7 @@ async def test_a_district_officer_gets_the_district_and_a_citizen_nothing(
 
 
 async def test_the_chart_is_in_it(store: Store, drawn: None) -> None:
-    content = await make_report(store, REGIONS, OCTOBER, ReportSettings(), made_at=MADE_AT, small_count=5)
+    content = await make_report(store, REGIONS, LIBRARY, OCTOBER, ReportSettings(), made_at=MADE_AT, small_count=5)
     shapes = open_docx(content).inline_shapes
     assert len(shapes) == 1
     assert "Huyện Yên Lạc" in shapes[0]._inline.docPr.get("descr")

@@ -16,6 +16,7 @@ from bot.web.desk import (
     imports,
     inbox,
     people,
+    report_orders,
     signing_in,
     trends,
 )
@@ -61,6 +62,7 @@ PAGES: tuple[tuple[str, str, access.Action, Page], ...] = (
     ("POST", "/exports/table", access.EXPORT, exports.one_table),
     ("POST", "/exports/rows", access.EXPORT_ROWS, exports.rows),
     ("POST", "/exports/report", access.REPORT, exports.report),
+    ("POST", "/exports/orders", access.REPORT, report_orders.order),
     ("POST", "/exports/poster", access.POSTER, exports.make_poster),
     ("GET", "/name", access.DESK, people.own_name),
     ("POST", "/name", access.DESK, people.rename_oneself),
