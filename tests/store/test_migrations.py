@@ -164,6 +164,9 @@ ROWS: dict[str, dict[str, list[Values]]] = {
                               "mapping": "{}", "figures": '[["2026-10-31", "yen-lac", 45000, null, null]]',
                               "made_at": AT, "taken_at": AT}],
     },
+    "m311_report_orders": {
+        "report_orders": [{"person_id": 2, "every": "quarter", "made_by": "person 2", "made_at": AT}],
+    },
     "m251_activity": {
         "activity": [{"day": "2026-10-31", "subject": "asked", "name": "forgot-password", "district": "", "times": 3}],
     },
