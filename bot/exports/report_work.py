@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.exports.report_periods import Period
-from bot.exports.wording import SPACE, number, people, percent
+from bot.exports.wording import SPACE, number, percent
 from bot.library.articles import Library
 from bot.statistics.activity import CaseCounts, QuestionCounts, count_cases, count_questions
 from bot.statistics.counts import rounded_part
@@ -83,8 +83,9 @@ def case_sentences(work: WorkFigures) -> list[str]:
     """Say how many people asked for an officer, and what became of it."""
     cases, few = work.cases, 2 * work.step
     if not (cases.opened or cases.answered or cases.closed):
-        none = f"chưa có đủ {people(few)}" if work.step > 1 else "không có người dân nào"
-        return [f"Trong kỳ, {none} nhờ cán bộ giải đáp."]
+        if work.step == 1:
+            return ["Trong kỳ, không có người dân nào nhờ cán bộ giải đáp."]
+        return [f"Trong kỳ, người dân nhờ cán bộ giải đáp dưới {few}{SPACE}lượt."]
     opened, answered, in_time, closed = (
         f"{number(count)}{SPACE}lượt" if count or work.step == 1 else f"dưới {few}{SPACE}lượt"
         for count in (cases.opened, cases.answered, cases.in_time, cases.closed)
@@ -99,7 +100,7 @@ def content_sentences(work: WorkFigures) -> list[str]:
     """Say what the assistant answers from, and how it was kept."""
     said = (
         f"Trợ lý tự động trả lời theo {number(work.articles)}{SPACE}bài thuộc {number(work.topics)}{SPACE}chủ đề. "
-        f"Trong kỳ có {number(work.checked)}{SPACE}bài được rà soát"
+        f"Trong kỳ {f'có {number(work.checked)}{SPACE}bài' if work.checked else 'không có bài nào'} được rà soát"
     )
     return [f"{said}; còn {number(work.unsure)}{SPACE}bài cần xác nhận lại thông tin." if work.unsure else f"{said}."]
 

@@ -470,12 +470,12 @@ SAID: list[tuple[WorkFigures, str, str, str]] = [
      "thông tin."),
     (WorkFigures(QuestionCounts(0, 0, {}, {}, ()), step=5),
      "Trong kỳ, trợ lý tự động không nhận được câu hỏi nào.",
-     "Trong kỳ, chưa có đủ 10 người nhờ cán bộ giải đáp.",
-     "Trợ lý tự động trả lời theo 0 bài thuộc 0 chủ đề. Trong kỳ có 0 bài được rà soát."),
+     "Trong kỳ, người dân nhờ cán bộ giải đáp dưới 10 lượt.",
+     "Trợ lý tự động trả lời theo 0 bài thuộc 0 chủ đề. Trong kỳ không có bài nào được rà soát."),
     (WorkFigures(),
      "Câu hỏi gửi cho trợ lý tự động không gắn với địa bàn nên không tính riêng cho huyện, thành phố.",
      "Trong kỳ, không có người dân nào nhờ cán bộ giải đáp.",
-     "Trợ lý tự động trả lời theo 0 bài thuộc 0 chủ đề. Trong kỳ có 0 bài được rà soát."),
+     "Trợ lý tự động trả lời theo 0 bài thuộc 0 chủ đề. Trong kỳ không có bài nào được rà soát."),
 ]  # fmt: skip
 
 
