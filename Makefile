@@ -7,7 +7,7 @@ SECONDS ?= 600
 SOAK ?= 1800
 PEERS ?= ../shared/bench
 
-.PHONY: run test check bench bench-search bench-telegram bench-broadcast bench-zalo bench-counts bench-scale bench-soak fuzz gallery eval translations lock clean help
+.PHONY: run test check bench bench-search bench-telegram bench-broadcast bench-zalo bench-counts bench-holdout bench-scale bench-soak fuzz gallery eval translations lock clean help
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,9 @@ bench-zalo: .venv/.tests ## Time the webhook of the Official Account at 200 even
 
 bench-counts: .venv/.tests ## Time every count on ten million reports (builds 2 GB, about 15 min the first time)
 	PYTHONPATH=. $(BIN)/python bench/counts.py
+
+bench-holdout: .venv/.tests ## Does the interval of a broadcast that holds people back cover a known effect (10,000 runs each)
+	PYTHONPATH=. $(BIN)/python bench/holdout.py
 
 bench-scale: .venv/.tests ## Measure 1, 2 and 4 processes on one PostgreSQL by webhook, then reckon a nation from it
 	PYTHONPATH=. $(BIN)/python bench/scale.py

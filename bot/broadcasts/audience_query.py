@@ -32,6 +32,7 @@ def audience_query(
         language=audience.language,
         source=audience.source,
         reports=audience.reports,
+        held_of=audience.held_of,
         long_ago=(local_day(at, settings.zone) - timedelta(days=LONG_AGO_DAYS)).isoformat(),
         week_ago=stamp(at - WEEK),
         per_week=settings.reminders.per_week,

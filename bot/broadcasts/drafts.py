@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import orjson
 
 from bot import access
-from bot.broadcasts.models import MOVED_ON, Actor, Broadcast, Preview
+from bot.broadcasts.models import MOVED_ON, NO_NAMES, Actor, Broadcast, Preview
 from bot.broadcasts.permissions import require
 from bot.broadcasts.presentation import communes_of
 from bot.broadcasts.step_context import BroadcastSteps
@@ -19,13 +20,12 @@ from bot.errors import NotAllowed
 from bot.i18n.catalogue import mark
 from bot.library.templates import Reminder, load_reminders
 from bot.message import Reply
-from bot.store import Transaction, broadcasts
+from bot.store import Transaction, broadcasts, trials
 from bot.store.audiences import REPORTS, Audience
 from bot.store.broadcasts import DRAFT, PLANNED
 
 UNKNOWN_CHOICE = mark("This choice is no longer there. Please choose again.")
-
-
+SEALED = mark("Those held back can be written to once the result is known; before that, it would be spoilt.")
 DIFFERING = mark(
     "{same} still says the ready text “{title}”, {other} says something else. Please change both, or empty one: its "
     "readers then get the other."
@@ -54,6 +54,7 @@ class Drafts(BroadcastSteps):
 
         def work(tx: Transaction) -> int:
             require(tx, actor, access.SEND, audience)
+            self._free_held(tx, actor, audience)
             number = broadcasts.add(tx, made_by=actor.name, audience=audience.dump(), at=self._now)
             self._audit(tx, actor, "broadcast-draft", number, audience)
             return number
@@ -67,9 +68,22 @@ class Drafts(BroadcastSteps):
         def work(tx: Transaction) -> Broadcast:
             self._find(tx, actor, number)
             require(tx, actor, access.SEND, audience)
+            self._free_held(tx, actor, audience)
             return self._edit(tx, actor, number, audience=audience.dump())
 
         return await self._store.write(work)
+
+    async def follow_up(self, actor: Actor, number: int) -> int:
+        """Begin a broadcast to those whom another held back, with its text; returns its number.
+
+        Raise NotAllowed before the result may be known: it would tell the sides apart.
+        """
+        found = await self.find(actor, number)
+        following = await self.draft(actor, replace(found.audience, held_of=number))
+        texts, confirmed_by = orjson.dumps(dict(found.texts)).decode(), actor.name if found.confirmed else ""
+        change = partial(broadcasts.change, number=following, states=(DRAFT,), at=self._now)
+        await self._store.write(partial(change, texts=texts, ready=found.ready, confirmed_by=confirmed_by))
+        return following
 
     async def write(self, actor: Actor, number: int, texts: Mapping[str, str]) -> Broadcast:
         """Set texts by language, written by hand; an empty one takes it away, a language that is not named stays.
@@ -158,6 +172,17 @@ class Drafts(BroadcastSteps):
             raise NotAllowed(mark("This broadcast is on its way and cannot be changed any more."))
         broadcasts.empty_ledger(tx, number)  # it holds people of the former audience
         return self._seen(tx, actor, self._find(tx, actor, number))
+
+    def _free_held(self, tx: Transaction, actor: Actor, audience: Audience) -> None:
+        """Let those be written to whom a broadcast held back, if an audience means them and its result is known."""
+        if not audience.held_of:
+            return
+        held = self._find(tx, actor, audience.held_of)
+        if held.trial is None or held.nameless:
+            raise NotAllowed(NO_NAMES if held.trial else UNKNOWN_CHOICE)
+        if self.is_sealed(held):
+            raise NotAllowed(SEALED)
+        trials.end(tx, held.number)
 
     def _check(self, audience: Audience) -> None:
         """Refuse an audience that names what does not exist."""

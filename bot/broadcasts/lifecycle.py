@@ -10,13 +10,13 @@ from bot import access
 from bot.broadcasts.audience_query import WEEK
 from bot.broadcasts.models import MOVED_ON, NO_NAMES, ROLE_LOST, Actor, Broadcast, broadcast_of, maker_of
 from bot.broadcasts.permissions import grants_of, officers, refusal, same_person
-from bot.broadcasts.planning import Planning
+from bot.broadcasts.trials import Trials
 from bot.clock import local_day, stamp
 from bot.errors import NotAllowed
 from bot.i18n.catalogue import mark
 from bot.message import Button, Reply
 from bot.serialization import dump_reply
-from bot.store import Transaction, broadcasts, people, pushes
+from bot.store import Transaction, broadcasts, people, pushes, trials
 from bot.store.broadcasts import DONE, PAUSED, PLANNED, RUNNING, SCHEDULED, STOPPED, WAITING
 
 PAST = mark("This moment lies in the past. Please choose a later one.")
@@ -25,7 +25,7 @@ FAR_AHEAD = timedelta(days=300)  # a year that was mistyped, perhaps
 _TYPED_EXACTLY = timedelta(minutes=1)
 
 
-class Running(Planning):
+class Running(Trials):
     """Steps of officers, and those that come by themselves."""
 
     def begin_at(self, at: datetime | None, weekly_until: date | None = None) -> datetime:
@@ -74,6 +74,7 @@ class Running(Planning):
             # Who sees no exact figures is not told that there is nobody either: it would be an exact figure.
             if found.state == PLANNED and not found.plan.people and step <= 1:
                 raise NotAllowed(mark("Nobody would get this message. Please choose other people."))
+            self._check_hours(found.as_seen(step), begin, weekly=weekly_until is not None)
             state = WAITING if self.needs_approval(found) else SCHEDULED
             moved = broadcasts.change(
                 tx,
@@ -192,6 +193,7 @@ class Running(Planning):
             if broadcasts.change(
                 tx, found.number, states=(SCHEDULED,), at=self._now, state=RUNNING, began_at=self._now
             ):
+                trials.begin(tx, found.number, at=self._now)
                 self._audit(tx, maker, "broadcast-begin", found.number, found.audience)
                 self._repeat(tx, found)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import orjson
 
@@ -13,13 +13,17 @@ from bot.broadcasts.published import PublishedSize
 from bot.clock import moment
 from bot.i18n.catalogue import mark
 from bot.message import Reply
+from bot.statistics import newcombe
 from bot.statistics.counts import rounded_part
+from bot.statistics.newcombe import Difference
 from bot.store import Row
 from bot.store.audiences import Audience, load_audience
 from bot.store.broadcasts import DRAFT, PLANNED
 
 UPLIFT_HOURS = 72
 ROLE_LOST, ABANDONED = "role-lost", "left-lying"
+HELD_BACK = "held-back"
+MORE, FEWER, UNDECIDED = "more", "fewer", "undecided"
 _VERSION_LENGTH = 10
 PERSON = "person "
 
@@ -108,6 +112,53 @@ def load_plan(text: str) -> BroadcastPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """How a broadcast tells whether it works: so many per cent get nothing, and reports are counted for some hours.
+
+    Who gets nothing follows from the seed (`bot.store.trials`).
+    """
+
+    percent: int
+    hours: int
+    seed: str = field(repr=False)
+
+    def dump(self) -> str:
+        """Write it down."""
+        return orjson.dumps(asdict(self)).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class TrialSides:
+    """Who had not reported when a broadcast began, told and held back, and how many of them did within the hours."""
+
+    told: int = 0
+    told_reported: int = 0
+    held: int = 0
+    held_reported: int = 0
+
+    @property
+    def difference(self) -> Difference:
+        """How much larger the share is of those who were told."""
+        return newcombe.difference(self.told_reported, self.told, self.held_reported, self.held)
+
+    @property
+    def verdict(self) -> str:
+        """What may be concluded: MORE, FEWER or UNDECIDED."""
+        found = self.difference
+        return MORE if found.low > 0 else FEWER if found.high < 0 else UNDECIDED
+
+
+@dataclass(frozen=True, slots=True)
+class TrialOutcome:
+    """What is known of a trial by somebody: before its time nothing, then the verdict; `sides` are exact figures."""
+
+    opens_at: datetime
+    hours: int
+    verdict: str = ""
+    sides: TrialSides | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     """Messages that are billed, and what they may cost in đồng; an estimate."""
 
@@ -137,6 +188,13 @@ class Broadcast:
     series: int = 0
     uplift: Uplift | None = None  # counted when the names in the ledger were deleted
     nameless: bool = False  # whether that has begun
+    trial: Trial | None = None
+    sides: TrialSides | None = None  # counted when the names were deleted
+
+    @property
+    def opens_at(self) -> datetime | None:
+        """When the result of its trial may be known; None if there is none, or none yet."""
+        return self.began_at + timedelta(hours=self.trial.hours) if self.trial and self.began_at else None
 
     @property
     def version(self) -> str:
@@ -150,6 +208,7 @@ class Broadcast:
             self.plan.channels,
             sorted(self.plan.left_out.items()),
             self.plan.published if self.plan.coarse else "",
+            (self.trial.percent, self.trial.hours) if self.trial else "",
         )
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:_VERSION_LENGTH]
 
@@ -217,6 +276,7 @@ class BroadcastReport:
     uplift: Uplift | None
     step: int
     percent_step: int = 0
+    trial: TrialOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +290,8 @@ class Preview:
 
 
 def broadcast_of(row: Row) -> Broadcast:
+    trial = Trial(**orjson.loads(row["trial"])) if row["trial"] else None
+    proof = orjson.loads(row["proof"]) if row["proof"] else None
     return Broadcast(
         number=row["id"],
         made_by=row["made_by"],
@@ -247,8 +309,10 @@ def broadcast_of(row: Row) -> Broadcast:
         began_at=moment(row["began_at"]) if row["began_at"] else None,
         ended_at=moment(row["ended_at"]) if row["ended_at"] else None,
         series=row["series"],
-        uplift=Uplift(*orjson.loads(row["proof"])) if row["proof"] else None,
+        uplift=Uplift(*proof) if proof and not trial else None,
         nameless=bool(row["names_gone_at"]),
+        trial=trial,
+        sides=TrialSides(*proof) if proof and trial else None,
     )
 
 

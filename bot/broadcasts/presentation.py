@@ -8,6 +8,7 @@ from typing import Final
 
 from bot.broadcasts.models import (
     ABANDONED,
+    HELD_BACK,
     ROLE_LOST,
     UPLIFT_HOURS,
     Broadcast,
@@ -18,6 +19,7 @@ from bot.broadcasts.models import (
     Cost,
     Uplift,
 )
+from bot.broadcasts.trial_words import HEADING, outcome_words, promise_words
 from bot.i18n.catalogue import NAMES, Catalogue, mark
 from bot.library.regions import NEW_MAP, Regions
 from bot.store.audiences import ANY, LONG_AGO, LONG_AGO_DAYS, REPORTED, UNREPORTED, Audience
@@ -42,6 +44,7 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "over_quota": mark("Outside Zalo's window or budget"),
     "unknown": mark("Perhaps delivered, not repeated by itself"),
     "skipped": mark("Left out on the way"),
+    "held": mark("Held back to compare"),
     "planned": mark("Not sent yet"),
     "claimed": mark("On their way"),
 }
@@ -56,6 +59,7 @@ REASONS: Final[Mapping[str, str]] = {
     "monthly-budget": mark("the month's messages are used up"),
     "sender-died": mark("the sender ended in the middle"),
     "left": mark("left meanwhile"),
+    HELD_BACK: mark("held back to compare"),
     ROLE_LOST: mark("whoever made it is no officer there any more"),
     ABANDONED: mark("it was left lying for too long"),
 }
@@ -90,6 +94,8 @@ def audience_words(
         parts.append(t("language {language}", language=audience.language))
     if audience.source:
         parts.append(t("came by {source}", source=audience.source))
+    if audience.held_of:
+        parts.append(t("held back by broadcast {number}", number=audience.held_of))
     return "; ".join(parts)
 
 
@@ -189,8 +195,9 @@ def plan_words(
     *,
     zone: tzinfo,
     channel_title: Callable[[str], str],
+    smallest: float = 0.0,
 ) -> str:
-    """Say whom a plan reaches, whom not and why, what it costs and when it is over."""
+    """Say whom a plan reaches, whom not and why, what it costs and when it is over; `smallest` of its trial, if any."""
     t, plan = catalogue.t, found.plan
     lines = ["**" + t("Messages: {people}", people=size_words(plan, step, catalogue)) + "**"]
     for one in plan.channels:
@@ -207,6 +214,8 @@ def plan_words(
         lines.append(published_note(step, catalogue))
     if plan.people or plan.coarse:
         lines.append(t("Sent by about {time}.", time=catalogue.minute(finish, zone)))
+    if found.trial:
+        lines += ["**" + t(HEADING) + "**", *promise_words(found.trial, smallest, catalogue)]
     return "\n".join(lines)
 
 
@@ -261,6 +270,8 @@ def report_words(
     ):
         if shown := [_line(name, row, catalogue, percent=percent) for name, row in rows if row.states]:
             lines += [f"\n**{heading}**", *shown]
+    if report.trial is not None:
+        lines += ["", "**" + t(HEADING) + "**", *outcome_words(report.trial, catalogue, zone)]
     if report.uplift is not None:
         lines += ["", *_uplift(report.uplift, step, catalogue)]
     if percent:

@@ -92,7 +92,8 @@ def published_size(
         for reason in counts.names(district, "left-out"):
             left_out[reason] += rounded_part(counts.people(district, "left-out", reason), step)
     bounds = [_narrowings(audience, district) for district in districts]
-    narrowed, whole = any(len(one) > 1 for one in bounds), all(one == [_EVERYBODY] for one in bounds)
+    narrowed = bool(audience.held_of) or any(len(one) > 1 for one in bounds)
+    whole = not narrowed and all(one == [_EVERYBODY] for one in bounds)
     people, in_all = 0 if narrowed else sum(least.values()), sum(most.values())
     return PublishedSize(
         people,

@@ -18,16 +18,16 @@ from bot.broadcasts.models import (
     BroadcastReport,
     Uplift,
 )
-from bot.broadcasts.planning import Planning
 from bot.broadcasts.published import published_percent, published_share, share_step
+from bot.broadcasts.trials import Trials
 from bot.clock import stamp
 from bot.statistics.counts import rounded_part
 from bot.store import Row, Transaction, audiences, broadcasts
 from bot.store.audiences import Audience
-from bot.store.broadcasts import CLAIMED, PLANNED, RUNNING, SCHEDULED
+from bot.store.broadcasts import CLAIMED, HELD, PLANNED, RUNNING, SCHEDULED
 
 
-class Reports(Planning):
+class Reports(Trials):
     """Progress and results, as exact as somebody may see them."""
 
     async def progress(self, actor: Actor, number: int) -> BroadcastProgress:
@@ -47,6 +47,7 @@ class Reports(Planning):
             states[row["state"]] += row["people"]
             if row["state"] in (PLANNED, CLAIMED):
                 left[row["channel"]] += row["people"]
+        del states[HELD]
         people = sum(states.values())
         done = people - states[PLANNED] - states[CLAIMED]
         begun = bool(people) or found.began_at is not None
@@ -68,9 +69,10 @@ class Reports(Planning):
             return self._find(tx, actor, number), broadcasts.results(tx, number), self._step(tx, actor)
 
         found, rows, step = await self._store.read(work)
-        uplift = found.uplift or (await self._uplift(found) if found.began_at else None)
+        trial, uplift = await self._outcome(found, step), await self._uplift(found)
         if step > 1:
-            return _in_shares(found.as_seen(step), rows, uplift if uplift and uplift.complete else None, step)
+            uplift = uplift if uplift and uplift.complete else None
+            return replace(_in_shares(found.as_seen(step), rows, uplift, step), trial=trial)
         states: Counter[str] = Counter()
         reasons: Counter[tuple[str, str]] = Counter()
         for row in rows:
@@ -81,7 +83,7 @@ class Reports(Planning):
             tuple(BroadcastLine(name, counted) for name, counted in _by(rows, column).items())
             for column in ("district", "channel")
         )
-        return BroadcastReport(found, states, reasons, by_district, by_channel, uplift, step)
+        return BroadcastReport(found, states, reasons, by_district, by_channel, uplift, step, trial=trial)
 
     async def unknown(self, actor: Actor, number: int, *, limit: int = 1000) -> list[tuple[int, str, str]]:
         """List whom a message may or may not have reached, by number, channel and reason; for admins."""
@@ -93,8 +95,10 @@ class Reports(Planning):
 
         return await self._store.read(work)
 
-    async def _uplift(self, found: Broadcast) -> Uplift:
-        assert found.began_at is not None  # the caller looked
+    async def _uplift(self, found: Broadcast) -> Uplift | None:
+        """Return who reported, reached or not; None of a trial, whose result is told by `_outcome` alone."""
+        if found.uplift or found.trial or found.began_at is None:
+            return found.uplift
         began_at, until = stamp(found.began_at), stamp(found.began_at + timedelta(hours=UPLIFT_HOURS))
         audience = Audience(districts=found.audience.districts, communes=found.audience.communes)
         whom, sums = self._audience_query(audience), Counter[str]()

@@ -10,6 +10,7 @@ import orjson
 
 from bot.broadcasts.models import ABANDONED, Actor, Broadcast, broadcast_of
 from bot.broadcasts.results import Reports
+from bot.broadcasts.trials import proof_of
 from bot.clock import stamp
 from bot.store import Transaction, broadcasts
 from bot.store.broadcasts import DONE, DRAFT, PAUSED, PLANNED, STOPPED, WAITING
@@ -31,8 +32,9 @@ class Retention(Reports):
         for row in await self._store.read(partial(broadcasts.ended_before, moment=before)):
             found = broadcast_of(row)
             if not found.nameless:
-                uplift = await self._uplift(found) if found.began_at else None
-                kept = orjson.dumps(astuple(uplift)).decode() if uplift else ""
+                uplift = await self._uplift(found)
+                proof = astuple(uplift) if uplift else proof_of(await self._outcome(found, 1))
+                kept = orjson.dumps(proof).decode() if proof else ""
                 close = partial(broadcasts.change, number=found.number, states=(DONE, STOPPED), at=self._now)
                 if not await self._store.write(partial(close, proof=kept, names_gone_at=self._now)):
                     continue  # sent again this moment

@@ -80,6 +80,10 @@ class BroadcastSteps:
 
         return await self._store.read(work)
 
+    def is_sealed(self, found: Broadcast) -> bool:
+        """Return True while nobody may know the result of a broadcast's trial."""
+        return found.trial is not None and (found.opens_at is None or self._clock() < found.opens_at)
+
     async def step(self, actor: Actor) -> int:
         """Return how coarse the figures are that the actor may see."""
         return await self._store.read(lambda tx: self._step(tx, actor))

@@ -18,6 +18,7 @@ from bot.broadcasts.presentation import (
     state_words,
     text_words,
 )
+from bot.broadcasts.trials import USUAL_HOURS, USUAL_PERCENT
 from bot.clock import now
 from bot.commands.context import DAY, CommandContext, day, pass_context
 from bot.commands.progress import OPENING, progress
@@ -150,6 +151,33 @@ def send(context: CommandContext, number: int, at: str | None, weekly_until: dat
 
 @broadcast.command()
 @NUMBER
+@click.option("--percent", type=click.IntRange(0, 50), default=USUAL_PERCENT, show_default=True, help="0: nobody.")
+@click.option("--hours", type=int, default=USUAL_HOURS, show_default=True, help="How long reports are counted.")
+@pass_context
+def hold(context: CommandContext, number: int, percent: int, hours: int) -> None:
+    """Hold back a random share of planned broadcast NUMBER, to measure whether it works.
+
+    For at least 500 people who have not reported. The result stands in `report` once the hours are over, not earlier.
+    """
+    _step(context, number, lambda service: service.broadcasts.hold_back(OPERATOR, number, percent, hours))
+
+
+@broadcast.command("follow-up")
+@NUMBER
+@pass_context
+def follow_up(context: CommandContext, number: int) -> None:
+    """Plan the text of broadcast NUMBER for those whom it held back; possible once its result is known."""
+
+    async def work(service: Service) -> str:
+        following = await service.broadcasts.follow_up(OPERATOR, number)
+        found = await service.broadcasts.plan(OPERATOR, following)
+        return f"{await _describe(service, found)}\n\nSend it with: python -m bot broadcast send {following}"
+
+    _run(context, work)
+
+
+@broadcast.command()
+@NUMBER
 @pass_context
 def approve(context: CommandContext, number: int) -> None:
     """Approve broadcast NUMBER of an officer; look at it first with `show`."""
@@ -264,7 +292,8 @@ async def _describe(service: Service, found: Broadcast) -> str:
     ]
     if found.state != "draft":
         cost, finish = await service.broadcasts.cost(found), service.broadcasts.finish(found)
-        lines.append(plan_words(found, cost, finish, 1, english, zone=zone, channel_title=str))
+        smallest = service.broadcasts.smallest_effect(found)
+        lines.append(plan_words(found, cost, finish, 1, english, zone=zone, channel_title=str, smallest=smallest))
     if found.starts_at and not found.editable:
         lines.append(f"Begins at {english.minute(found.starts_at, zone)}.")
     if service.broadcasts.needs_approval(found):

@@ -14,7 +14,7 @@ from bot.commands.progress import progress
 from bot.errors import BotError
 from bot.exports import poster as posters
 from bot.exports.official_report import make_report
-from bot.exports.report_figures import Period, month_so_far
+from bot.exports.report_periods import Period, month_so_far, read_period
 from bot.library.articles import load_library
 from bot.library.regions import load_regions
 from bot.library.sources import find_sources, load_sources, source_name
@@ -22,24 +22,22 @@ from bot.library.sources import find_sources, load_sources, source_name
 
 @click.command()
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file, such as a.docx.")
+@click.option("--period", help="A month, quarter or year: 2026-10, 2026-Q3, 2026; or days: 2026-10-01..2026-10-15.")
 @click.option("--since", type=DAY, callback=day, help="First day, YYYY-MM-DD (default: the first of the month).")
 @click.option("--until", type=DAY, callback=day, help="Last day, YYYY-MM-DD (default: yesterday).")
 @pass_context
-def report(context: CommandContext, out: Path, since: date | None, until: date | None) -> None:
+def report(context: CommandContext, out: Path, period: str | None, since: date | None, until: date | None) -> None:
     """Write the official report of some days as a .docx in the form of Nghị định 30/2020/NĐ-CP."""
-    settings, usual = context.settings, month_so_far(context.today())
-    last = until or usual.until
-    period = Period(since or min(usual.since, last.replace(day=1)), last)
-    if period.since > period.until:
-        raise click.UsageError("--since is later than --until")
-    regions = load_regions(settings.region)
+    settings, days = context.settings, _days(context.today(), period, since, until)
+    regions, library = load_regions(settings.region), load_library(settings.content)
 
     async def work() -> bytes:
         async with context.store() as store:
             return await make_report(
                 store,
                 regions,
-                period,
+                library,
+                days,
                 settings.report_form,
                 made_at=clock.now().astimezone(settings.zone),
                 small_count=settings.privacy.small_count,
@@ -48,7 +46,23 @@ def report(context: CommandContext, out: Path, since: date | None, until: date |
     with progress("Counting and writing the report"):
         content = context.run(work())
     _write(out, content)
-    print(f"{out}: {period.since} to {period.until}. Dotted blanks are filled in by hand; see report.* in config.yaml.")
+    print(f"{out}: {days.since} to {days.until}. Dotted blanks are filled in by hand; see report.* in config.yaml.")
+
+
+def _days(today: date, named: str | None, since: date | None, until: date | None) -> Period:
+    """Return the days that the options name. Raise click.UsageError if they contradict or name none that are over."""
+    if named is not None:
+        if since or until:
+            raise click.UsageError("give --period or --since and --until")
+        if (found := read_period(named, today)) is None:
+            raise click.UsageError(f"--period: {named!r} names no days that are over, such as 2026-10, 2026-Q3 or 2026")
+        return found
+    usual = month_so_far(today)
+    last = until or usual.until
+    days = Period(since or min(usual.since, last.replace(day=1)), last)
+    if days.since > days.until:
+        raise click.UsageError("--since is later than --until")
+    return days
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""Sends what was promised to one person for one moment: reminders asked for, follow-ups, weekly summaries.
+"""Sends what was promised to one person for one moment: reminders asked for, follow-ups, weekly summaries, reports.
 
 One process at a time does it, by a lease. A message is claimed before it leaves and noted after; what a dead sender had
 claimed may have arrived, so that it becomes "unknown" and is never repeated. A moment that fell into a standstill or
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ from bot.errors import DeliveryError, Gone, StoreError, Unknown, Unreachable
 from bot.hours import QuietHours
 from bot.message import Capabilities, Person, Reply
 from bot.store import Row, Store, Transaction, appointments, reach
-from bot.store.appointments import ASKED, FAILED, FOLLOW_UP, MISSED, SENT, SUMMARY, UNKNOWN
+from bot.store.appointments import ASKED, FAILED, FOLLOW_UP, MISSED, REPORT, SENT, SUMMARY, UNKNOWN
 
 log = structlog.get_logger()
 
@@ -36,7 +36,11 @@ LEASE_SECONDS = 30.0
 _KEEP_PAUSE = 8.0
 _LATE = timedelta(minutes=15)
 _WEEK = timedelta(days=7)
-_LATEST: Mapping[str, timedelta] = {ASKED: timedelta(hours=48), FOLLOW_UP: timedelta(days=7)}
+_LATEST: Mapping[str, timedelta] = {
+    ASKED: timedelta(hours=48),
+    FOLLOW_UP: timedelta(days=7),
+    REPORT: timedelta(days=7),
+}
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=30)
 
 
@@ -71,18 +75,18 @@ class ScheduledMessages:
         capabilities: Mapping[str, Capabilities],
         terms: Mapping[str, SendingTerms],
         compose: Mapping[str, Compose],
-        plan: Plan,
+        plans: Sequence[Plan],
         quiet: QuietHours,
         per_week: int,
         clock: Clock,
     ) -> None:
         """Join what is needed; `capabilities` are those of the channels on which this process may write first."""
-        self._store, self._outbox, self._capabilities, self._compose, self._plan = (
+        self._store, self._outbox, self._capabilities, self._compose, self._plans = (
             store,
             outbox,
             capabilities,
             compose,
-            plan,
+            plans,
         )
         self._terms, self._quiet, self._per_week, self._clock = terms, quiet, per_week, clock
         self._holder = secrets.token_hex(8)
@@ -91,7 +95,8 @@ class ScheduledMessages:
 
     async def advance(self) -> None:
         """Send what is due, if it is not night; raises StoreError."""
-        await self._plan()
+        for plan in self._plans:
+            await plan()
         now = self._clock()
         if self._quiet.covers(now) or not await self._store.read(partial(appointments.has_work, at=stamp(now))):
             return

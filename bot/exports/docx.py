@@ -105,6 +105,17 @@ class DecreePaper:
         # Short as they are, paragraphs stay whole: LibreOffice parts a heading from one that it splits.
         paragraph.paragraph_format.keep_together = True
 
+    def blank_lines(self, number: int) -> None:
+        """Leave dotted lines to be written on."""
+        from docx.enum.text import WD_TAB_ALIGNMENT, WD_TAB_LEADER
+        from docx.shared import Mm
+
+        for left in reversed(range(number)):
+            line = self._document.add_paragraph("\t", style="Body Text")
+            line.paragraph_format.first_line_indent = Mm(0)
+            line.paragraph_format.tab_stops.add_tab_stop(Mm(_TEXT_WIDTH), WD_TAB_ALIGNMENT.RIGHT, WD_TAB_LEADER.DOTS)
+            line.paragraph_format.keep_with_next = bool(left)
+
     def table(self, caption: str, header: list[str], rows: list[list[str]], *, widths: list[int]) -> None:
         """Add a table with its caption above; the header repeats on every page and no row is torn; the last is bold."""
         above = self._document.add_paragraph(caption, style="Caption")

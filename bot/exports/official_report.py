@@ -13,7 +13,8 @@ from datetime import datetime
 from bot.exports import charts, wording
 from bot.exports.docx import DecreePaper
 from bot.exports.letterhead import without_vanished
-from bot.exports.report_figures import DistrictLine, Figures, Period, gather_figures
+from bot.exports.report_figures import DistrictLine, Figures, gather_figures
+from bot.exports.report_periods import Period
 from bot.exports.report_sentences import (
     baseline_sentences,
     change_sentence,
@@ -22,19 +23,23 @@ from bot.exports.report_sentences import (
     official_sentence,
     result_sentences,
 )
+from bot.exports.report_work import case_sentences, content_sentences, question_sentences
 from bot.i18n.catalogue import load_catalogues
+from bot.library.articles import Library
 from bot.library.regions import Regions
 from bot.settings import ReportSettings
 from bot.store import Store
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 NOTHING = "–"
+BLANK_LINES = 3  # for what only the author knows
 SIMULATED = "SỐ LIỆU MÔ PHỎNG ĐỂ CHẠY THỬ, KHÔNG CÓ THẬT. KHÔNG DÙNG ĐỂ BÁO CÁO."
 
 
 async def make_report(
     store: Store,
     regions: Regions,
+    library: Library,
     period: Period,
     form: ReportSettings,
     *,
@@ -43,7 +48,9 @@ async def make_report(
     scope: Iterable[str] | None = None,
 ) -> bytes:
     """Gather the figures, draw the ranking and write the report, off the event loop; raises ReportError."""
-    figures = await gather_figures(store, regions, period, made_at=made_at, small_count=small_count, scope=scope)
+    figures = await gather_figures(
+        store, regions, library, period, made_at=made_at, small_count=small_count, scope=scope
+    )
     picture, alt = b"", ""
     if len(figures.lines) > 1 and figures.whole.total:
         vietnamese = load_catalogues(["vi"])["vi"]
@@ -79,6 +86,7 @@ def write_report(figures: Figures, form: ReportSettings, *, chart: bytes = b"", 
         _ranking(paper, figures)  # before the chart, which seldom fits under the text and would leave half a page empty
         if chart:
             paper.picture(chart, chart_alt, "Hình 1. Tỷ lệ tự báo lũy kế theo huyện, thành phố")
+    _work(paper, figures)
     paper.part("II. SO SÁNH")
     paper.section("1. So với kỳ trước")
     paper.paragraph(change_sentence(figures.whole.now, figures.whole.before, figures.period))
@@ -96,11 +104,29 @@ def write_report(figures: Figures, form: ReportSettings, *, chart: bytes = b"", 
     paper.part("III. PHƯƠNG PHÁP VÀ GIỚI HẠN CỦA SỐ LIỆU")
     for index, sentence in enumerate(method_sentences(figures), 1):
         paper.paragraph(f"{index}. {sentence}")
+    for part in ("IV. KHÓ KHĂN, VƯỚNG MẮC", "V. KIẾN NGHỊ"):
+        paper.part(part)
+        paper.blank_lines(BLANK_LINES)
     paper.paragraph(
         f"Trên đây là kết quả người dân tự báo cài đặt Sổ sức khỏe điện tử {figures.period}./.", with_next=True
     )
     paper.foot()
     return paper.save(f"Báo cáo kết quả tự báo cài đặt Sổ sức khỏe điện tử, {figures.period}", figures.made_at)
+
+
+def _work(paper: DecreePaper, figures: Figures) -> None:
+    work, first = figures.work, 3 if len(figures.lines) > 1 else 2
+    for number, (title, sentences) in enumerate(
+        (
+            ("Câu hỏi của người dân", question_sentences(work)),
+            ("Việc cán bộ giải đáp", case_sentences(work)),
+            ("Nội dung trả lời", content_sentences(work)),
+        ),
+        first,
+    ):
+        paper.section(f"{number}. {title}")
+        for sentence in sentences:
+            paper.paragraph(sentence)
 
 
 def _ranking(paper: DecreePaper, figures: Figures) -> None:

@@ -2,61 +2,24 @@
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 
 from bot.errors import BotError
 from bot.exports import wording
+from bot.exports.report_periods import Period
+from bot.exports.report_work import WorkFigures, gather_work
+from bot.library.articles import Library
 from bot.library.regions import Baseline, Regions
 from bot.statistics import counts
+from bot.statistics.activity import ensure_counted
 from bot.statistics.counts import OfficialFigure
 from bot.store import Store
 
 
 class ReportError(BotError):
     """There is no report of these days."""
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """Some days, both ends included."""
-
-    since: date
-    until: date
-
-    @property
-    def before(self) -> Period:
-        """The period just before: as many whole months where this one is whole months, else as many days."""
-        eve = self.since - timedelta(days=1)
-        if self.since.day == 1 and self.until.day == calendar.monthrange(self.until.year, self.until.month)[1]:
-            months = (self.until.year - self.since.year) * 12 + self.until.month - self.since.month + 1
-            year, month = divmod(self.since.year * 12 + self.since.month - 1 - months, 12)
-            return Period(date(year, month + 1, 1), eve)
-        return Period(self.since - (self.until - self.since) - timedelta(days=1), eve)
-
-    def __str__(self) -> str:
-        """Name it as the report does."""
-        if self.since == self.until:
-            return f"ngày{wording.SPACE}{wording.day(self.since)}"
-        return f"từ ngày{wording.SPACE}{wording.day(self.since)} đến ngày{wording.SPACE}{wording.day(self.until)}"
-
-
-def month_so_far(today: date) -> Period:
-    """Return this month up to yesterday, on its first day the whole month before: only days that are over."""
-    yesterday = today - timedelta(days=1)
-    return Period(yesterday.replace(day=1), yesterday)
-
-
-def last_month(today: date) -> Period:
-    """Return the whole calendar month before this one."""
-    return month_so_far(today.replace(day=1))
-
-
-def last_week(today: date) -> Period:
-    """Return the seven days up to yesterday."""
-    return Period(today - timedelta(days=7), today - timedelta(days=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +52,7 @@ class Figures:
     baseline: Baseline | None = None
     official: OfficialFigure | None = None
     simulated: bool = False
+    work: WorkFigures = field(default_factory=WorkFigures)
 
     def rank(self, line: DistrictLine) -> int:
         """Rank a district by its share; equal shares share a rank."""
@@ -98,6 +62,7 @@ class Figures:
 async def gather_figures(
     store: Store,
     regions: Regions,
+    library: Library,
     period: Period,
     *,
     made_at: datetime,
@@ -106,13 +71,14 @@ async def gather_figures(
 ) -> Figures:
     """Count the period, the one before and all until its end, within a scope (None: the whole province).
 
-    The counts are the published ones whoever asks, as the paper leaves the house. Raises ReportError for days that
-    are not over.
+    `made_at` is in the citizens' time zone. The counts are the published ones whoever asks, as the paper leaves the
+    house. Raises ReportError for days that are not over.
     """
     today, step = made_at.date(), max(1, small_count)
     if not period.since <= period.until < today:
         raise ReportError("The report counts whole days: the last one must be over, and not before the first.")
     wanted = None if scope is None else frozenset(scope)
+    await ensure_counted(store, now=made_at, zone=made_at.tzinfo or UTC)
 
     async def count(since: date | None, until: date) -> counts.ProvinceCount:
         return await counts.count_districts(
@@ -147,4 +113,5 @@ async def gather_figures(
         # Until one is imported, the province's latest official figure is the baseline, which is told anyway.
         official=official if official and official.day != province.baseline.date else None,
         simulated=await counts.are_simulated(store),
+        work=await gather_work(store, library, period, step=step, scope=wanted),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.exports.report_figures import Figures, Period
+from bot.exports.report_figures import Figures
+from bot.exports.report_periods import Period
 from bot.exports.wording import SPACE, capital, clock_time, day, joined, moved, number, people, percent
 from bot.library.regions import Baseline
 from bot.statistics.counts import OfficialFigure
@@ -121,4 +122,7 @@ def method_sentences(figures: Figures) -> list[str]:
             "trước khi cộng và so sánh, nên có thể nhỏ hơn số thật; số trong kỳ của mỗi huyện, thành phố có thể lệch "
             f"đến {people(step - 1)}."
         )
+    counted = "Câu hỏi và việc nhờ cán bộ giải đáp được đếm theo lượt, không theo người"
+    few = f"; số lượt nhờ cán bộ được làm tròn xuống bội số của {step}, dưới {2 * step}{SPACE}lượt thì không nêu số"
+    said.append(f"{counted}{few if step > 1 else ''}.")
     return said

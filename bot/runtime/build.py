@@ -48,6 +48,7 @@ from bot.library.knowledge import INDEX_FILE, ContentStore
 from bot.library.regions import Regions, load_regions
 from bot.message import Capabilities, ChannelState
 from bot.metrics import Metrics
+from bot.reminders.scheduled_reports import ScheduledReports
 from bot.reminders.summary import Summaries
 from bot.reminders.texts import ReminderTexts
 from bot.runtime.telegram_factory import open_platforms, pace_of
@@ -339,6 +340,7 @@ async def open_service(
             settings=settings,
             clock=now,
         )
+        scheduled_reports = ScheduledReports(store, catalogues=catalogues, settings=settings, clock=now)
         texts = ReminderTexts(catalogues, settings)
         due = ScheduledMessages(
             store,
@@ -349,8 +351,9 @@ async def open_service(
                 appointments.ASKED: texts.asked,
                 appointments.FOLLOW_UP: texts.follow_up,
                 appointments.SUMMARY: summaries.compose,
+                appointments.REPORT: scheduled_reports.compose,
             },
-            plan=summaries.plan,
+            plans=(summaries.plan, scheduled_reports.plan),
             quiet=settings.quiet,
             per_week=settings.reminders.per_week,
             clock=now,
@@ -378,7 +381,7 @@ async def open_service(
             screens=screens,
             trouble=trouble,
             metrics=metrics,
-            followers=[engine.use, broadcasts.use, summaries.use],
+            followers=[engine.use, broadcasts.use, summaries.use, scheduled_reports.use],
         )
         await membership.join()
         outbox.share(membership.online)

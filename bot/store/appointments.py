@@ -1,4 +1,4 @@
-"""Messages to one person at one moment: reminders that citizens ask for, follow-ups, weekly summaries.
+"""Messages to one person at one moment: reminders that citizens ask for, follow-ups, weekly summaries, reports.
 
 A row goes from waiting to claimed and then to sent, missed, failed or unknown, never back, with one exception: what was
 certainly not delivered may wait again. Only claimed rows are ever on their way.
@@ -13,7 +13,7 @@ from bot.store.database import Row, Transaction
 from bot.store.in_lists import in_lists
 
 WAITING, CLAIMED, SENT, MISSED, FAILED, UNKNOWN = "waiting", "claimed", "sent", "missed", "failed", "unknown"
-ASKED, FOLLOW_UP, SUMMARY = "asked", "follow-up", "summary"
+ASKED, FOLLOW_UP, SUMMARY, REPORT = "asked", "follow-up", "summary", "report"
 _WILLING = """EXISTS (
     SELECT 1 FROM consents k WHERE k.person_id = {id} AND k.purpose = '{purpose}' AND k.withdrawn_at IS NULL
 )"""
@@ -64,6 +64,21 @@ def add_summaries(tx: Transaction, *, due_at: str, at: str) -> int:
         WHERE k.purpose = 'summary' AND k.withdrawn_at IS NULL AND k.given_at < :due_at
         ON CONFLICT (person_id, kind, due_at) DO NOTHING
         """,  # noqa: S608 - no value in it
+        due_at=due_at,
+        at=at,
+    )
+
+
+def add_reports(tx: Transaction, *, every: str, due_at: str, at: str) -> int:
+    """Plan the notice of a report for all officers to whom one comes that often; returns how many are new."""
+    return tx.run(
+        f"""
+        INSERT INTO appointments (person_id, kind, due_at, send_at, at)
+        SELECT o.person_id, '{REPORT}', CAST(:due_at AS TEXT), CAST(:due_at AS TEXT), CAST(:at AS TEXT)
+        FROM report_orders o WHERE o.every = :every AND o.made_at < :due_at
+        ON CONFLICT (person_id, kind, due_at) DO NOTHING
+        """,  # noqa: S608 - no value in it
+        every=every,
         due_at=due_at,
         at=at,
     )
@@ -121,11 +136,14 @@ def due(tx: Transaction, channel: str, *, at: str, week_ago: str, limit: int) ->
         SELECT a.id, a.person_id, a.kind, a.due_at, a.tries, p.channel, p.address, p.language, p.gone_at,
             COALESCE(w.quiet_until, '') AS quiet_until,
             CASE WHEN a.kind = '{SUMMARY}' THEN {_WILLING.format(id="a.person_id", purpose="summary")}
+                WHEN a.kind = '{REPORT}' THEN EXISTS (
+                    SELECT 1 FROM report_orders o WHERE o.person_id = a.person_id
+                )
                 ELSE {_WILLING.format(id="a.person_id", purpose="reminders")} END AS willing,
             {_REPORTED.format(circle=circle)} AS reported,
             (
                 SELECT COUNT(*) FROM deliveries b WHERE b.person_id IN ({circle})
-                AND b.at > :week_ago AND b.state IN ('sent', 'unknown', 'claimed')
+                AND b.at > :week_ago AND b.state IN ('sent', 'unknown', 'claimed', 'held')
             ) AS reminded
         FROM appointments a JOIN people p ON p.id = a.person_id LEFT JOIN reach w ON w.person_id = a.person_id
         WHERE a.state = 'waiting' AND a.send_at <= :at AND p.channel = :channel

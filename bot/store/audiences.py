@@ -30,7 +30,7 @@ FOLLOWED_UP = """(
 )"""
 _BROADCAST = """(
     SELECT COUNT(*) FROM deliveries b WHERE b.person_id {those}
-    AND b.at > :week_ago AND b.state IN ('sent', 'unknown', 'claimed')
+    AND b.at > :week_ago AND b.state IN ('sent', 'unknown', 'claimed', 'held')
 )"""
 _ONE, _CIRCLE = "= k.id", f"IN ({CIRCLE_OF.format(id='k.id')})"
 # Linked channels share a report; the district is where it was made, else where the poster hangs.
@@ -58,7 +58,7 @@ class Audience:
 
     `districts` are ids; without them the whole province is meant, also people whose district nobody knows. `communes`
     are "district/key" with a key as in `Place.key`; a district of which there is one is meant only as far as these.
-    `source` is a poster's code, `channel` and `language` are names.
+    `source` is a poster's code, `channel` and `language` are names. `held_of` is the broadcast that held them back.
     """
 
     districts: tuple[str, ...] = ()
@@ -67,6 +67,7 @@ class Audience:
     channel: str = ""
     language: str = ""
     source: str = ""
+    held_of: int = 0
 
     def communes_of(self, district: str) -> tuple[str, ...]:
         """Return the keys of the communes of a district that are meant; none when all of it is."""
@@ -102,7 +103,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whom:
-    """Everything that decides on people at one moment; what is empty of the first six sets no bounds.
+    """Everything that decides on people at one moment; what is empty of the first seven sets no bounds.
 
     Somebody belongs to it who lives in one of `districts` or of `communes`, which are "district/key". `places` are
     code, district and commune of posters, `channels` those that are on. What happened from `before` on counts as if it
@@ -115,6 +116,7 @@ class Whom:
     language: str = ""
     source: str = ""
     reports: str = ANY
+    held_of: int = 0
     long_ago: str = ""
     week_ago: str = ""
     per_week: int = 0
@@ -179,7 +181,7 @@ def effect(tx: Transaction, number: int, whom: Whom, *, began_at: str, until: st
 
     Returns reached, reached_reported, others, others_reported; who was reached on a linked channel counts once.
     """
-    known, values = _known(whom)
+    known, values = known_people(whom)
     lives_there = _all_of(_lives_there(whom, values))
     return tx.one(
         f"""
@@ -217,13 +219,18 @@ def effect(tx: Transaction, number: int, whom: Whom, *, began_at: str, until: st
 
 def _judged(whom: Whom) -> tuple[str, Mapping[str, object]]:
     """Return the beginning of a statement that knows `judged`: each of the audience with a reason to leave them out."""
-    known, values = _known(whom)
+    known, values = known_people(whom)
     bounds = _lives_there(whom, values)
     for column in ("channel", "language", "source"):
         if wanted := getattr(whom, column):
             bounds.append(f"k.{column} || '' = :{column}")  # not by an index: the page is the shorter list
             values[column] = wanted
     bounds.append(_REPORTS[whom.reports])
+    if whom.held_of:
+        bounds.append(
+            "k.id IN (SELECT h.person_id FROM deliveries h WHERE h.broadcast_id = :held_of AND h.state = 'held')"
+        )
+        values["held_of"] = whom.held_of
     values["long_ago"] = whom.long_ago
     on = _names("on", whom.channels or ("",), values)
     paid, closed = ["1 = 0"], ["1 = 0"]
@@ -265,7 +272,7 @@ def _judged(whom: Whom) -> tuple[str, Mapping[str, object]]:
     )
 
 
-def _known(whom: Whom) -> tuple[str, dict[str, object]]:
+def known_people(whom: Whom) -> tuple[str, dict[str, object]]:
     """Return the part of a statement that knows `places` and `known`, with its values."""
     values: dict[str, object] = {"default_language": whom.default_language, "before": whom.before}
     lines = []

@@ -1,7 +1,8 @@
 """Messages to many people: what is sent, and one ledger row for each person it goes to.
 
 A row goes from planned to claimed and then to sent, failed, gone, over_quota, unknown or skipped, never back, with two
-exceptions: what was certainly not delivered may be planned again. Only claimed rows are ever on their way.
+exceptions: what was certainly not delivered may be planned again. Only claimed rows are ever on their way. Rows that
+are held back to compare with (`bot.store.trials`) stay so.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from bot.store.in_lists import in_lists
 DRAFT, PLANNING, PLANNED, WAITING = "draft", "planning", "planned", "waiting"
 SCHEDULED, RUNNING, PAUSED, STOPPED, DONE = "scheduled", "running", "paused", "stopped", "done"
 
-CLAIMED, SENT, FAILED, GONE, OVER_QUOTA, UNKNOWN, SKIPPED = (
+HELD, CLAIMED, SENT, FAILED, GONE, OVER_QUOTA, UNKNOWN, SKIPPED = (
+    "held",
     "claimed",
     "sent",
     "failed",
@@ -33,7 +35,7 @@ CRASHED, NO_BUDGET, LEFT = "sender-died", "monthly-budget", "left"
 
 _COLUMNS = (
     "id, series, made_by, audience, texts, ready, confirmed_by, state, reason, plan, approved_by, starts_at, "
-    "weekly_until, made_at, changed_at, began_at, ended_at, proof, names_gone_at"
+    "weekly_until, made_at, changed_at, began_at, ended_at, proof, names_gone_at, trial"
 )
 
 
@@ -171,7 +173,8 @@ def begin_planning(tx: Transaction, number: int, *, states: Sequence[str], at: s
 
 
 def empty_ledger(tx: Transaction, number: int) -> None:
-    """Delete people and texts of a plan that was not released."""
+    """Delete people and texts of a plan that was not released, and whether some of them are held back."""
+    tx.run("UPDATE broadcasts SET trial = '' WHERE id = :number", number=number)
     tx.run("DELETE FROM deliveries WHERE broadcast_id = :number", number=number)
     tx.run("DELETE FROM broadcast_texts WHERE broadcast_id = :number", number=number)
 
@@ -242,7 +245,7 @@ def planned(tx: Transaction, number: int) -> list[Row]:
     return tx.all(
         """
         SELECT channel, COUNT(*) AS people, SUM(paid) AS paid FROM deliveries
-        WHERE broadcast_id = :number GROUP BY channel ORDER BY channel
+        WHERE broadcast_id = :number AND state = 'planned' GROUP BY channel ORDER BY channel
         """,
         number=number,
     )
@@ -316,7 +319,7 @@ def _look_at(tx: Transaction, which: str, *, limit: int, rule: ClaimRule, **name
             ) AS willing,
             (
                 SELECT COUNT(*) FROM deliveries b WHERE b.person_id IN ({CIRCLE_OF.format(id="d.person_id")})
-                AND b.id <> d.id AND b.at > :week_ago AND b.state IN ('sent', 'unknown', 'claimed')
+                AND b.id <> d.id AND b.at > :week_ago AND b.state IN ('sent', 'unknown', 'claimed', 'held')
             ) + {FOLLOWED_UP.format(those=f"IN ({CIRCLE_OF.format(id='d.person_id')})")} AS reminded
         FROM deliveries d JOIN people p ON p.id = d.person_id LEFT JOIN reach w ON w.person_id = d.person_id
         WHERE {which} AND EXISTS (SELECT 1 FROM broadcasts s WHERE s.id = d.broadcast_id AND s.state = 'running')

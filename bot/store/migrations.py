@@ -699,5 +699,20 @@ MIGRATIONS = MappingProxyType(
             ) {clustered}
             """,
         ),
+        "m310_trials": (
+            # how a share is held back to compare with: percent, hours, seed as JSON; empty for none
+            "ALTER TABLE broadcasts ADD COLUMN trial TEXT NOT NULL DEFAULT ''",
+        ),
+        "m311_report_orders": (
+            # every: month, quarter, year; made_by: the officer who ordered it
+            """
+            CREATE TABLE report_orders (
+                person_id INTEGER PRIMARY KEY REFERENCES people (id) ON DELETE CASCADE,
+                every TEXT NOT NULL,
+                made_by TEXT NOT NULL,
+                made_at TEXT NOT NULL
+            ) {strict}
+            """,
+        ),
     }
 )

@@ -23,6 +23,7 @@ REST: Final = MappingProxyType(
         "broadcast_watchers": "broadcast_id AS broadcast",
         "officers": "name, named_at",
         "appointments": "kind, due_at, state, at",
+        "report_orders": "every, made_at",
     }
 )
 # Tables about people that an export shows in words of its own.

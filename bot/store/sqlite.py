@@ -8,6 +8,7 @@ its own, so that one failure harms no other; a function of a transaction must th
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import queue
 import sqlite3
 import tempfile
@@ -363,7 +364,12 @@ def _connect(path: Path, *, seconds: float = BUSY_SECONDS) -> sqlite3.Connection
     connection.execute("PRAGMA synchronous = FULL")
     # Deleted means gone: freed pages are overwritten, so that erased people cannot be read out of the file.
     connection.execute("PRAGMA secure_delete = ON")
+    connection.create_function("md5", 1, _md5, deterministic=True)  # as PostgreSQL has it
     return connection
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _scrub(path: Path) -> bool:

@@ -24,6 +24,7 @@ from bot.broadcasts.presentation import (
     state_words,
     text_words,
 )
+from bot.broadcasts.trials import USUAL_PERCENT
 from bot.clock import local_day
 from bot.conversation.context import Context, Route
 from bot.errors import NotAllowed
@@ -160,6 +161,7 @@ async def _plan(context: Context, found: Broadcast) -> str:
         context.catalogue,
         zone=context.settings.zone,
         channel_title=context.channel_title,
+        smallest=context.broadcasts.smallest_effect(found),
     )
 
 
@@ -169,6 +171,9 @@ def _doing(context: Context, found: Broadcast) -> list[Button]:
     change = [("whom", t("To whom")), ("text", t("Text"))]
     look = [("preview", t("Preview")), ("test", t("Test to myself"))] if found.texts else []
     stop = ("stop", t("Stop for good"))
+    hold = [("hold:0", t("Hold nobody back"))] if found.trial else []
+    if not found.trial and context.broadcasts.may_hold_back(found):
+        hold = [(f"hold:{USUAL_PERCENT}", t("Measure the effect: hold back {percent} %", percent=USUAL_PERCENT))]
     progress, report = ("progress", t("Progress")), ("report", t("Report"))
     offered: Mapping[str, list[tuple[str, str]]] = {
         "draft": [*change, *look, *([("plan", t("Count who gets it"))] if look else []), ("discard", t("Discard"))],
@@ -177,6 +182,7 @@ def _doing(context: Context, found: Broadcast) -> list[Button]:
             (f"now:{seen}", t("Send now")),
             (f"when:{seen}", t("Send at a time")),
             (f"weekly:{seen}", t("Send every week")),
+            *hold,
             *look,
             *change,
             ("plan", t("Count anew")),
@@ -385,6 +391,15 @@ async def _count(context: Context, asked: Asked) -> None:
     await _show(context, await context.broadcasts.plan(context.actor, asked.number))
 
 
+async def _hold_back(context: Context, asked: Asked) -> None:
+    await _show(context, await context.broadcasts.hold_back(context.actor, asked.number, _number(asked.value)))
+
+
+async def _follow_up(context: Context, asked: Asked) -> None:
+    number = await context.broadcasts.follow_up(context.actor, asked.number)
+    await _show(context, await context.broadcasts.find(context.actor, number))
+
+
 async def _discard(context: Context, asked: Asked) -> None:
     await context.broadcasts.discard(context.actor, asked.number)
     context.say(
@@ -576,11 +591,14 @@ async def _show_progress(context: Context, asked: Asked) -> None:
 
 async def _report(context: Context, asked: Asked) -> None:
     report = await context.broadcasts.report(context.actor, asked.number)
+    buttons = [button for button in _doing(context, report.broadcast) if ":report:" not in button.choice]
+    if report.trial and report.trial.verdict and not report.broadcast.nameless:
+        buttons.insert(0, Button(context.t("Write to those held back"), f"broadcast:follow:{asked.number}"))
     context.say(
         report_words(
             report, context.regions, context.catalogue, zone=context.settings.zone, channel_title=context.channel_title
         ),
-        buttons=[button for button in _doing(context, report.broadcast) if ":report:" not in button.choice],
+        buttons=buttons,
     )
 
 
@@ -606,6 +624,8 @@ _ACTIONS: Final[Mapping[str, _Step]] = {
     "preview": _preview,
     "test": _test,
     "plan": _count,
+    "hold": _hold_back,
+    "follow": _follow_up,
     "discard": _discard,
     "now": _confirm_now,
     "when": _ask_when,

@@ -8,6 +8,7 @@ from bot import access
 from bot.clock import local_day
 from bot.conversation.context import Context, Route
 from bot.exports import workbook
+from bot.exports.report_periods import read_period
 from bot.exports.spreadsheet import CSV_TYPE, XLSX_TYPE, office_csv
 from bot.exports.tables import Wanted, raw_table, table
 from bot.i18n.catalogue import mark
@@ -21,8 +22,8 @@ async def handle(context: Context) -> None:
     """Offer the forms, or make the file that was asked for."""
     form = context.argument if context.choice.startswith("export:") else ""
     is_admin = context.allows(access.EXPORT_ROWS)
-    if form == "xlsx":
-        await _send_workbook(context)
+    if form.partition(":")[0] == "xlsx":
+        await _send_workbook(context, form.partition(":")[2])
     elif form == "csv":
         await _send_csv(context)
     elif form == "raw" and is_admin:
@@ -37,8 +38,10 @@ async def handle(context: Context) -> None:
         context.say(context.t("Which file do you want? Figures are self-reported, without names."), buttons=buttons)
 
 
-async def _send_workbook(context: Context) -> None:
+async def _send_workbook(context: Context, days: str) -> None:
     wanted = _wanted(context)
+    if period := read_period(days, wanted.today):
+        wanted = replace(wanted, since=period.since, until=period.until)
     content = await workbook.make_workbook(
         context.work.store,
         context.regions,

@@ -547,3 +547,47 @@ def test_a_broadcast_from_the_first_text_to_the_report(typed: Typed, data: Path,
     assert "does not exist" in refused(typed("broadcast", "report", "99"))
     assert fine(typed("broadcast", "report", number[1], "--unknown")) == "person\tchannel\treason\n"
     refused(typed("broadcast", "send", "0"), status=2)
+    assert "have not reported, and to at least 500" in refused(typed("broadcast", "hold", number[1]))
+    assert "no longer there" in refused(typed("broadcast", "follow-up", number[1]))
+
+
+def test_a_sealed_result_is_told_by_no_command(typed: Typed, data: Path, tmp_path: Path) -> None:
+    """Of two broadcasts of which one side each reported, one is over since long and the other sealed for years."""
+    text = tmp_path / "text.txt"
+    text.write_text("Mời bạn cài ứng dụng.", encoding="utf-8")
+    for _ in range(2):
+        fine(typed("broadcast", "plan", "--text", str(text), "--reports", "unreported"))
+    trial = '{"percent": 50, "hours": 72, "seed": "00"}'
+    with closing(sqlite3.connect(data / "bot.db")) as records, records:
+        for number, year in ((1, 2025), (2, 2125)):
+            began = f"{year}-11-23T05:00:00.000Z"
+            records.execute(
+                "UPDATE broadcasts SET state = 'done', trial = ?, began_at = ?, ended_at = ? WHERE id = ?",
+                (trial, began, began, number),
+            )
+            for one in range(1000 * number, 1000 * number + 300):
+                records.execute(
+                    "INSERT INTO people (id, channel, address, created_at, seen_at) VALUES (?, 'c', ?, ?, '2125')",
+                    (one, one, "2025-11-01T00:00:00.000Z"),
+                )
+                state = "held" if one % 2 else "sent"
+                records.execute(
+                    "INSERT INTO deliveries (broadcast_id, person_id, channel, language, state, at) "
+                    "VALUES (?, ?, 'c', 'vi', ?, ?)",
+                    (number, one, state, began),
+                )
+                if one % 4 == 0:
+                    records.execute(
+                        "INSERT INTO reports (person_id, district, channel, source, language, day, reported_at) "
+                        "VALUES (?, 'yen-lac', 'c', '', 'vi', ?, ?)",
+                        (one, f"{year}-11-23", began.replace("T05", "T06")),
+                    )
+    known, sealed = (fine(typed("broadcast", "report", number)) for number in ("1", "2"))
+    assert "– reminded: 75 of 150 (50.00%)" in known
+    assert "– held back: 0 of 150 (0.00%)" in known
+    assert "may well come from the reminder" in known
+    assert "sealed until" in sealed
+    assert "75" not in sealed
+    assert "75" not in fine(typed("broadcast", "show", "2")) + fine(typed("broadcast", "list"))
+    assert "once the result is known" in refused(typed("broadcast", "follow-up", "2"))
+    assert "planned, not sent yet" in fine(typed("broadcast", "follow-up", "1"))

@@ -16,7 +16,7 @@ from bot import access
 from bot.clock import moment
 from bot.demo.simulation import ADDRESS, MADE_UP, NotEmpty, simulate
 from bot.exports.official_report import make_report
-from bot.exports.report_figures import last_month
+from bot.exports.report_periods import last_month
 from bot.exports.tables import Wanted
 from bot.exports.workbook import make_workbook
 from bot.i18n.catalogue import load_catalogues
@@ -182,7 +182,7 @@ async def test_chat_picture_file_and_report_say_that_figures_are_simulated(talk:
     content = await make_workbook(store, REGIONS, Wanted(TODAY), load_catalogues(["vi"])["vi"], sources=SOURCES)
     assert WARNING in str(load_workbook(io.BytesIO(content)).worksheets[0]["A2"].value)
     content = await make_report(
-        store, REGIONS, last_month(TODAY), ReportSettings(), made_at=NOON.astimezone(ZONE), small_count=5
+        store, REGIONS, LIBRARY, last_month(TODAY), ReportSettings(), made_at=NOON.astimezone(ZONE), small_count=5
     )
     paper = docx.Document(io.BytesIO(content))
     assert any(paragraph.text.startswith(WARNING) for paragraph in paper.paragraphs)

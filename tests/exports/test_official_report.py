@@ -17,6 +17,7 @@ import docx
 import pypdfium2
 import pytest
 from docx.document import Document
+from docx.enum.text import WD_TAB_LEADER
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
@@ -27,30 +28,31 @@ from bot.exports.official_report import make_report, write_report
 from bot.exports.report_figures import (
     DistrictLine,
     Figures,
-    Period,
     ReportError,
     gather_figures,
-    last_month,
-    last_week,
-    month_so_far,
 )
+from bot.exports.report_periods import Period, last_month, last_week, month_so_far
 from bot.exports.report_sentences import (
     change_sentence,
     district_sentences,
     official_sentence,
     result_sentences,
 )
+from bot.exports.report_work import WorkFigures, case_sentences, content_sentences, question_sentences
 from bot.exports.text_width import balanced
+from bot.library.articles import load_library
 from bot.library.regions import load_regions
 from bot.message import Person
 from bot.runtime.build import Service
 from bot.settings import ReportSettings, SignatureSettings
 from bot.statistics import counts
+from bot.statistics.activity import ArticleCount, CaseCounts, QuestionCounts
 from bot.store import Store, Transaction, people, reports
 from tests.conftest import NOON, ROOT, Recorder, Talk
 from tests.support.processes import run_command
 
 REGIONS = load_regions(ROOT / "content" / "regions" / "vinh-phuc.yaml")
+LIBRARY = load_library(ROOT / "content")
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 MADE_AT = NOON.astimezone(ZONE)
 OCTOBER = Period(date(2026, 10, 1), date(2026, 10, 31))
@@ -237,7 +239,7 @@ async def store(service: Service) -> Store:
 
 async def test_the_report_holds_published_figures_only(store: Store) -> None:
     """Three people in one district are nobody's business, and whole steps keep them from being worked out."""
-    made = await gather_figures(store, REGIONS, OCTOBER, made_at=MADE_AT, small_count=5)
+    made = await gather_figures(store, REGIONS, LIBRARY, OCTOBER, made_at=MADE_AT, small_count=5)
     counted = {one.name: (one.before, one.now, one.total) for one in made.lines if one.total or one.now}
     assert counted == {"huyện Yên Lạc": (60, 40, 100)}
     assert (made.whole.before, made.whole.now, made.whole.total) == (60, 40, 100)
@@ -248,7 +250,7 @@ async def test_the_report_holds_published_figures_only(store: Store) -> None:
 
 
 async def test_an_officers_report_is_of_the_own_district(store: Store) -> None:
-    made = await gather_figures(store, REGIONS, OCTOBER, made_at=MADE_AT, small_count=5, scope={"yen-lac"})
+    made = await gather_figures(store, REGIONS, LIBRARY, OCTOBER, made_at=MADE_AT, small_count=5, scope={"yen-lac"})
     assert (made.area, len(made.lines), made.whole.adults) == ("huyện Yên\u00a0Lạc cũ", 1, 107_300)
     assert made.baseline is None  # the letter knows no districts
     text = all_text(open_docx(write_report(made, ReportSettings())))
@@ -267,7 +269,7 @@ async def test_an_officers_report_is_of_the_own_district(store: Store) -> None:
 )
 async def test_days_that_are_not_over_are_refused(store: Store, period: Period) -> None:
     with pytest.raises(ReportError):
-        await gather_figures(store, REGIONS, period, made_at=MADE_AT, small_count=5)
+        await gather_figures(store, REGIONS, LIBRARY, period, made_at=MADE_AT, small_count=5)
 
 
 # how it looks
@@ -335,7 +337,7 @@ def test_head_title_and_foot_are_the_decrees() -> None:
         "trên địa bàn tỉnh Vĩnh Phúc, từ ngày 01/10/2026 đến ngày 31/10/2026",
     ]
     parts = [p.text for p in document.paragraphs if p.style and p.style.name == "Heading 1"]
-    assert [part.partition(" ")[0] for part in parts] == ["I.", "II.", "III."]
+    assert [part.partition(" ")[0] for part in parts] == ["I.", "II.", "III.", "IV.", "V."]
     assert foot.rows[0].cells[0].text == "Nơi nhận:\n- UBND tỉnh (để báo cáo);\n- Sở Y tế;\n- Lưu: VT."
     assert foot.rows[0].cells[1].text == "KT. GIÁM ĐỐC\nPHÓ GIÁM ĐỐC\nNgười Ký Thử"
 
@@ -445,6 +447,79 @@ def test_it_prints_as_it_should(printed: Callable[[bytes], pypdfium2.PdfDocument
         assert any(re.search(followed, text, re.MULTILINE) for text in texts), f"{part} stands alone at the foot"
 
 
+# what was done
+
+WORK = WorkFigures(
+    QuestionCounts(120, 12, {}, {}, (ArticleCount("a", 70, 30, 10), ArticleCount("b", 20, 12, 8))),
+    CaseCounts(40, 35, 0, 30),
+    (("Quên mật khẩu", 70), ("Cài trên iPhone", 20)),
+    95,
+    12,
+    7,
+    3,
+    step=5,
+)
+SAID: list[tuple[WorkFigures, str, str, str]] = [
+    (WORK,
+     "Trong kỳ, trợ lý tự động nhận được 120 câu hỏi, trả lời được 108 câu (90,0%), chưa trả lời được 12 câu. Được hỏi "
+     "nhiều nhất: “Quên mật khẩu” (70 lượt); “Cài trên iPhone” (20 lượt). Trong 60 lượt người dân cho biết câu trả lời "
+     "có ích hay không, 42 lượt (70,0%) là có ích.",
+     "Trong kỳ, người dân nhờ cán bộ giải đáp 40 lượt; cán bộ trả lời lần đầu 35 lượt, trong đó đúng hạn dưới 10 lượt; "
+     "đã giải quyết xong 30 lượt.",
+     "Trợ lý tự động trả lời theo 95 bài thuộc 12 chủ đề. Trong kỳ có 7 bài được rà soát; còn 3 bài cần xác nhận lại "
+     "thông tin."),
+    (WorkFigures(QuestionCounts(0, 0, {}, {}, ()), step=5),
+     "Trong kỳ, trợ lý tự động không nhận được câu hỏi nào.",
+     "Trong kỳ, người dân nhờ cán bộ giải đáp dưới 10 lượt.",
+     "Trợ lý tự động trả lời theo 0 bài thuộc 0 chủ đề. Trong kỳ không có bài nào được rà soát."),
+    (WorkFigures(),
+     "Câu hỏi gửi cho trợ lý tự động không gắn với địa bàn nên không tính riêng cho huyện, thành phố.",
+     "Trong kỳ, không có người dân nào nhờ cán bộ giải đáp.",
+     "Trợ lý tự động trả lời theo 0 bài thuộc 0 chủ đề. Trong kỳ không có bài nào được rà soát."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("work", "questions", "cases", "content"), SAID)
+def test_work_is_said_as_the_figures_show_it(work: WorkFigures, questions: str, cases: str, content: str) -> None:
+    assert plain(" ".join(question_sentences(work))) == questions
+    assert plain(" ".join(case_sentences(work))) == cases
+    assert plain(" ".join(content_sentences(work))) == content
+
+
+async def test_the_report_counts_what_was_done_in_its_days(store: Store) -> None:
+    def work(tx: Transaction) -> None:
+        tx.run("DELETE FROM activity")
+        for day, subject, name, times in (
+            ("2026-09-30", "asked", "forgot-password", 9),
+            ("2026-10-01", "asked", "forgot-password", 11),
+            ("2026-10-31", "open", "", 2),
+            ("2026-10-31", "case-opened", "help", 14),
+        ):
+            tx.run(
+                "INSERT INTO activity (day, subject, name, district, times) VALUES (:day, :subject, :name, :d, :times)",
+                day=day, subject=subject, name=name, d="yen-lac" if "case" in subject else "", times=times,
+            )  # fmt: skip
+
+    await store.write(work)
+    made = (await gather_figures(store, REGIONS, LIBRARY, OCTOBER, made_at=MADE_AT, small_count=5)).work
+    assert made.questions is not None
+    assert (made.questions.asked, made.questions.unanswered, made.cases.opened) == (11, 2, 10)
+    assert (made.articles, made.titles[0][1]) == (len(LIBRARY.articles), 11)
+    scope = {"tam-dao"}
+    other = (await gather_figures(store, REGIONS, LIBRARY, OCTOBER, made_at=MADE_AT, small_count=5, scope=scope)).work
+    assert (other.questions, other.cases.opened) == (None, 0)
+
+
+def test_difficulties_and_proposals_are_left_to_the_author() -> None:
+    paragraphs = open_docx(write_report(USUAL, FORM)).paragraphs
+    texts = [paragraph.text for paragraph in paragraphs]
+    for part in ("IV. KHÓ KHĂN, VƯỚNG MẮC", "V. KIẾN NGHỊ"):
+        place = texts.index(part)
+        assert texts[place + 1 : place + 4] == ["\t"] * 3
+        (stop,) = paragraphs[place + 1].paragraph_format.tab_stops
+        assert stop.leader == WD_TAB_LEADER.DOTS
+
+
 # who gets it
 
 
@@ -475,6 +550,14 @@ async def test_an_officer_gets_the_report_by_button(talk: Talk, service: Service
     text = all_text(open_docx(file.content))
     assert "có thêm 40 người tự báo" in text
     assert await access.check_audit(service.store) is None
+    for typed, name in (("quý III/2026", "2026-07-01-2026-09-30"), ("10/2026", "2026-10-01-2026-10-31")):
+        await talk.say("/baocao")
+        await talk.say(typed)
+        file = talk.replies[-1].file
+        assert file is not None
+        assert file.name == f"bao-cao-{name}.docx"
+    await talk.say("/baocao")
+    assert "chưa đọc được" in await talk.say("12/2026")
 
 
 async def test_a_district_officer_gets_the_district_and_a_citizen_nothing(
@@ -494,7 +577,7 @@ async def test_a_district_officer_gets_the_district_and_a_citizen_nothing(
 
 
 async def test_the_chart_is_in_it(store: Store, drawn: None) -> None:
-    content = await make_report(store, REGIONS, OCTOBER, ReportSettings(), made_at=MADE_AT, small_count=5)
+    content = await make_report(store, REGIONS, LIBRARY, OCTOBER, ReportSettings(), made_at=MADE_AT, small_count=5)
     shapes = open_docx(content).inline_shapes
     assert len(shapes) == 1
     assert "Huyện Yên Lạc" in shapes[0]._inline.docPr.get("descr")

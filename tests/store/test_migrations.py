@@ -165,6 +165,9 @@ ROWS: dict[str, dict[str, list[Values]]] = {
                               "mapping": "{}", "figures": '[["2026-10-31", "yen-lac", 45000, null, null]]',
                               "made_at": AT, "taken_at": AT}],
     },
+    "m311_report_orders": {
+        "report_orders": [{"person_id": 2, "every": "quarter", "made_by": "person 2", "made_at": AT}],
+    },
     "m251_activity": {
         "activity": [{"day": "2026-10-31", "subject": "asked", "name": "forgot-password", "district": "", "times": 3}],
     },
@@ -205,6 +208,7 @@ READ: list[tuple[str, str, list[tuple[object, ...]]]] = [
     ("m051_audit_head", "SELECT name, hash FROM audit_head", [("newest", chained()[-1]["hash"])]),
     ("m052_feedback", "SELECT reason FROM questions", [("",)]),
     ("m071_replicas", "SELECT DISTINCT owner FROM inbox", [("",)]),
+    ("m310_trials", "SELECT DISTINCT trial FROM broadcasts", [("",)]),
 ]  # fmt: skip
 
 COLUMNS = {

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 
 from bot import access
 from bot.broadcasts import Broadcast
+from bot.broadcasts.trials import OUT_OF_BOUNDS
 from bot.clock import local_day, stamp
 from bot.errors import NotAllowed
 from bot.i18n.catalogue import mark
@@ -34,6 +35,8 @@ NOT_TAKEN = mark('A ready text is chosen, but was not taken. Please press "Take 
 NONE_CHOSEN = mark("Please choose a ready text first.")
 OWN_TEXT = mark("Your own text would be lost. Tick that it may be replaced, or empty it first.")
 
+_LONGEST_NUMBER = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -43,8 +46,8 @@ class Timing:
     until: date | None
 
 
-def audience_of(page: PageContext) -> Audience:
-    """Return whom the form means; raise NotAllowed if that does not exist."""
+def audience_of(page: PageContext, held_of: int = 0) -> Audience:
+    """Return whom the form means, of those held back by a broadcast; raise NotAllowed if that does not exist."""
     form, scope = page.form, page.scope(access.SEND)
     typed = form.get("source", "").strip()
     source = page.service.content_store.knowledge.sources.typed(typed) if typed else None
@@ -57,6 +60,7 @@ def audience_of(page: PageContext) -> Audience:
         channel=form.get("channel", ""),
         language=form.get("language", ""),
         source=source.code if source else "",
+        held_of=held_of,
     )
 
 
@@ -75,7 +79,7 @@ async def keep(page: PageContext, number: int, *, taking_ready: bool = False) ->
         raise NotAllowed(SECRET)
     if not taking_ready and page.form.get("ready", found.ready) != found.ready:
         raise NotAllowed(NOT_TAKEN)
-    if "reports" in page.form and (audience := audience_of(page)) != found.audience:
+    if "reports" in page.form and (audience := audience_of(page, found.audience.held_of)) != found.audience:
         found = await broadcasts.aim(actor, number, audience)
     if not taking_ready and any(text != found.texts.get(language, "") for language, text in texts.items()):
         found = await broadcasts.write(actor, number, texts)
@@ -93,6 +97,14 @@ async def take_ready(page: PageContext, number: int) -> None:
         raise NotAllowed(OWN_TEXT)
     confirmed = page.form.get("confirmed") == "1"
     await page.service.broadcasts.take_ready(page.actor, number, ready, confirmed=confirmed)
+
+
+def trial_of(page: PageContext) -> tuple[int, int]:
+    """Return how many per cent are held back and for how many hours reports are counted."""
+    percent, hours = page.form.get("percent", ""), page.form.get("hours", "")
+    if not all(text.isdecimal() and len(text) < _LONGEST_NUMBER for text in (percent, hours)):
+        raise NotAllowed(OUT_OF_BOUNDS)
+    return int(percent), int(hours)
 
 
 def timing_of(page: PageContext) -> Timing:

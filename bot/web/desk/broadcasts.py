@@ -27,6 +27,8 @@ from bot.broadcasts.presentation import (
     state_words,
 )
 from bot.broadcasts.templating import LONGEST_TEXT
+from bot.broadcasts.trial_words import HEADING, outcome_words, promise_words
+from bot.broadcasts.trials import NOT_OFFERED, USUAL_HOURS, USUAL_PERCENT
 from bot.clock import stamp
 from bot.errors import NotAllowed
 from bot.i18n.catalogue import NAMES
@@ -154,6 +156,25 @@ async def _ask(page: PageContext, timing: Timing, begin: datetime, promise: str)
     )
 
 
+async def hold_back(page: PageContext) -> web.Response:
+    """Hold back a random share, or nobody any more."""
+
+    async def work(broadcasts: Broadcasts, number: int) -> None:
+        percent, hours = broadcast_form.trial_of(page) if page.form.get("nobody") != "1" else (0, 0)
+        await broadcasts.hold_back(page.actor, number, percent, hours)
+
+    return await _do(page, work)
+
+
+async def follow_up(page: PageContext) -> web.Response:
+    """Begin a message to those whom this one held back."""
+    try:
+        following = await page.service.broadcasts.follow_up(page.actor, _number(page))
+    except NotAllowed as refusal:
+        return await _show(page, warning=str(refusal), status=409)
+    return page.go(f"broadcasts/{following}")
+
+
 async def discard(page: PageContext) -> web.Response:
     """Delete what was not released."""
 
@@ -246,6 +267,9 @@ async def _show(page: PageContext, *, warning: str = "", status: int = 200) -> w
         cost=await broadcasts.cost(found),
         finish=broadcasts.finish(found),
         second=broadcasts.needs_approval(found),
+        offered=broadcasts.may_hold_back(found),
+        usual=(USUAL_PERCENT, USUAL_HOURS),
+        not_offered=NOT_OFFERED,
         own=found.made_by == actor.name,
         foreign=", ".join(foreign_hosts(found.texts.values(), trusted)) if not found.ready else "",
         foreign_words=FOREIGN,
@@ -331,6 +355,9 @@ def _words(page: PageContext, step: int) -> dict[str, Any]:
         "cost_words": lambda plan, cost: cost_words(plan, cost, catalogue),
         "share_note": lambda report: share_note(report, catalogue),
         "published_note": published_note(step, catalogue),
+        "trial_heading": HEADING,
+        "compared": lambda found: _compared(page, found),
+        "outcome": lambda trial: outcome_words(trial, catalogue, page.service.settings.zone),
         "why": lambda reason: reason_words(reason, catalogue),
         "place": page.place_name,
         "channel_title": page.channel_title,
@@ -344,6 +371,12 @@ def _words(page: PageContext, step: int) -> dict[str, Any]:
             "failed": FAILED,
         },
     }
+
+
+def _compared(page: PageContext, found: Broadcast) -> list[str]:
+    """Say what is held back and what that will show; nothing if nobody is."""
+    smallest = page.service.broadcasts.smallest_effect(found)
+    return promise_words(found.trial, smallest, page.catalogue) if found.trial else []
 
 
 def _number(page: PageContext) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 
 from aiohttp import web
@@ -11,36 +12,53 @@ from bot import access
 from bot.errors import NotAllowed
 from bot.exports import official_report, poster, tables
 from bot.exports import workbook as workbooks
-from bot.exports.report_figures import Period, last_month, last_week, month_so_far
+from bot.exports.report_periods import OFFERED, Period, read_period
 from bot.exports.spreadsheet import CSV_TYPE, XLSX_TYPE, office_csv
 from bot.exports.tables import TITLES, VIEWS, Wanted
 from bot.i18n.catalogue import mark
 from bot.library.sources import Source, districts_of, source_name
 from bot.statistics import counts
 from bot.store import tallies
+from bot.web.desk import report_orders
 from bot.web.desk.page_context import PageContext
 
-PERIODS = {"month": month_so_far, "last-month": last_month, "week": last_week}
 NO_DOOR = mark(
     "No poster yet: no channel is set up that its codes could lead to. Please ask whoever runs the server to set "
     "the public address of Zalo, of the website or of Telegram."
 )
+NO_PERIOD = mark(
+    "These days cannot be read, or they are not over yet. Choose a period, or “from – to” with the first and the last "
+    "day."
+)
+DAYS = "days"  # the choice that says that two days are filled in
 MOST_RAW_ROWS = 20_000
 
 
 async def offer(page: PageContext) -> web.Response:
     """Show what can be had."""
+    return await _show(page)
+
+
+async def _show(page: PageContext, *, warning: str = "", status: int = 200) -> web.Response:
     return await page.show(
         "exports.html",
+        status=status,
         views=[(view, TITLES[view]) for view in VIEWS],
         rows=page.allows(access.EXPORT_ROWS),
         posters=_posters(page),
+        periods=[(name, label) for name, (label, _) in OFFERED.items()],
+        warning=warning and page.t(warning),
+        **await report_orders.choices(page),
     )
 
 
 async def workbook(page: PageContext) -> web.Response:
-    """Hand out all views as a workbook."""
+    """Hand out all views as a workbook, of a period or of all days."""
     wanted, service = _wanted(page), page.service
+    if page.form.get("period"):
+        if (period := _period(page)) is None:
+            return await _show(page, warning=NO_PERIOD, status=400)
+        wanted = replace(wanted, since=period.since, until=period.until)
     content = await workbooks.make_workbook(
         service.store,
         service.regions,
@@ -83,14 +101,14 @@ async def rows(page: PageContext) -> web.Response:
 
 async def report(page: PageContext) -> web.Response:
     """Hand out the official report of a period that is over."""
-    choose = PERIODS.get(page.form.get("period", ""))
-    if choose is None:
-        raise web.HTTPNotFound
-    period: Period = choose(page.today)
+    period = _period(page)
+    if period is None:
+        return await _show(page, warning=NO_PERIOD, status=400)
     settings, scope = page.service.settings, page.scope(access.REPORT)
     content = await official_report.make_report(
         page.service.store,
         page.service.regions,
+        page.service.content_store.knowledge.library,
         period,
         settings.report_form,
         made_at=page.at.astimezone(settings.zone),
@@ -132,6 +150,14 @@ async def make_poster(page: PageContext) -> web.Response:
         content_type=poster.MEDIA_TYPES[kind],
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+def _period(page: PageContext) -> Period | None:
+    """Return the days of the form: one of those offered, or the two that were filled in; None if they are not over."""
+    chosen, since, until = (page.form.get(name, "") for name in ("period", "since", "until"))
+    if chosen in OFFERED and not (since or until):
+        return OFFERED[chosen][1](page.today)
+    return read_period(f"{since}..{until}" if chosen == DAYS else chosen, page.today)
 
 
 def _posters(page: PageContext) -> dict[str, list[tuple[str, str]]]:

@@ -229,6 +229,8 @@ ACCESS = {
     "POST /broadcasts/2/resume": (401, 409, 409, 409),
     "POST /broadcasts/2/stop": (401, 409, 409, 409),
     "POST /broadcasts/2/again": (401, 409, 409, 409),
+    "POST /broadcasts/2/hold": (401, 409, 409, 409),
+    "POST /broadcasts/2/follow-up": (401, 409, 409, 409),  # it held nobody back
     "POST /broadcasts/2/discard": (401, 303, 303, 303),
     "POST /broadcasts": (401, 303, 303, 303),
     # 1 came from nowhere in particular, 2 from Yên Lạc; nobody has these in hand, and whoever looks takes none
@@ -284,6 +286,7 @@ ACCESS = {
     "POST /exports/table": (401, 200, 200, 200),
     "POST /exports/rows": (401, 403, 403, 200),
     "POST /exports/report": (401, 200, 200, 200),
+    "POST /exports/orders": (401, 404, 404, 404),  # for nobody
     "POST /exports/poster": (401, 409, 409, 409),  # no channel is set up that a code could lead to
     "POST /summary": (401, 303, 303, 303),
     "POST /out": (401, 200, 200, 200),
@@ -352,6 +355,47 @@ async def test_an_officer_exports_the_own_district_only_and_leaves_a_line(client
     )
     assert tuple(lines[0]) == (f"person {person}", "export", "csv district yen-lac")
     assert "vinh-tuong" not in await (await client.get("/desk/districts")).text()
+
+
+async def test_reports_of_any_period_and_to_whom_they_come(client: Client, service: Service) -> None:
+    officer = await sign_in(client, service, "officer", "yen-lac")
+    form = {"token": await token(client)}
+
+    async def made(kind: str = "report", **fields: str) -> tuple[int, str]:
+        response = await client.post(f"/desk/exports/{kind}", data={**form, **fields})
+        name = response.headers.get("Content-Disposition", "").partition("filename=")[2].strip('"')
+        return response.status, name or await response.text()
+
+    assert await made(period="last-quarter") == (200, "bao-cao-2026-07-01-2026-09-30.docx")
+    assert await made(period="year") == (200, "bao-cao-2026-01-01-2026-11-22.docx")
+    days = {"period": "days", "since": "2026-10-05", "until": "2026-10-09"}
+    assert await made(**days) == (200, "bao-cao-2026-10-05-2026-10-09.docx")
+    assert await made("workbook", period="last-quarter") == (200, "thong-ke-2026-07-01-2026-09-30.xlsx")
+    for wrong in (
+        {**days, "until": "2026-10-01"},
+        {**days, "since": "2026-11-23", "until": "2026-11-24"},
+        {"period": "x"},
+    ):
+        status, page = await made(**wrong)
+        assert status == 400
+        assert "Không đọc được những ngày này" in page
+
+    async def order(person: int, every: str) -> int:
+        fields = {**form, "person": str(person), "every": every}
+        return (await client.post("/desk/exports/orders", data=fields, allow_redirects=False)).status
+
+    assert await order(officer, "quarter") == 303
+    assert re.search(r"<li>[^<]+: hằng quý</li>", await (await client.get("/desk/exports")).text())
+    assert await order(officer + 1, "month") == 404  # only admins order for others
+    assert await order(officer, "day") == 404
+    admin = await sign_in(client, service, "admin")
+    form["token"] = await token(client)
+    assert await order(officer, "month") == 303
+    assert await order(admin, "year") == 303
+    assert (await (await client.get("/desk/exports")).text()).count("<li>") >= 2
+    assert await order(officer, "never") == 303
+    rows = await service.store.read(lambda tx: tx.all("SELECT person_id, every FROM report_orders"))
+    assert [tuple(row) for row in rows] == [(admin, "year")]
 
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
