@@ -145,7 +145,10 @@ async def eventually(true: Callable[[], object]) -> None:
 def copy_learned(folder: Path) -> None:
     """Give a data folder what was learnt from the real content, so that a bot there starts at once."""
     for name in (INDEX_FILE, READING_FILE):
-        shutil.copy(CACHE / name, folder / name)
+        try:
+            os.link(CACHE / name, folder / name)  # thousands of tests: copies would fill the disk
+        except OSError:  # another disk
+            shutil.copy(CACHE / name, folder / name)
 
 
 @functools.cache

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 
-from bot.conversation.context import Context, Route
+from bot.conversation.context import ANY_ACT, Context, Route
 from bot.conversation.walk import Walk, open_walk
 from bot.conversation.walk_replies import back_button, progress
 from bot.helpdesk.models import DATA, HELP, Case
 from bot.i18n.catalogue import mark
 from bot.message import Button
-from handlers.citizen import acts, question
 
 MESSAGE = "person.message"
 _SENT = "sent"  # in the step's data: something went to the officers
@@ -54,12 +53,18 @@ async def handle(context: Context) -> None:
     elif context.dialog.step == MESSAGE and context.text and not context.choice and not context.text.startswith("/"):
         if case is None and context.dialog.data.get(_SENT):  # the officers have closed it since
             context.dialog.close()
-            await (acts if context.act else question).handle(context)
+            await _go_on(context)
         else:
             await _pass_on(context, case)
     else:
         where = value if action == "guide" else ""
         _invite(context, case, kind=DATA if action == DATA else HELP, where=where)
+
+
+async def _go_on(context: Context) -> None:
+    """Answer a message as if it had found no open step: as an act, else as a question."""
+    acts = {context.act, ANY_ACT} if context.act else set()
+    await next((one for one in context.routes if acts.intersection(one.acts)), context.routes[-1]).handle(context)
 
 
 def hears(context: Context) -> bool:
