@@ -39,7 +39,7 @@ GROUPS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     ),
     "broadcasts": (mark("Messages to many people"), ("broadcast-",)),
     "roles": (mark("Roles and names"), ("invite", "grant", "revoke", "rename", "withdraw-invitations")),
-    "exports": (mark("Files that were taken out"), ("export", "official report")),
+    "exports": (mark("Files that were taken out"), ("export", "official report", "report-order")),
     "access": (mark("Signing in"), ("sign-in", "desk-link")),
     "content": (mark("Content"), ("reload", "content", "teach", "saved-reply")),
     "operation": (
@@ -134,6 +134,8 @@ SENTENCES: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
             mark("imported {number} official figures of {what}"),
         )
     ],
+    "broadcast-hold-back": [(r"broadcast (?P<number>\d+).*", mark("set a share of broadcast {number} to hold back"))],
+    "report-order": [(r"person (?P<person>\d+).*", mark("changed the regular reports for {person}"))],
     "undo-official": [
         (r"import \d+: (?P<number>\d+) figures of (?P<what>.*)", mark("took back {number} official figures of {what}"))
     ],

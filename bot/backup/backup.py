@@ -19,7 +19,7 @@ from pathlib import Path
 import bot
 from bot import access
 from bot.clock import moment, stamp
-from bot.errors import BotError, SchemaTooNew
+from bot.errors import BotError, SchemaTooNew, StoreUnavailable
 from bot.store import Transaction, backups, open_store
 from bot.store.copying import Sum, Sums, clear, copy, differences, sum_up
 from bot.store.introspection import tables, tables_of
@@ -123,6 +123,8 @@ def telling(path: Path) -> Iterator[None]:
     """Put what a disk refuses into one sentence."""
     try:
         yield
+    except StoreUnavailable as error:
+        raise BotError(f"{path} cannot be written: {str(error).rstrip('.')}.") from None
     except (OSError, sqlite3.OperationalError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise BotError(f"{path} cannot be written: {reason}.") from None

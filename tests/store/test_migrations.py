@@ -208,7 +208,7 @@ READ: list[tuple[str, str, list[tuple[object, ...]]]] = [
     ("m051_audit_head", "SELECT name, hash FROM audit_head", [("newest", chained()[-1]["hash"])]),
     ("m052_feedback", "SELECT reason FROM questions", [("",)]),
     ("m071_replicas", "SELECT DISTINCT owner FROM inbox", [("",)]),
-    ("m310_trials", "SELECT DISTINCT trial FROM broadcasts", [("",)]),
+    ("m310_trials", "SELECT COUNT(*) FROM broadcasts WHERE trial <> ''", [(0,)]),
 ]  # fmt: skip
 
 COLUMNS = {
@@ -427,5 +427,7 @@ async def test_a_backup_of_an_earlier_version_is_restored_with_all_it_holds(
     await open_store(empty.url).close()
     with looking(old) as looked, looking(fresh) as look, looking(empty) as other:
         there = {table: names for table, names in looked.columns().items() if table not in NOTED}
-        assert look.content(there) == {table: rows for table, rows in before.items() if table not in NOTED}
+        content = look.content(there)
+        content["tallies"] = [row for row in content["tallies"] if row[0] != "product"]  # counted by book since m280
+        assert content == {table: rows for table, rows in before.items() if table not in NOTED}
         assert look.schema() == other.schema()
