@@ -30,7 +30,7 @@ UNDER_WAY = [
     ("vợ em băng huyết sau sinh ở nhà", "birth"),
     ("cháu nhà tôi uống nhầm thuốc diệt cỏ", "poisoning"),
     ("ăn nấm xong cả nhà nôn mửa, đau bụng dữ dội", "poisoning"),
-    ("bếp ga xì cả nhà đau đầu chóng mặt", "poisoning"),
+    ("ngửi phải khí ga cả nhà buồn nôn choáng váng", "poisoning"),
     ("rắn cắn vào chân sưng to lắm", "poisoning"),
     ("tôi không muốn sống nữa, muốn chết cho xong", "suicide"),
     ("em không thiết sống nữa", "suicide"),
