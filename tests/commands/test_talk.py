@@ -74,7 +74,7 @@ CONVERSATIONS: dict[str, list[tuple[Turn, Turn]]] = {
     "a label that is not there": [({"press": "quên mật khẩu"}, {"verdict": "answer", "article": "forgot-password"})],
     "a topic forgotten": [
         ({"say": "cài trên máy Samsung thế nào"}, {"article": "install-android"}),
-        ({"say": "còn vneid thì sao", "after": 31 * 60}, {"verdict": "suggest"}),
+        ({"say": "bước đó ở đâu", "after": 31 * 60}, {"verdict": "act"}),
     ],
 }  # fmt: skip
 

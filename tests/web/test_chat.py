@@ -180,7 +180,10 @@ async def test_a_citizens_text_is_never_markup(client: Client, name: str, text: 
 
 async def test_what_an_officer_reads_is_never_markup(client: Client, service: Service) -> None:
     await ask(client, text="/canbo")
-    await ask(client, text='<a href="https://evil.example">x</a> **b** [c](https://evil.example) https://evil.example')
+    await ask(
+        client,
+        text='máy tôi bị treo <a href="https://evil.example">x</a> **b** [c](https://evil.example) https://evil.example',
+    )
     code = await invite(service)
     await ask(client, text=f"/start moi_{code}")
     listed = await ask(client, text="/hopthu")

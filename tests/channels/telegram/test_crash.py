@@ -32,8 +32,9 @@ UPDATES = int(os.environ.get("UPDATES", "600"))
 MENU, LANGUAGE = "Bạn muốn làm gì", "Bạn muốn dùng ngôn ngữ nào"
 FIRST_CHAT = 10_000
 # So many replies after one, it is noted that it left: the connections for answers, and replies whose note waits: those
-# of the commit under way and of the one after it, each at most a whole getUpdates of 100.
-IN_FLIGHT = 32 + 2 * 100
+# of the commit under way, of the one after it, and of those that are read meanwhile, each at most a whole getUpdates
+# of 100.
+IN_FLIGHT = 32 + 3 * 100
 
 Said = tuple[int, str]  # a chat, and the kind of answer that it read
 

@@ -22,7 +22,7 @@ from tests.fakes.zalo_oa import APP_ID, APP_SECRET, FIRST_REFRESH, OA_SECRET, Fa
 from tests.support.processes import RunningBot
 
 CITIZENS, AT_ONCE = 250, 40
-EVENTS = CITIZENS * 8
+EVENTS = CITIZENS * 9
 REPEATED, OVERTAKEN = 0.05, 0.05
 KILLS = (EVENTS * 15 // 100, EVENTS * 35 // 100, EVENTS * 50 // 100, EVENTS * 70 // 100, EVENTS * 90 // 100)
 EXPIRIES = (EVENTS * 25 // 100, EVENTS * 60 // 100)
@@ -88,9 +88,10 @@ async def live(zalo: Zalo, citizen: str, district: int) -> None:
         (fake.follow(citizen), "trợ lý tự động"),
         (fake.text(citizen, "/baocai"), "Nếu bạn đồng ý"),
         (None, "Bạn sống ở huyện"),
-        (None, "đã cài Sổ sức khỏe điện tử"),
+        (None, "Bạn đã cài hoặc mở sổ nào"),
+        (None, "Đã ghi nhận"),
     )
-    typed = iter(("1", str(district)))
+    typed = iter(("1", str(district), "1"))
     for event, expected in walk:
         await zalo.bring(event or fake.text(citizen, next(typed)))
         await heard(fake, citizen, expected)
@@ -102,7 +103,7 @@ async def live(zalo: Zalo, citizen: str, district: int) -> None:
     await zalo.bring(fake.text(citizen, QUESTIONS[2]))
     await heard(fake, citizen, "không muốn đoán mò")
     await zalo.bring(fake.text(citizen, "/suabaocai"))
-    await heard(fake, citizen, "bạn đã báo là đã cài")
+    await heard(fake, citizen, "Bạn đã báo ngày")
 
 
 async def heard(fake: FakeZaloOA, citizen: str, expected: str) -> None:
